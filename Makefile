@@ -1,0 +1,187 @@
+# ocirt: how the programs are built. Tests and checks are in build-aux/check.mk, installing and
+# releasing in build-aux/install.mk. It works as it stands; ./configure only writes config.mk, which
+# replaces the defaults below. `make help` lists the targets.
+
+-include config.mk
+
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)   # a -j on the command line wins over this one
+endif
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables --no-print-directory
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+ifeq ($(filter-out default undefined,$(origin CXX)),)
+CXX := g++
+endif
+ifeq ($(filter-out default undefined,$(origin AR)),)
+AR := ar
+endif
+STRIP      ?= strip
+PKG_CONFIG ?= pkg-config
+CXXFLAGS   ?= -O2 -g
+LDFLAGS    ?=
+STATIC     ?= 1
+SANITIZE   ?=
+BUILD      ?= build
+VERSION    := $(shell cat build-aux/version)
+
+# ---- flags ----------------------------------------------------------------------------------------
+is_clang := $(findstring clang,$(shell $(CXX) --version 2>/dev/null))
+is_x86   := $(filter x86_64% i%86%,$(shell $(CXX) -dumpmachine 2>/dev/null))
+
+common   := -std=gnu++23 -I. -Wall -Wextra -Wshadow -Werror -ffunction-sections -fdata-sections \
+            -ffile-prefix-map=$(CURDIR)=. -MMD -MP
+hardening := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection \
+            $(if $(is_x86),-fcf-protection)
+link     := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--gc-sections -pie
+
+ifneq ($(SANITIZE),)
+# The sanitizers bring their own shared runtime, and fortified calls hide errors from them.
+override STATIC := 0
+# GCC warns of uninitialised members of an empty std::expected in code that only the sanitizers make.
+hardening := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer \
+             $(if $(is_clang),,-Wno-maybe-uninitialized)
+link     += -fsanitize=$(SANITIZE)
+endif
+
+hosted   := $(common) $(CXXFLAGS) $(hardening) -fPIE -D_GLIBCXX_ASSERTIONS $(LIBS_CFLAGS) $(CPPFLAGS)
+product  := $(hosted) -fno-exceptions -fno-rtti
+# GoogleTest wants exceptions and RTTI, so the tests keep them.
+test     := $(hosted) $(GTEST_CFLAGS)
+# ocirt-init runs without a C library. GCC would turn the loop inside memcpy into a call of memcpy.
+bare     := $(common) -O2 -g -ffreestanding -fno-exceptions -fno-rtti -fno-stack-protector \
+            -U_FORTIFY_SOURCE -fno-asynchronous-unwind-tables -fno-threadsafe-statics -fpie \
+            $(if $(is_clang),,-fno-tree-loop-distribute-patterns)
+
+# A static program reaches main a millisecond earlier than one with four shared libraries.
+ifeq ($(STATIC),1)
+program_link := $(filter-out -pie,$(link)) -static-pie
+LIBS ?= -lseccomp -lyajl_s -lcap
+else
+program_link := $(link)
+LIBS ?= $(shell $(PKG_CONFIG) --libs libseccomp yajl libcap)
+endif
+GTEST_LIBS ?= -lgtest_main -lgmock -lgtest -pthread
+
+# ---- sources --------------------------------------------------------------------------------------
+under   = $(if $(wildcard $1),$(sort $(shell find $(wildcard $1) -name "$2")))
+code_in = $(filter-out %_test.cc,$(foreach f,$(call under,$1,*.cc),$(if $(filter fuzz_%,$(notdir $f)),,$f)))
+objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $1))
+
+spec_src := $(call code_in,oci-spec)
+lib_src  := $(call code_in,src/base src/sys src/bare src/linux src/plan src/container)
+init_src := $(strip $(call code_in,src/init src/bare) $(call under,src/init src/bare,*.S))
+
+# A program is three lines: its name, its sources, and its name once more in PROGRAMS.
+PROGRAMS  := ocirt
+ocirt_src := $(call code_in,src/cli)
+
+spec_lib := $(BUILD)/liboci-spec.a
+lib      := $(BUILD)/libocirt.a
+init     := $(BUILD)/ocirt-init
+libs     := $(lib) $(spec_lib)
+
+.PHONY: all libs help FORCE
+all: $(PROGRAMS:%=$(BUILD)/%)
+libs: $(libs)
+
+# ---- rules ----------------------------------------------------------------------------------------
+V ?= 0
+ifeq ($(V),0)
+say = @printf '  %-7s %s\n' '$1' '$@';
+endif
+
+define compile
+@mkdir -p $(@D)
+$(call say,$1)$(CXX) $2 $(extra) -c -o $@ $<
+endef
+
+define archive
+@mkdir -p $(@D); rm -f $@
+$(call say,AR)$(AR) rcsD $@ $(filter %.o,$^)
+endef
+
+# A stamp is a file that changes when the text that it holds does, and what was made with the old
+# text is then made anew: flags and compiler, the list of sources, the version.
+define stamp
+$(BUILD)/stamp/$1: FORCE
+	@mkdir -p $$(@D); echo '$$($1_text)' > $$@.new; \
+	if cmp -s $$@.new $$@; then rm $$@.new; else mv $$@.new $$@; fi
+endef
+flags_text   := $(CXX) $(product) | $(test) | $(bare) | $(program_link) $(LDFLAGS) $(LIBS)
+sources_text := $(spec_src) $(lib_src) $(init_src) $(foreach p,$(PROGRAMS),$($p_src))
+commit_text   = $(shell sh build-aux/commit-id)
+$(foreach s,flags sources commit,$(eval $(call stamp,$s)))
+flags   := $(BUILD)/stamp/flags
+sources := $(BUILD)/stamp/sources
+
+$(BUILD)/obj/%_test.o: %_test.cc $(flags)
+	$(call compile,TEST,$(test))
+$(BUILD)/obj/tests/%.o: tests/%.cc $(flags)
+	$(call compile,TEST,$(test))
+$(BUILD)/obj/%.o: %.cc $(flags)
+	$(call compile,CXX,$(product))
+$(BUILD)/bare/%.o: %.cc $(flags)
+	$(call compile,BARE,$(bare))
+$(BUILD)/bare/%.o: %.S $(flags)
+	$(call compile,BARE,$(bare))
+
+$(spec_lib): $(call objects,$(spec_src)) $(sources)
+	$(archive)
+$(lib): $(call objects,$(lib_src)) $(if $(init_src),$(BUILD)/obj/src/container/init_image.o) $(sources)
+	$(archive)
+
+# The program that becomes the container's first process, and its bytes inside ocirt.
+$(init).debug: $(patsubst %,$(BUILD)/bare/%.o,$(basename $(init_src))) $(sources)
+	$(call say,LINK)$(CXX) -nostdlib -static-pie -Wl,--gc-sections -Wl,-z,noexecstack \
+	  -Wl,-z,relro -Wl,--build-id=none -o $@ $(filter %.o,$^)
+$(init): $(init).debug
+	$(call say,STRIP)$(STRIP) -s -o $@ $<
+$(BUILD)/obj/src/container/init_image.o: src/container/init_image.S $(init)
+	@mkdir -p $(@D)
+	$(call say,EMBED)$(CXX) -I. -DINIT_IMAGE='"$(init)"' -c -o $@ $<
+
+# The version reaches one file only, so that a commit rebuilds one object.
+$(BUILD)/obj/src/cli/version.o: $(BUILD)/stamp/commit build-aux/version
+$(BUILD)/obj/src/cli/version.o: private extra = -DOCIRT_VERSION='"$(VERSION)"' \
+  -DOCIRT_COMMIT='"$(commit_text)"'
+
+define program
+$(BUILD)/$1: $$(call objects,$$($1_src)) $$(libs)
+	$$(call say,LINK)$$(CXX) $$(program_link) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
+
+define newline
+
+
+endef
+
+help:
+	@sed -n 's/^#? //p' Makefile
+
+#? all          build/ocirt and what it is made of (the default)
+#? deps         install the packages that demo and check need (Debian; DEPS=build|demo|check)
+#? demo         install what is missing, build, and show a container's life
+#? check        install what is missing, then every test and check below
+#? unit         tests beside the code; no root needed
+#? conformance  tests of the specification, as root (RUNTIME=/path tests another runtime)
+#? sanitize     unit and conformance tests with AddressSanitizer and UBSan
+#? clang        build with clang++-19 and run the unit tests
+#? fuzz         fuzz the readers (FUZZ_RUNS=20000 inputs each)
+#? layers       includes point downward only; kernel words in few folders only
+#? budget       system calls, memory, libraries and size of one container
+#? completions  what the shells offer is what the program takes
+#? tidy         clang-format and clang-tidy; `make format` rewrites the sources
+#? bench        compare with other runtimes
+#? install      PREFIX=/usr/local DESTDIR=; `make uninstall` removes it
+#? dist         ocirt-VERSION.tar.gz
+#? clean        remove build/
+#?
+#? Variables: CXX CXXFLAGS LDFLAGS STATIC=1|0 BUILD=build V=1 (show commands)
+
+include build-aux/check.mk
+include build-aux/install.mk
+
+-include $(call under,$(BUILD)/obj $(BUILD)/bare,*.d)

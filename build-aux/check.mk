@@ -1,0 +1,120 @@
+# Tests and checks. Every suite is one line of tests/tools/suites; tests/tools/run-tests runs those of
+# a name, counts their tests, and closes with "N passed, N failed, N skipped".
+
+CLANG ?= 19
+
+export BUILD
+ifdef RUNTIME
+export RUNTIME
+endif
+ifdef FUZZ_RUNS
+export FUZZ_RUNS
+endif
+
+.PHONY: deps check unit unit-programs test-programs conformance layers budget bench fuzz fuzz-build \
+        sanitize sanitize-build clang clang-build tidy tidy-check format format-check demo completions
+
+deps:
+	@build-aux/install-deps $(or $(DEPS),check)
+
+# Nothing here may be a prerequisite that is built before the packages are there, hence the two steps.
+check:
+	@build-aux/install-deps check
+	@tests/tools/run-tests all
+
+demo:
+	@build-aux/install-deps demo
+	@$(MAKE) all
+	@tests/demo/demo.sh $(abspath $(BUILD)/ocirt)
+
+# ---- test programs: every *_test.cc under a top folder is one program -----------------------------
+ifeq ($(STATIC),1)
+TEST_LIBS ?= -lseccomp -lyajl -lcap
+else
+TEST_LIBS ?= $(LIBS)
+endif
+
+define test_program
+test_programs += $(BUILD)/test/$1-test
+$(BUILD)/test/$1-test: $(call objects,$2) $3 $(sources)
+	@mkdir -p $$(@D)
+	$$(call say,LINK)$$(CXX) $$(link) $$(LDFLAGS) -o $$@ $$(filter %.o %.a,$$^) \
+	  $$(TEST_LIBS) $$(GTEST_LIBS)
+endef
+
+unit_spec   := $(call under,oci-spec,*_test.cc)
+unit_src    := $(call under,src,*_test.cc)
+conformance := $(call under,tests/oci-conformance tests/cli tests/security,*_test.cc) $(call under,tests/support,*.cc)
+sources_text += $(unit_spec) $(unit_src) $(conformance)
+$(eval $(call test_program,oci-spec,$(unit_spec),$(spec_lib)))
+# The command lines are tested with the rest of src: of a program all but its main.cc.
+$(eval $(call test_program,src,$(unit_src) $(filter-out %/main.cc,$(sort $(foreach p,$(PROGRAMS),$($p_src)))),$(libs)))
+$(eval $(call test_program,conformance,$(conformance),$(libs)))
+
+unit-programs: $(BUILD)/test/oci-spec-test $(BUILD)/test/src-test
+test-programs: $(test_programs)
+
+unit: unit-programs
+	@tests/tools/run-tests unit
+
+# RUNTIME=/path/to/another runs the same tests against that runtime.
+conformance: all $(BUILD)/test/conformance-test
+	@tests/tools/run-tests conformance
+
+layers completions:
+	@tests/tools/run-tests $@
+
+budget: all
+	@tests/tools/run-tests budget
+
+bench: all
+	@tests/bench/run $(abspath $(BUILD)/ocirt)
+
+# ---- the same tree by other means -----------------------------------------------------------------
+sanitize-build:
+	@$(MAKE) BUILD=build/sanitize SANITIZE=address,undefined all test-programs
+sanitize: sanitize-build
+	@tests/tools/run-tests sanitize
+
+clang-build:
+	@$(MAKE) BUILD=build/clang CXX=clang++-$(CLANG) all test-programs
+clang: clang-build
+	@tests/tools/run-tests clang
+
+# ---- fuzzing: every fuzz_*.cc is one program ------------------------------------------------------
+fuzz_src := $(call under,oci-spec src,fuzz_*.cc)
+fuzz_programs := $(foreach f,$(fuzz_src),$(BUILD)/$(basename $(notdir $f)))
+define fuzz_program
+$(BUILD)/$(basename $(notdir $1)): $(call objects,$1) $(if $(filter src/%,$1),$(libs),$(spec_lib))
+	$$(call say,LINK)$$(CXX) $$(link) -fsanitize=fuzzer -o $$@ $$^ $$(TEST_LIBS)
+endef
+$(foreach f,$(fuzz_src),$(eval $(call fuzz_program,$f)))
+
+.PHONY: fuzz-programs
+fuzz-programs: $(fuzz_programs)
+fuzz-build:
+	@$(MAKE) BUILD=build/fuzz CXX=clang++-$(CLANG) SANITIZE=fuzzer-no-link,address,undefined \
+	  fuzz-programs
+fuzz: fuzz-build
+	@tests/tools/run-tests fuzz
+
+# ---- style ----------------------------------------------------------------------------------------
+headers      := $(call under,oci-spec src,*.h)
+format_files := $(call under,oci-spec src tests,*.h) $(call under,oci-spec src tests,*.cc)
+tidy_src     := $(sort $(spec_src) $(lib_src) $(foreach p,$(PROGRAMS),$($p_src)))
+tidy_bare    := $(filter %.cc,$(call code_in,src/init))
+tidy_flags   := -xc++ -std=gnu++23 -I. -fno-exceptions -fno-rtti -DOCIRT_VERSION='""' \
+                -DOCIRT_COMMIT='""'
+
+$(BUILD)/tidy/src/init/%.ok: tidy_flags += -ffreestanding
+$(BUILD)/tidy/%.ok: %.cc .clang-tidy $(headers)
+	@mkdir -p $(@D); clang-tidy-$(CLANG) --quiet $< -- $(tidy_flags) > $@.log 2>&1 \
+	  || { grep -v 'warnings\? generated' $@.log; exit 1; }; rm $@.log; touch $@
+
+tidy-check: $(patsubst %.cc,$(BUILD)/tidy/%.ok,$(tidy_src) $(tidy_bare))
+format-check:
+	@clang-format-$(CLANG) --dry-run --Werror $(format_files)
+format:
+	@clang-format-$(CLANG) -i $(format_files)
+tidy: format-check
+	@tests/tools/run-tests tidy

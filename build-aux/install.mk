@@ -1,0 +1,43 @@
+# Installing, and the release tarball. DESTDIR is put before every path, for packagers.
+
+PREFIX   ?= /usr/local
+bindir   ?= $(PREFIX)/bin
+datadir  ?= $(PREFIX)/share
+mandir   ?= $(datadir)/man
+bashcompletiondir ?= $(datadir)/bash-completion/completions
+zshcompletiondir  ?= $(datadir)/zsh/site-functions
+fishcompletiondir ?= $(datadir)/fish/vendor_completions.d
+INSTALL  ?= install
+
+man_pages   := $(wildcard man/*.8)
+man_target   = $(DESTDIR)$(mandir)/man8
+completions := $(DESTDIR)$(bashcompletiondir)/ocirt $(DESTDIR)$(zshcompletiondir)/_ocirt \
+               $(DESTDIR)$(fishcompletiondir)/ocirt.fish
+
+.PHONY: install uninstall dist clean
+install: all
+	$(INSTALL) -d $(DESTDIR)$(bindir) $(if $(man_pages),$(man_target)) $(dir $(completions))
+	$(foreach p,$(PROGRAMS),$(INSTALL) -s --strip-program=$(STRIP) -m 755 $(BUILD)/$p \
+	  $(DESTDIR)$(bindir)/$p$(newline))
+	$(if $(man_pages),$(INSTALL) -m 644 $(man_pages) $(man_target))
+	$(INSTALL) -m 644 completions/ocirt.bash $(word 1,$(completions))
+	$(INSTALL) -m 644 completions/_ocirt $(word 2,$(completions))
+	$(INSTALL) -m 644 completions/ocirt.fish $(word 3,$(completions))
+
+uninstall:
+	rm -f $(PROGRAMS:%=$(DESTDIR)$(bindir)/%) $(completions) \
+	  $(addprefix $(man_target)/,$(notdir $(man_pages)))
+
+# The tarball holds what git knows, the generated configure, and the commit that it was made from.
+dist_name := ocirt-$(VERSION)
+dist:
+	@set -e; stage=$$(mktemp -d); trap 'rm -rf "$$stage"' EXIT; tree=$$stage/$(dist_name); \
+	mkdir "$$tree"; git -c safe.directory='*' ls-files -z | tar --null -T - -cf - | \
+	  tar -xf - -C "$$tree"; \
+	sh build-aux/commit-id > "$$stage/commit"; mv "$$stage/commit" "$$tree/build-aux/commit"; \
+	(cd "$$tree" && autoreconf -i && rm -rf autom4te.cache configure~); \
+	tar --sort=name --owner=0 --group=0 --numeric-owner -C "$$stage" -czf $(dist_name).tar.gz \
+	  $(dist_name); echo $(dist_name).tar.gz
+
+clean:
+	rm -rf $(BUILD)

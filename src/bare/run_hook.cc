@@ -1,0 +1,187 @@
+#include "src/bare/run_hook.h"
+
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "src/bare/syscall.h"
+
+namespace ocirt::bare {
+namespace {
+
+constexpr int kPidfd = 3;  // P_PIDFD of waitid(2)
+
+int64_t now_ms() {
+  timespec now{};
+  call(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+// The end of a stream, kept without growing: when the buffer is full its first half goes.
+class Tail {
+ public:
+  void add(const char* bytes, size_t size) {
+    if (size > kSize / 2) {
+      bytes += size - kSize / 2;
+      size = kSize / 2;
+    }
+    if (used_ + size > kSize) {
+      size_t drop = used_ + size - kSize;
+      std::memmove(bytes_, bytes_ + drop, used_ - drop);
+      used_ -= drop;
+    }
+    std::memcpy(bytes_ + used_, bytes, size);
+    used_ += size;
+  }
+  // One line: what an error message can carry.
+  void put(Buffer<512>& out) {
+    size_t begin = 0;
+    while (used_ > 0 && (bytes_[used_ - 1] == '\n' || bytes_[used_ - 1] == ' ')) --used_;
+    if (used_ - begin > 500) begin = used_ - 500;
+    for (size_t i = begin; i < used_; ++i) {
+      if (static_cast<unsigned char>(bytes_[i]) < 0x20) bytes_[i] = ' ';
+    }
+    out << std::string_view(bytes_ + begin, used_ - begin);
+  }
+
+ private:
+  static constexpr size_t kSize = 1024;
+  char bytes_[kSize] = {};
+  size_t used_ = 0;
+};
+
+// In the hook's process: descriptors, signals, then the program. On failure errno goes through the
+// close-on-exec pipe `report`.
+[[noreturn]] void become_hook(const HookRequest& request, int output, int report) {
+  unsigned long none = 0;
+  call(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
+  long error = call(SYS_dup3, request.state, 0, 0);
+  if (error >= 0) error = call(SYS_dup3, output, 1, 0);
+  if (error >= 0) error = call(SYS_dup3, output, 2, 0);
+  // Nothing of ocirt or of the container's other processes may reach a hook (CVE-2016-9962's kind).
+  if (error >= 0) error = call(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
+  if (error >= 0) error = call(SYS_execve, request.path, request.argv, request.envp);
+  int code = static_cast<int>(-error);
+  write(report, &code, sizeof code);
+  exit_now(127);
+}
+
+HookResult failed_to_start(long error) {
+  HookResult result;
+  result.end = HookEnd::not_started;
+  result.detail = static_cast<int>(-error);
+  return result;
+}
+
+}  // namespace
+
+HookResult run_hook(const HookRequest& request) {
+  int output[2] = {-1, -1};
+  int report[2] = {-1, -1};
+  long error = call(SYS_pipe2, output, O_CLOEXEC | O_NONBLOCK);
+  if (error < 0) return failed_to_start(error);
+  error = call(SYS_pipe2, report, O_CLOEXEC);
+  if (error < 0) {
+    close(output[0]);
+    close(output[1]);
+    return failed_to_start(error);
+  }
+  if (request.state >= 0) call(SYS_lseek, request.state, 0L, SEEK_SET);
+
+  int pidfd = -1;
+  clone_args args{};
+  args.flags = CLONE_PIDFD;
+  args.pidfd = reinterpret_cast<uint64_t>(&pidfd);
+  args.exit_signal = SIGCHLD;
+  long pid = call(SYS_clone3, &args, sizeof args);
+  if (pid == 0) {
+    // The writing end must block in the hook, or a hook that prints much would see EAGAIN.
+    call(SYS_fcntl, output[1], F_SETFL, 0);
+    become_hook(request, output[1], report[1]);
+  }
+  close(output[1]);
+  close(report[1]);
+  if (pid < 0) {
+    close(output[0]);
+    close(report[0]);
+    return failed_to_start(pid);
+  }
+
+  HookResult result;
+  int exec_error = 0;
+  if (read(report[0], &exec_error, sizeof exec_error) == sizeof exec_error) {
+    result = failed_to_start(-exec_error);
+  }
+  close(report[0]);
+
+  // Wait for the hook's end, not for the end of its output: a daemon that it left behind may hold
+  // the pipe for ever.
+  const int64_t deadline = now_ms() + int64_t{request.timeout_s} * 1000;
+  Tail tail;
+  char chunk[1024];
+  bool reading = true;
+  for (bool ended = false; !ended;) {
+    pollfd entries[2] = {{pidfd, POLLIN, 0}, {reading ? output[0] : -1, POLLIN, 0}};
+    timespec left{};
+    if (request.timeout_s != 0) {
+      int64_t ms = deadline - now_ms();
+      if (ms < 0) ms = 0;
+      left = {ms / 1000, ms % 1000 * 1000000};
+    }
+    long ready = call(SYS_ppoll, entries, 2, request.timeout_s != 0 ? &left : nullptr, nullptr, 0);
+    if (ready == -EINTR) continue;
+    if (ready == 0) {
+      call(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
+      result.end = HookEnd::timed_out;
+      result.detail = static_cast<int>(request.timeout_s);
+      break;
+    }
+    if (entries[1].revents != 0) {
+      long got = read(output[0], chunk, sizeof chunk);
+      if (got > 0) tail.add(chunk, static_cast<size_t>(got));
+      if (got == 0 || (got < 0 && got != -EAGAIN)) reading = false;
+    }
+    ended = entries[0].revents != 0;
+  }
+  siginfo_t info{};
+  call_again(SYS_waitid, kPidfd, pidfd, &info, WEXITED, nullptr);
+  for (int rounds = 0; reading && rounds < 1024; ++rounds) {  // what it printed last
+    long got = read(output[0], chunk, sizeof chunk);
+    if (got <= 0) break;
+    tail.add(chunk, static_cast<size_t>(got));
+  }
+  close(output[0]);
+  close(pidfd);
+  tail.put(result.output);
+  if (result.end == HookEnd::success && (info.si_code != CLD_EXITED || info.si_status != 0)) {
+    result.end = info.si_code == CLD_EXITED ? HookEnd::exited : HookEnd::killed;
+    result.detail = info.si_status;
+  }
+  return result;
+}
+
+void describe_hook_failure(Buffer<1024>& out, const char* kind, uint32_t index, const char* path,
+                           const HookResult& result) {
+  out << "hooks." << kind << "[" << index << "] (" << path << "): ";
+  switch (result.end) {
+    case HookEnd::success:
+      return;
+    case HookEnd::not_started:
+      out << "could not be executed";
+      break;
+    case HookEnd::exited:
+      out << "exited with status " << result.detail;
+      break;
+    case HookEnd::killed:
+      out << "was killed by signal " << result.detail;
+      break;
+    case HookEnd::timed_out:
+      out << "did not end within its timeout of " << result.detail << " s";
+      break;
+  }
+  if (!result.output.view().empty()) out << "; its last output: " << result.output.view();
+}
+
+}  // namespace ocirt::bare

@@ -1,0 +1,36 @@
+#include "src/base/names.h"
+
+#include <gtest/gtest.h>
+
+namespace ocirt {
+namespace {
+
+constexpr Name<int> kTable[] = {{"alpha", 1}, {"beta", 2}, {"betas", 3}, {"gamma", 4}};
+
+TEST(Names, EveryRowIsFound) {
+  for (const Name<int>& row : kTable) EXPECT_EQ(find(kTable, row.name), row.value) << row.name;
+}
+
+TEST(Names, WhatIsNotInTheTableIsNotFound) {
+  for (const char* name : {"", "a", "alph", "alphaa", "bet", "betb", "Gamma", "zeta"}) {
+    EXPECT_EQ(find(kTable, name), std::nullopt) << name;
+  }
+}
+
+TEST(Names, TableOfOneRowIsSearchedToo) {
+  constexpr Name<char> kOne[] = {{"one", '1'}};
+  EXPECT_EQ(find(kOne, "one"), '1');
+  EXPECT_EQ(find(kOne, "on"), std::nullopt);
+  EXPECT_EQ(find(kOne, "two"), std::nullopt);
+}
+
+TEST(Names, SortedMeansStrictlyAscending) {
+  EXPECT_TRUE(sorted(kTable));
+  constexpr Name<int> kSwapped[] = {{"b", 1}, {"a", 2}};
+  constexpr Name<int> kTwice[] = {{"a", 1}, {"a", 2}};
+  EXPECT_FALSE(sorted(kSwapped));
+  EXPECT_FALSE(sorted(kTwice));
+}
+
+}  // namespace
+}  // namespace ocirt

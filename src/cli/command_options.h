@@ -1,0 +1,49 @@
+// Options of the commands whose library functions take plain arguments. (Those of create, run and
+// exec are in src/container/options.h.)
+#pragma once
+
+#include <string>
+
+#include "src/base/names.h"
+#include "src/cli/limits.h"
+
+namespace ocirt::cli {
+
+struct NoOptions {};
+
+// The answer of `list` and `ps`: for people or for programs.
+enum class OutputFormat : uint8_t { table, json };
+
+inline constexpr Name<OutputFormat> kOutputFormats[] = {{"json", OutputFormat::json},
+                                                        {"table", OutputFormat::table}};
+static_assert(sorted(kOutputFormats));
+
+struct ListOptions {
+  OutputFormat format = OutputFormat::table;
+  bool quiet = false;
+};
+
+struct PsOptions {
+  OutputFormat format = OutputFormat::table;
+};
+
+struct KillOptions {
+  bool all = false;
+  bool regex = false;
+};
+
+struct DeleteOptions {
+  bool force = false;
+  bool regex = false;
+};
+
+struct UpdateOptions : Limits {
+  std::string resources_file;  // "-": standard input; empty: none
+};
+
+struct SpecOptions {
+  std::string bundle;
+  bool rootless = false;
+};
+
+}  // namespace ocirt::cli

@@ -1,0 +1,65 @@
+#include "src/cli/globals.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace ocirt::cli {
+namespace {
+
+using container::CgroupManager;
+using container::GlobalOptions;
+using container::LogFormat;
+using container::Rootless;
+
+constexpr Name<LogFormat> kLogFormats[] = {{"json", LogFormat::json}, {"text", LogFormat::text}};
+constexpr Name<CgroupManager> kCgroupManagers[] = {{"cgroupfs", CgroupManager::cgroupfs},
+                                                   {"disabled", CgroupManager::disabled},
+                                                   {"systemd", CgroupManager::systemd}};
+constexpr Name<Rootless> kRootless[] = {
+    {"auto", Rootless::automatic}, {"false", Rootless::no}, {"true", Rootless::yes}};
+static_assert(sorted(kLogFormats) && sorted(kCgroupManagers) && sorted(kRootless));
+
+Result<> set_root(GlobalArguments& arguments, std::string_view text) {
+  if (text.empty()) return refuse("expected a directory");
+  arguments.root = text;
+  arguments.root_given = true;
+  return {};
+}
+
+constexpr Option kOptions[] = {
+    custom<GlobalArguments, set_root>("root", 0, "DIR",
+                                      "where the state of containers is (default /run/ocirt)"),
+    option<&GlobalOptions::log, GlobalArguments>("log", 0, "FILE",
+                                                 "append errors to this file too"),
+    choice<&GlobalOptions::log_format, kLogFormats, GlobalArguments>(
+        "log-format", 0, "FORMAT", "of the log: text (default) or json"),
+    toggle<&GlobalOptions::debug, GlobalArguments>("debug", 0, "show warnings too"),
+    choice<&GlobalOptions::cgroup_manager, kCgroupManagers, GlobalArguments>(
+        "cgroup-manager", 0, "NAME", "who makes cgroups: cgroupfs (default), disabled: nobody"),
+    toggle<&GlobalOptions::systemd_cgroup, GlobalArguments>(
+        "systemd-cgroup", 0, "let systemd make cgroups; not supported yet"),
+    choice<&GlobalOptions::rootless, kRootless, GlobalArguments>(
+        "rootless", 0, "WHEN", "auto (default) or false; true: not supported yet"),
+    toggle<&GlobalArguments::version>("version", 'v', "show versions"),
+};
+
+}  // namespace
+
+std::span<const Option> global_options() { return kOptions; }
+
+std::string default_root() {
+  if (::geteuid() == 0) return "/run/ocirt";
+  const char* runtime_directory = ::getenv("XDG_RUNTIME_DIR");
+  if (runtime_directory == nullptr || *runtime_directory == '\0') return "/run/ocirt";
+  return cat(runtime_directory, "/ocirt");
+}
+
+Result<> check_supported(const GlobalOptions& global) {
+  if (global.rootless == Rootless::yes) {
+    return refuse("not supported: --rootless true, ocirt only runs containers as root");
+  }
+  return {};
+}
+
+}  // namespace ocirt::cli

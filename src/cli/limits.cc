@@ -1,0 +1,67 @@
+#include "src/cli/limits.h"
+
+#include <limits>
+
+#include "src/base/text.h"
+
+namespace ocirt::cli {
+namespace {
+
+std::optional<unsigned> shift_of(std::string_view unit) {
+  if (unit.empty() || unit == "b" || unit == "B") return 0;
+  constexpr std::string_view kSmall = "kmgtp";
+  constexpr std::string_view kLarge = "KMGTP";
+  size_t power = kSmall.find(unit[0]);
+  if (power == std::string_view::npos) power = kLarge.find(unit[0]);
+  if (power == std::string_view::npos) return std::nullopt;
+  std::string_view rest = unit.substr(1);
+  if (rest.starts_with('i') || rest.starts_with('I')) {
+    rest.remove_prefix(1);
+    if (rest.empty()) return std::nullopt;
+  }
+  if (!rest.empty() && rest != "b" && rest != "B") return std::nullopt;
+  return static_cast<unsigned>(power + 1) * 10;
+}
+
+}  // namespace
+
+Result<int64_t> parse_size(std::string_view text) {
+  if (text == "-1") return -1;
+  size_t digits = text.find_first_not_of("0123456789");
+  std::optional<int64_t> number = to_number<int64_t>(text.substr(0, digits));
+  std::optional<unsigned> shift =
+      digits == std::string_view::npos ? 0u : shift_of(text.substr(digits));
+  if (!number || !shift || *number > std::numeric_limits<int64_t>::max() >> *shift) {
+    return refuse("expected bytes, also as 512k, 512m, 2g, or -1 for unlimited");
+  }
+  return *number << *shift;
+}
+
+oci::Resources resources_of(const Limits& limits) {
+  oci::Resources resources;
+  oci::Memory memory;
+  memory.limit = limits.memory;
+  memory.reservation = limits.memory_reservation;
+  memory.swap = limits.memory_swap;
+  memory.kernel = limits.kernel_memory;
+  memory.kernel_tcp = limits.kernel_memory_tcp;
+  if (memory != oci::Memory{}) resources.memory = memory;
+
+  oci::Cpu cpu;
+  cpu.shares = limits.cpu_shares;
+  cpu.quota = limits.cpu_quota;
+  cpu.burst = limits.cpu_burst;
+  cpu.period = limits.cpu_period;
+  cpu.realtime_runtime = limits.cpu_realtime_runtime;
+  cpu.realtime_period = limits.cpu_realtime_period;
+  cpu.cpus = limits.cpuset_cpus;
+  cpu.mems = limits.cpuset_mems;
+  cpu.idle = limits.cpu_idle;
+  if (cpu != oci::Cpu{}) resources.cpu = cpu;
+
+  if (limits.pids) resources.pids = oci::Pids{*limits.pids};
+  if (limits.block_io_weight) resources.block_io.emplace().weight = limits.block_io_weight;
+  return resources;
+}
+
+}  // namespace ocirt::cli

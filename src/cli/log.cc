@@ -1,0 +1,87 @@
+#include "src/cli/log.h"
+
+#include <cerrno>
+
+#include "oci-spec/json/writer.h"
+#include "oci-spec/schema/field.h"
+#include "src/base/text.h"
+#include "src/container/timestamp.h"
+#include "src/sys/file.h"
+
+namespace ocirt::cli {
+namespace {
+
+using container::LogFormat;
+using oci::schema::Field;
+using oci::schema::field;
+
+struct Line {
+  std::string level;
+  std::string message;
+  std::string time;
+};
+constexpr Field kLine[] = {field<&Line::level>("level"), field<&Line::message>("msg"),
+                           field<&Line::time>("time")};
+constexpr oci::schema::Type kLineType = oci::schema::object(kLine);
+
+// A newline in a message would make two lines of one.
+std::string one_line(std::string_view message) {
+  std::string out;
+  for (char c : message) {
+    bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    out += control ? ' ' : c;
+  }
+  return out;
+}
+
+std::string escaped(std::string_view text) {
+  std::string out = "\"";
+  for (char c : one_line(text)) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  out += '"';
+  return out;
+}
+
+}  // namespace
+
+std::string log_line(LogFormat format, Level level, std::string_view message,
+                     std::string_view time) {
+  std::string_view word = level == Level::error ? "error" : "warning";
+  if (format == LogFormat::text) {
+    return cat("time=", escaped(time), " level=", word, " msg=", escaped(message), "\n");
+  }
+  Line line{std::string(word), std::string(message), std::string(time)};
+  return cat(oci::json::write(kLineType, &line, false), "\n");
+}
+
+Result<> Log::open(const container::GlobalOptions& global) {
+  format_ = global.log_format;
+  debug_ = global.debug;
+  if (global.log.empty()) return {};
+  Result<UniqueFd> file = sys::open(sys::kCwd, global.log, O_WRONLY | O_APPEND | O_CREAT, 0644);
+  if (!file && file.error().code == ENOENT) {
+    return refuse(cat("--log: the directory of ", quoted(global.log), " is missing"));
+  }
+  file_ = TRY(within("--log", std::move(file)));
+  return {};
+}
+
+void Log::write(Level level, std::string_view message) const {
+  std::string_view kind = level == Level::error ? "" : "warning: ";
+  sys::print_error(cat("ocirt: ", kind, one_line(message), "\n"));
+  if (!file_.valid()) return;
+  std::string line = log_line(format_, level, message, container::rfc3339_now());
+  if (Result<> written = sys::write_once(file_, "--log", line); !written) {
+    sys::print_error(cat("ocirt: ", one_line(written.error().text), "\n"));
+  }
+}
+
+void Log::error(std::string_view message) const { write(Level::error, message); }
+
+void Log::warning(std::string_view message) const {
+  if (debug_) write(Level::warning, message);
+}
+
+}  // namespace ocirt::cli

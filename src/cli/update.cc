@@ -1,0 +1,100 @@
+// `update`: engines give a document, people give options.
+#include "src/container/update.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "oci-spec/documents.h"
+#include "src/cli/command_options.h"
+#include "src/cli/commands.h"
+#include "src/container/oci_result.h"
+#include "src/sys/file.h"
+
+namespace ocirt::cli {
+namespace {
+
+template <auto Member>
+Result<> set_size(UpdateOptions& options, std::string_view text) {
+  options.*Member = TRY(parse_size(text));
+  return {};
+}
+
+template <auto Member>
+consteval Option size(std::string_view name, std::string_view help) {
+  return custom<UpdateOptions, set_size<Member>>(name, 0, "BYTES", help);
+}
+
+template <auto Member>
+consteval Option number(std::string_view name, std::string_view placeholder,
+                        std::string_view help) {
+  return option<Member, UpdateOptions>(name, 0, placeholder, help);
+}
+
+constexpr Option kOptions[] = {
+    option<&UpdateOptions::resources_file>(
+        "resources", 'r', "FILE", "read the limits from a JSON document; - is standard input"),
+    size<&Limits::memory>("memory", "most memory; 512m, 2g, or -1 for unlimited"),
+    size<&Limits::memory_reservation>("memory-reservation", "memory that is protected"),
+    size<&Limits::memory_swap>("memory-swap", "most memory and swap together"),
+    number<&Limits::cpu_quota>("cpu-quota", "MICROSECONDS",
+                               "CPU time per period; -1 for unlimited"),
+    number<&Limits::cpu_period>("cpu-period", "MICROSECONDS", "length of the period"),
+    number<&Limits::cpu_burst>("cpu-burst", "MICROSECONDS", "unused CPU time that may be saved up"),
+    number<&Limits::cpu_shares>("cpu-share", "N", "relative weight, 2 to 262144"),
+    number<&Limits::cpu_realtime_period>("cpu-rt-period", "MICROSECONDS", "realtime period"),
+    number<&Limits::cpu_realtime_runtime>("cpu-rt-runtime", "MICROSECONDS",
+                                          "realtime CPU time per period"),
+    number<&Limits::cpu_idle>("cpu-idle", "N", "1: runs only when nobody else wants to"),
+    number<&Limits::cpuset_cpus>("cpuset-cpus", "LIST", "CPUs to use, such as 0-3,7"),
+    number<&Limits::cpuset_mems>("cpuset-mems", "LIST", "memory nodes to use"),
+    number<&Limits::block_io_weight>("blkio-weight", "N", "relative weight, 10 to 1000"),
+    number<&Limits::pids>("pids-limit", "N", "most processes; -1 for unlimited"),
+    size<&Limits::kernel_memory>("kernel-memory", ""),
+    size<&Limits::kernel_memory_tcp>("kernel-memory-tcp", ""),
+};
+
+Result<oci::Resources> read_document(const std::string& file) {
+  Result<std::string> text =
+      file == "-" ? sys::read_all(Fd(STDIN_FILENO), "standard input", oci::kMaxDocumentSize)
+                  : sys::read_file(sys::kCwd, file, oci::kMaxDocumentSize);
+  if (!text && text.error().code == ENOENT) {
+    return refuse(cat("--resources: ", quoted(file), " is missing"));
+  }
+  std::string content = TRY(within("--resources", std::move(text)));
+  return container::from_spec(
+      oci::read_resources(content, file == "-" ? "standard input" : std::string_view(file)));
+}
+
+Result<int> update(Call& call, UpdateOptions& options, std::span<const std::string_view>) {
+  bool has_limits = static_cast<const Limits&>(options) != Limits{};
+  if (has_limits == !options.resources_file.empty()) {
+    return usage_error(has_limits ? "limits are given both by --resources and by other options"
+                                  : "nothing to update: no limit is given");
+  }
+  if (options.kernel_memory || options.kernel_memory_tcp) {
+    call.warnings.emplace_back(
+        "--kernel-memory and --kernel-memory-tcp have no effect: kernels no longer have these "
+        "limits");
+  }
+  Result<oci::Resources> resources = has_limits ? Result<oci::Resources>(resources_of(options))
+                                                : read_document(options.resources_file);
+  oci::Resources wanted = TRY(std::move(resources));
+  container::Store store = TRY(store_of(call));
+  TRY(container::update(store, call.id, wanted));
+  return 0;
+}
+
+}  // namespace
+
+constinit const Command kUpdateCommand = {
+    .name = "update",
+    .arguments = "ID",
+    .summary = "Changes the limits of a container",
+    .options = kOptions,
+    .fewest = 1,
+    .most = 1,
+    .run = run<UpdateOptions, update>,
+};
+
+}  // namespace ocirt::cli

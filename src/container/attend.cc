@@ -1,0 +1,71 @@
+#include "src/container/attend.h"
+
+#include <csignal>
+#include <optional>
+
+#include "src/sys/copier.h"
+#include "src/sys/terminal.h"
+
+namespace ocirt::container {
+namespace {
+
+constexpr Fd kInput{0}, kOutput{1};
+
+// Returns whether one of them asked us to end.
+Result<bool> forward_signals(Fd pidfd, Fd console, sys::SignalInbox& signals) {
+  for (bool asked_to_end = false;;) {
+    int signal = TRY(signals.next());
+    if (signal == 0) return asked_to_end;
+    if (signal == SIGCHLD) continue;
+    if (signal == SIGWINCH && console.valid()) {
+      sys::copy_window_size(kInput, console);
+      continue;
+    }
+    asked_to_end |= signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
+    if (pidfd.valid()) (void)sys::send_signal(pidfd, signal);  // it may have ended in this moment
+  }
+}
+
+// What the terminal still holds at the process's end. A reader who stalls is given up when we have
+// been asked to end.
+Result<> show_the_rest(sys::Copier& screen, sys::SignalInbox& signals, bool asked_to_end) {
+  while (screen.has_more() && !(asked_to_end && screen.is_stalled())) {
+    sys::Readiness ready = TRY(sys::wait_for(signals.fd(), Fd(), sys::Copier(), screen));
+    if (ready.screen) screen.move();
+    if (ready.signal) asked_to_end |= TRY(forward_signals(Fd(), Fd(), signals));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<sys::ExitStatus> attend(pid_t pid, Fd pidfd, Fd console, sys::SignalInbox& signals) {
+  std::optional<sys::RawMode> raw;
+  sys::Copier keys, screen;
+  UniqueFd slave, output;
+  bool asked_to_end = false;
+  if (console.valid()) {
+    sys::copy_window_size(kInput, console);
+    sys::never_wait(console);
+    slave = sys::open_slave(console);
+    raw.emplace(kInput);
+    keys = sys::Copier(kInput, console);
+    output = sys::reopen_without_waiting(kOutput);
+    screen = sys::Copier(console, output.valid() ? Fd(output) : kOutput);
+  }
+  for (;;) {
+    sys::Readiness ready = TRY(sys::wait_for(signals.fd(), pidfd, keys, screen));
+    if (ready.ended) break;
+    if (ready.signal) {
+      asked_to_end |= TRY(forward_signals(pidfd, console, signals));
+      sys::reap_others_than(pid);
+    }
+    if (ready.keys) keys.move();
+    if (ready.screen) screen.move();
+  }
+  Result<sys::ExitStatus> status = sys::wait_child(pidfd);
+  TRY(show_the_rest(screen, signals, asked_to_end));
+  return status;
+}
+
+}  // namespace ocirt::container

@@ -1,0 +1,19 @@
+// Stays with a process in the foreground, for `run` and `exec`: forwards signals, copies the
+// terminal, and learns how the process ended.
+#pragma once
+
+#include "src/base/fd.h"
+#include "src/base/result.h"
+#include "src/sys/process.h"
+#include "src/sys/signals.h"
+
+namespace ocirt::container {
+
+// `process` is our child. `console`: master of its terminal, or invalid when it has our own
+// standard streams. With a terminal ours is in raw mode meanwhile, and a change of its size is
+// passed on. Every signal from `signals` but SIGCHLD is forwarded. Output that the terminal still
+// holds at the process's end is copied before this returns. Other children that end meanwhile are
+// reaped.
+Result<sys::ExitStatus> attend(pid_t pid, Fd pidfd, Fd console, sys::SignalInbox& signals);
+
+}  // namespace ocirt::container

@@ -1,0 +1,44 @@
+#include "src/container/bundle.h"
+
+#include <cerrno>
+
+#include "oci-spec/documents.h"
+#include "src/base/text.h"
+#include "src/container/oci_result.h"
+#include "src/sys/file.h"
+
+namespace ocirt::container {
+namespace {
+
+// Says it in words that no caller takes for a missing command of the container ("no such file or
+// directory" of any case means exit status 127 to podman and docker).
+Result<std::string> resolve(const std::string& path, std::string_view what) {
+  Result<std::string> real = sys::real_directory(path);
+  if (real) return real;
+  if (real.error().code == ENOENT)
+    return std::unexpected(Error{ENOENT, cat(what, " ", path, " is missing")});
+  if (real.error().code == ENOTDIR)
+    return std::unexpected(Error{ENOTDIR, cat(what, " ", path, " is no directory")});
+  return within(what, std::move(real));
+}
+
+}  // namespace
+
+Result<Bundle> open_bundle(const std::string& path, const std::string& config_file) {
+  Bundle bundle;
+  bundle.path = TRY(resolve(path, "bundle"));
+  const std::string config = config_file.empty() ? cat(bundle.path, "/config.json") : config_file;
+  Result<std::string> json = sys::read_file(sys::kCwd, config, oci::kMaxDocumentSize);
+  if (!json && json.error().code == ENOENT) {
+    return std::unexpected(Error{
+        ENOENT, cat(config, " is missing: a bundle has one (`ocirt spec` writes an example)")});
+  }
+  bundle.json = TRY(std::move(json));
+  bundle.spec = TRY(from_spec(oci::read_config(bundle.json, "config.json")));
+  const std::string& root = bundle.spec.root->path;
+  bundle.rootfs =
+      TRY(resolve(root.starts_with('/') ? root : cat(bundle.path, "/", root), "root.path:"));
+  return bundle;
+}
+
+}  // namespace ocirt::container

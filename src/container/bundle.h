@@ -1,0 +1,22 @@
+// A bundle on disk: a directory with config.json and, usually, the root filesystem (bundle.md).
+#pragma once
+
+#include <string>
+
+#include "oci-spec/spec.h"
+#include "src/base/result.h"
+
+namespace ocirt::container {
+
+struct Bundle {
+  std::string path;  // absolute, without symlinks
+  std::string json;  // config.json as it was read
+  oci::Spec spec;
+  std::string rootfs;  // absolute, without symlinks; a directory
+};
+
+// Reads and checks. `config_file`: instead of config.json in the bundle; empty for that. Changes
+// nothing. Errors name the path, or the place and property in config.json.
+Result<Bundle> open_bundle(const std::string& path, const std::string& config_file);
+
+}  // namespace ocirt::container

@@ -1,0 +1,86 @@
+#include "src/container/delete.h"
+
+#include <cerrno>
+#include <csignal>
+#include <optional>
+#include <vector>
+
+#include "oci-spec/documents.h"
+#include "src/base/text.h"
+#include "src/container/hooks.h"
+#include "src/container/oci_result.h"
+#include "src/container/status.h"
+#include "src/sys/file.h"
+#include "src/sys/process.h"
+
+namespace ocirt::container {
+namespace {
+
+// A process in an uninterruptible wait can outlast SIGKILL; then it is better to fail than to hang.
+constexpr int kKillTimeoutMs = 10000;
+
+// Ends init and, through its end or its cgroup, everybody else; returns when init is gone.
+Result<> kill_and_wait(const Record& record, oci::Status status) {
+  UniqueFd init = TRY(open_init(record));
+  if (init.valid()) {
+    Result<> sent = sys::send_signal(init, SIGKILL);
+    if (!sent && sent.error().code != ESRCH) return sent;
+  }
+  // A frozen init has to be thawed to die, and without a pid namespace of its own it has survivors.
+  bool others = status == oci::Status::kPaused || !record.own_pid_namespace || !init.valid();
+  if (others && !record.cgroup.directories.empty()) {
+    TRY(cgroup::signal_all(record.cgroup, SIGKILL));
+  }
+  if (init.valid() && !TRY(sys::wait_until_ended(init, kKillTimeoutMs))) {
+    return refuse(cat("process ", record.pid, " is still there ", kKillTimeoutMs / 1000,
+                      " seconds after SIGKILL, it may be waiting for a device"));
+  }
+  return {};
+}
+
+// What an interrupted `create` left: a directory whose record is missing or cannot be read. Nothing
+// says which cgroup it had, so that one stays.
+Result<Warnings> remove_remains(const Store& store, const Directory& directory, Error why,
+                                bool force) {
+  if (!force) {
+    why.text += "; `delete --force` removes what is left of it";
+    return std::unexpected(std::move(why));
+  }
+  TRY(store.remove(directory));
+  return Warnings{cat(why.text, "; removed, but a cgroup that it may have had is unknown")};
+}
+
+}  // namespace
+
+Result<Warnings> remove_container(const Store& store, const std::string& id, bool force) {
+  Result<Directory> found = store.find(id, Store::Lock::exclusive);
+  if (!found && found.error().code == ENOENT && force) return Warnings{};
+  Directory directory = TRY(std::move(found));
+  Result<Record> read = directory.read();
+  if (!read) return remove_remains(store, directory, std::move(read).error(), force);
+  Record record = *std::move(read);
+
+  oci::Status status = TRY(status_of(directory, record));
+  if (status != oci::Status::kStopped && status != oci::Status::kCreated && !force) {
+    return refuse(
+        cat("cannot delete container ", id, " that is not stopped: ", oci::to_string(status)));
+  }
+  if (status != oci::Status::kStopped) TRY(kill_and_wait(record, status));
+
+  Result<oci::Hooks> hooks = saved_hooks(directory, "poststop");
+  Warnings warnings =
+      TRY(dismantle(store, directory, record, hooks ? hooks->poststop : std::vector<oci::Hook>()));
+  if (!hooks) warnings.push_back(cat("poststop hooks not run: ", hooks.error().text));
+  return warnings;
+}
+
+Result<Warnings> dismantle(const Store& store, const Directory& directory, const Record& record,
+                           std::span<const oci::Hook> poststop) {
+  TRY(cgroup::remove(record.cgroup));
+  TRY(store.remove(directory));
+  if (poststop.empty()) return Warnings();
+  return run_all_hooks(poststop, oci::write(state_of(record, oci::Status::kStopped), false),
+                       "poststop");
+}
+
+}  // namespace ocirt::container

@@ -1,0 +1,68 @@
+// From the configuration to the plan of a container: everything is decided here, before any process
+// exists and before anything on the host has been changed. Of the host it looks only
+// at whether a namespace to be joined is our own; every refusal names the property of config.json.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "oci-spec/spec.h"
+#include "src/base/result.h"
+#include "src/container/warnings.h"
+#include "src/linux/cgroup/cgroup.h"
+#include "src/plan/builder.h"
+
+namespace ocirt::container {
+
+// What the plan depends on besides config.json.
+struct DraftInput {
+  const oci::Spec* spec = nullptr;
+  std::string id;
+  std::string bundle;  // absolute
+  std::string rootfs;  // absolute, without symlinks
+  plan::Purpose purpose = plan::Purpose::create;
+  bool no_pivot = false;
+  bool no_new_keyring = false;
+  bool attached_terminal = false;  // of `run`: the master comes back to us
+  uint32_t preserved_fds = 0;      // --preserve-fds and LISTEN_FDS together
+  uint32_t listen_fds = 0;         // of those, passed by socket activation
+  bool host_has_kcore = false;     // /proc/kcore is there: /dev/core makes sense
+  cgroup::Host cgroup_host;
+  cgroup::Location cgroup;
+};
+
+// A namespace that the container shares.
+struct SharedNamespace {
+  uint64_t flag = 0;  // CLONE_NEW*
+  std::string path;
+};
+
+struct Draft {
+  plan::Builder builder;        // descriptors are still to be filled in
+  uint64_t new_namespaces = 0;  // CLONE_NEW* for clone3(2)
+  std::vector<SharedNamespace> shared;
+  bool own_pid_namespace = false;
+  bool terminal = false;
+  std::vector<uint64_t> seccomp;  // the compiled filter, kept for `exec`
+  Warnings warnings;
+};
+
+Result<Draft> draft_container(const DraftInput& input);
+
+// The part of a plan that `exec` needs too.
+struct ProcessInput {
+  const oci::Process* process = nullptr;
+  std::string_view place = "process";  // how messages name it
+  uint32_t preserved_fds = 0;
+  uint32_t listen_fds = 0;
+  bool attached_terminal = false;
+  bool create_cwd = false;
+};
+Result<> draft_process(plan::Builder& builder, const ProcessInput& input, Warnings& warnings);
+
+// Mounts, in draft_mounts.cc. Fills builder.plan.mounts and says whether /dev is the container's
+// own.
+Result<> draft_mounts(plan::Builder& builder, const DraftInput& input);
+
+}  // namespace ocirt::container

@@ -1,0 +1,194 @@
+// config.json's `mounts` as a plan (config.md, "Mounts").
+#include <sys/mount.h>
+
+#include "src/base/text.h"
+#include "src/container/draft.h"
+#include "src/linux/mount_options.h"
+
+namespace ocirt::container {
+namespace {
+
+struct Context {
+  plan::Builder& builder;
+  const DraftInput& input;
+  std::vector<plan::Mount> mounts;
+};
+
+// The same for one mount as AT_RECURSIVE has it for a tree: a new file system has nothing below it.
+uint64_t flags_of_attributes(uint64_t attributes) {
+  uint64_t flags = 0;
+  constexpr std::pair<uint64_t, uint64_t> kSame[] = {{MOUNT_ATTR_RDONLY, MS_RDONLY},
+                                                     {MOUNT_ATTR_NOSUID, MS_NOSUID},
+                                                     {MOUNT_ATTR_NODEV, MS_NODEV},
+                                                     {MOUNT_ATTR_NOEXEC, MS_NOEXEC},
+                                                     {kMountAttrNosymfollow, MS_NOSYMFOLLOW},
+                                                     {MOUNT_ATTR_NODIRATIME, MS_NODIRATIME}};
+  for (auto [attribute, flag] : kSame) {
+    if ((attributes & attribute) != 0) flags |= flag;
+  }
+  // The atime group is a number, not bits; 0 is relatime, the kernel's default.
+  switch (attributes & MOUNT_ATTR__ATIME) {
+    case MOUNT_ATTR_NOATIME:
+      flags |= MS_NOATIME;
+      break;
+    case MOUNT_ATTR_STRICTATIME:
+      flags |= MS_STRICTATIME;
+      break;
+    default:
+      break;
+  }
+  return flags;
+}
+
+bool names(std::string_view option_list, std::string_view name) {
+  for (std::string_view option : split(option_list, ',')) {
+    if (option.starts_with(name)) return true;
+  }
+  return false;
+}
+
+// The cgroup mount of a host with v1 hierarchies: a tmpfs with a directory per hierarchy. In a
+// cgroup namespace each is mounted anew and shows the container's own subtree; without one, that
+// subtree is bound.
+void draft_v1_cgroups(Context& context, plan::Mount mount, const std::string& destination,
+                      bool own_namespace) {
+  plan::Builder& builder = context.builder;
+  const uint64_t flags = mount.flags;
+  plan::Mount top = mount;
+  top.type = top.source = builder.text("tmpfs");
+  top.data = builder.text("mode=755");
+  top.flags = (flags & ~static_cast<uint64_t>(MS_RDONLY)) | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+  if ((flags & MS_RDONLY) != 0) {
+    top.flags |= MS_RDONLY;
+    top.seal_later = true;
+  }
+  context.mounts.push_back(top);
+  for (const cgroup::Hierarchy& hierarchy : context.input.cgroup_host.hierarchies) {
+    if (hierarchy.controllers.empty())
+      continue;  // the cgroup2 tree of a hybrid host has no controllers
+    std::string_view name = hierarchy.mount_point;
+    name.remove_prefix(name.rfind('/') + 1);
+    plan::Mount one = mount;
+    one.destination = builder.text(cat(destination, "/", name));
+    if (own_namespace) {
+      one.type = one.source = builder.text("cgroup");
+      one.data = builder.text(hierarchy.controllers.starts_with("name=")
+                                  ? cat("none,", hierarchy.controllers)
+                                  : hierarchy.controllers);
+      one.flags = flags | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    } else {
+      std::string path = cat(hierarchy.mount_point, hierarchy.own);
+      for (const cgroup::Directory& directory : context.input.cgroup.directories) {
+        if (directory.controllers == hierarchy.controllers) path = directory.path;
+      }
+      one.kind = plan::MountKind::bind;
+      one.source = builder.text(path);
+      one.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+                     ((flags & MS_RDONLY) != 0 ? MOUNT_ATTR_RDONLY : 0);
+    }
+    context.mounts.push_back(one);
+    for (std::string_view controller : split(hierarchy.controllers, ',')) {
+      if (controller == name || controller.starts_with("name=")) continue;
+      plan::Mount link = mount;
+      link.kind = plan::MountKind::link;
+      link.source = builder.text(name);
+      link.destination = builder.text(cat(destination, "/", controller));
+      context.mounts.push_back(link);
+    }
+  }
+}
+
+Result<> draft_mount(Context& context, const oci::Mount& from, uint32_t index,
+                     bool own_cgroup_namespace) {
+  plan::Builder& builder = context.builder;
+  auto no = [&](std::string_view what) {
+    return refuse(cat("not supported: mounts[", index, "] (", from.destination, "): ", what));
+  };
+  MountOptions options = parse_mount_options(from.options);
+  if (options.idmap || !from.uid_mappings.empty() || !from.gid_mappings.empty())
+    return no("idmapped mounts");
+  if (options.remount) return no("option \"remount\"");
+  if (options.copy_symlink) return no("option \"copy-symlink\"");
+  if (options.source_nofollow) return no("option \"src-nofollow\"");
+  if (options.dest_nofollow) return no("option \"dest-nofollow\"");
+  if (options.propagation.size() > 1) return no("more than one propagation option");
+
+  const std::string type = from.type.value_or("");
+  // Init tells by its spelling what is below /proc.
+  const std::string destination = clean_path(from.destination);
+  plan::Mount mount;
+  mount.index = index;
+  mount.destination = builder.text(destination);
+  if (!options.propagation.empty())
+    mount.propagation = static_cast<uint32_t>(options.propagation.front());
+
+  if (options.bind || type == "bind") {
+    if (!from.source || from.source->empty()) {
+      return refuse(cat("config.json: mounts[", index, "].source: a bind mount needs one"));
+    }
+    mount.kind = plan::MountKind::bind;
+    mount.recursive = options.recursive_bind;
+    mount.source =
+        builder.text(from.source->starts_with('/') ? *from.source
+                                                   : cat(context.input.bundle, "/", *from.source));
+    mount.attr_set = options.attr_set;
+    mount.attr_clear = options.attr_clr;
+    mount.recursive_attr_set = options.rec_attr_set;
+    mount.recursive_attr_clear = options.rec_attr_clr;
+    if (!options.data.empty()) {
+      return refuse(cat("config.json: mounts[", index, "].options: a bind mount takes no ",
+                        quoted(options.data)));
+    }
+    context.mounts.push_back(mount);
+    return {};
+  }
+  if (type.empty())
+    return refuse(
+        cat("config.json: mounts[", index, "].type: needed unless the mount is a bind mount"));
+  mount.flags =
+      (options.flags & ~flags_of_attributes(options.rec_attr_clr & ~uint64_t{MOUNT_ATTR__ATIME})) |
+      flags_of_attributes(options.rec_attr_set);
+  if (type == "cgroup" && context.input.cgroup_host.layout != cgroup::Layout::unified) {
+    draft_v1_cgroups(context, mount, destination, own_cgroup_namespace);
+    return {};
+  }
+  mount.type = builder.text(type == "cgroup" ? "cgroup2" : type);
+  mount.source = from.source && !from.source->empty() ? builder.text(*from.source) : mount.type;
+  if (!options.data.empty()) mount.data = builder.text(options.data);
+  mount.real_directory = type == "proc" || type == "sysfs";
+  if (type == "tmpfs") {
+    mount.copy_up = options.tmpcopyup;
+    mount.mode_from_target = !names(options.data, "mode=");
+  } else if (options.tmpcopyup) {
+    return refuse(cat("config.json: mounts[", index,
+                      "].options: tmpcopyup needs the type tmpfs, found ", quoted(type)));
+  }
+  // Its nodes are still to be made.
+  mount.seal_later = (mount.flags & MS_RDONLY) != 0 && destination == "/dev";
+  context.mounts.push_back(mount);
+  return {};
+}
+
+}  // namespace
+
+Result<> draft_mounts(plan::Builder& builder, const DraftInput& input) {
+  Context context{builder, input, {}};
+  bool own_cgroup_namespace = false;
+  for (const oci::Namespace& ns : input.spec->linux->namespaces) {
+    if (ns.type == oci::NamespaceType::kCgroup) own_cgroup_namespace = true;
+  }
+  builder.plan.make_devices = true;
+  uint32_t index = 0;
+  for (const oci::Mount& mount : input.spec->mounts) {
+    TRY(draft_mount(context, mount, index++, own_cgroup_namespace));
+    const plan::Mount& last = context.mounts.back();
+    // A /dev from outside is used as it is: making nodes there would change the host's.
+    if (last.kind == plan::MountKind::bind && clean_path(mount.destination) == "/dev") {
+      builder.plan.make_devices = false;
+    }
+  }
+  builder.plan.mounts = builder.list(context.mounts);
+  return {};
+}
+
+}  // namespace ocirt::container

@@ -1,0 +1,334 @@
+#include <gmock/gmock.h>
+// <sys/mount.h> of glibc has MOUNT_ATTR_*, and clashes with <linux/mount.h>.
+#include <sys/mount.h>
+
+#include "src/base/text.h"
+#include "src/container/draft_reader.h"
+
+namespace ocirt::container {
+namespace {
+
+using enum oci::NamespaceType;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class DraftMounts : public Drafting {
+ protected:
+  // The plan of one mount.
+  plan::Mount mount(oci::Mount from) {
+    spec.mounts = {std::move(from)};
+    reader_.emplace(read());
+    auto mounts = reader_->list(reader_->plan().mounts);
+    EXPECT_EQ(mounts.size(), 1u);
+    return mounts.empty() ? plan::Mount() : mounts[0];
+  }
+  std::string text(plan::Text t) const { return reader_->text(t); }
+  std::string refused(oci::Mount from) {
+    spec.mounts = {{.destination = "/ok", .type = "tmpfs"}, std::move(from)};
+    return refusal();
+  }
+
+  std::optional<DraftReader> reader_;
+};
+
+TEST_F(DraftMounts, KeepTheirOrderAndTheirPlaceInTheConfiguration) {
+  spec.mounts = {{.destination = "/b", .type = "tmpfs"}, {.destination = "/a", .type = "tmpfs"}};
+  DraftReader draft = read();
+  auto mounts = draft.list(draft.plan().mounts);
+  ASSERT_EQ(mounts.size(), 2u);
+  EXPECT_EQ(draft.text(mounts[0].destination), "/b");
+  EXPECT_EQ(mounts[0].index, 0u);
+  EXPECT_EQ(draft.text(mounts[1].destination), "/a");
+  EXPECT_EQ(mounts[1].index, 1u);
+}
+
+// -- file systems
+
+TEST_F(DraftMounts, FileSystemHasTypeSourceFlagsAndItsOwnOptions) {
+  plan::Mount one = mount({.destination = "/tmp",
+                           .type = "tmpfs",
+                           .source = "scratch",
+                           .options = {"nosuid", "nodev", "ro", "size=64m", "mode=1777"}});
+  EXPECT_EQ(one.kind, plan::MountKind::filesystem);
+  EXPECT_EQ(text(one.type), "tmpfs");
+  EXPECT_EQ(text(one.source), "scratch");
+  EXPECT_EQ(text(one.destination), "/tmp");
+  EXPECT_EQ(one.flags, uint64_t{MS_NOSUID | MS_NODEV | MS_RDONLY});
+  EXPECT_EQ(text(one.data), "size=64m,mode=1777");
+  EXPECT_EQ(one.propagation, 0u);
+  EXPECT_FALSE(one.seal_later);
+}
+
+TEST_F(DraftMounts, FileSystemWithoutASourceIsNamedAfterItsType) {
+  EXPECT_EQ(text(mount({.destination = "/dev/mqueue", .type = "mqueue"}).source), "mqueue");
+  plan::Mount empty = mount({.destination = "/dev/mqueue", .type = "mqueue", .source = ""});
+  EXPECT_EQ(text(empty.source), "mqueue");
+  EXPECT_FALSE(empty.data.given());
+}
+
+// However it is spelled, init has to see that it is below /proc.
+TEST_F(DraftMounts, DestinationIsPlannedWithoutDetours) {
+  for (const char* spelled :
+       {"//proc/self/attr", "/./proc//self/attr", "/tmp/../proc/self/attr/"}) {
+    EXPECT_EQ(text(mount({.destination = spelled, .type = "tmpfs"}).destination),
+              "/proc/self/attr");
+  }
+}
+
+TEST_F(DraftMounts, RelativeDestinationIsTakenFromTheTop) {
+  EXPECT_EQ(text(mount({.destination = "tmp/x", .type = "tmpfs"}).destination), "/tmp/x");
+}
+
+TEST_F(DraftMounts, WordsForATreeHoldForANewFileSystemToo) {
+  plan::Mount one = mount(
+      {.destination = "/t", .type = "tmpfs", .options = {"rro", "rnosuid", "rnodev", "rnoexec"}});
+  EXPECT_EQ(one.flags, uint64_t{MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC});
+}
+
+TEST_F(DraftMounts, AccessTimesOfATreeHoldForANewFileSystemToo) {
+  auto flags = [&](std::vector<std::string> options) {
+    return mount({.destination = "/t", .type = "tmpfs", .options = std::move(options)}).flags;
+  };
+  EXPECT_EQ(flags({"rnoatime"}), uint64_t{MS_NOATIME});
+  EXPECT_EQ(flags({"rstrictatime"}), uint64_t{MS_STRICTATIME});
+  EXPECT_EQ(flags({"rrelatime"}), 0u);  // the kernel's default
+  EXPECT_EQ(flags({"rnodiratime"}), uint64_t{MS_NODIRATIME});
+}
+
+TEST_F(DraftMounts, LaterWordForATreeTakesAnEarlierOneAway) {
+  auto flags = [&](std::vector<std::string> options) {
+    return mount({.destination = "/t", .type = "tmpfs", .options = std::move(options)}).flags;
+  };
+  EXPECT_EQ(flags({"ro", "nosuid", "rrw"}), uint64_t{MS_NOSUID});
+  EXPECT_EQ(flags({"rro", "rrw"}), 0u);
+}
+
+TEST_F(DraftMounts, TmpfsWithoutAModeTakesThatOfWhatItCovers) {
+  EXPECT_TRUE(mount({.destination = "/t", .type = "tmpfs"}).mode_from_target);
+  EXPECT_TRUE(
+      mount({.destination = "/t", .type = "tmpfs", .options = {"size=1m"}}).mode_from_target);
+  EXPECT_FALSE(mount({.destination = "/t", .type = "tmpfs", .options = {"size=1m", "mode=700"}})
+                   .mode_from_target);
+  EXPECT_FALSE(mount({.destination = "/t", .type = "mqueue"}).mode_from_target);
+}
+
+TEST_F(DraftMounts, TmpfsIsFilledWithWhatItCoversWhenAskedFor) {
+  plan::Mount one = mount({.destination = "/t", .type = "tmpfs", .options = {"tmpcopyup"}});
+  EXPECT_TRUE(one.copy_up);
+  EXPECT_FALSE(one.data.given());
+  EXPECT_FALSE(mount({.destination = "/t", .type = "tmpfs"}).copy_up);
+  EXPECT_EQ(refused({.destination = "/t", .type = "mqueue", .options = {"tmpcopyup"}}),
+            "config.json: mounts[1].options: tmpcopyup needs the type tmpfs, found \"mqueue\"");
+}
+
+// CVE-2019-16884, CVE-2021-30465 and their kind: an image may have a symlink there.
+TEST_F(DraftMounts, ProcAndSysfsWantARealDirectory) {
+  EXPECT_TRUE(mount({.destination = "/proc", .type = "proc"}).real_directory);
+  EXPECT_TRUE(mount({.destination = "/sys", .type = "sysfs"}).real_directory);
+  EXPECT_FALSE(mount({.destination = "/tmp", .type = "tmpfs"}).real_directory);
+}
+
+TEST_F(DraftMounts, ReadOnlyDevIsSealedWhenItsNodesAreMade) {
+  plan::Mount dev = mount({.destination = "/dev/", .type = "tmpfs", .options = {"ro"}});
+  EXPECT_TRUE(dev.seal_later);
+  EXPECT_TRUE((dev.flags & MS_RDONLY) != 0);
+  EXPECT_FALSE(mount({.destination = "/dev", .type = "tmpfs"}).seal_later);
+  EXPECT_FALSE(mount({.destination = "/dev/shm", .type = "tmpfs", .options = {"ro"}}).seal_later);
+}
+
+TEST_F(DraftMounts, PropagationIsAFlagOfItsOwn) {
+  EXPECT_EQ(mount({.destination = "/t", .type = "tmpfs", .options = {"rslave"}}).propagation,
+            uint32_t{MS_SLAVE | MS_REC});
+  EXPECT_EQ(mount({.destination = "/t", .source = "/s", .options = {"bind", "shared"}}).propagation,
+            uint32_t{MS_SHARED});
+}
+
+TEST_F(DraftMounts, WithoutATypeIsRefused) {
+  EXPECT_EQ(refused({.destination = "/t"}),
+            "config.json: mounts[1].type: needed unless the mount is a bind mount");
+}
+
+// -- bind mounts
+
+TEST_F(DraftMounts, BindIsRecognisedByItsOptionOrItsType) {
+  plan::Mount by_option = mount({.destination = "/t", .source = "/src", .options = {"bind"}});
+  EXPECT_EQ(by_option.kind, plan::MountKind::bind);
+  EXPECT_EQ(text(by_option.source), "/src");
+  EXPECT_FALSE(by_option.recursive);
+  EXPECT_EQ(mount({.destination = "/t", .type = "bind", .source = "/src"}).kind,
+            plan::MountKind::bind);
+  // config.md: the type of a bind mount is ignored.
+  plan::Mount typed =
+      mount({.destination = "/t", .type = "tmpfs", .source = "/src", .options = {"rbind"}});
+  EXPECT_EQ(typed.kind, plan::MountKind::bind);
+  EXPECT_TRUE(typed.recursive);
+  EXPECT_FALSE(typed.mode_from_target);
+}
+
+TEST_F(DraftMounts, RelativeSourceIsTakenFromTheBundle) {
+  EXPECT_EQ(text(mount({.destination = "/t", .source = "data", .options = {"bind"}}).source),
+            "/bundle/data");
+}
+
+TEST_F(DraftMounts, BindHasAttributesOfTheMountAlone) {
+  plan::Mount one =
+      mount({.destination = "/t", .source = "/s", .options = {"bind", "ro", "nosuid", "exec"}});
+  EXPECT_EQ(one.attr_set, uint64_t{MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID});
+  EXPECT_EQ(one.attr_clear, uint64_t{MOUNT_ATTR_NOEXEC});
+  EXPECT_EQ(one.recursive_attr_set, 0u);
+  EXPECT_EQ(one.flags, 0u);
+}
+
+TEST_F(DraftMounts, BindHasAttributesOfTheTreeApart) {
+  plan::Mount one =
+      mount({.destination = "/t", .source = "/s", .options = {"rbind", "rro", "rsuid"}});
+  EXPECT_EQ(one.attr_set, 0u);
+  EXPECT_EQ(one.recursive_attr_set, uint64_t{MOUNT_ATTR_RDONLY});
+  EXPECT_EQ(one.recursive_attr_clear, uint64_t{MOUNT_ATTR_NOSUID});
+}
+
+TEST_F(DraftMounts, BindNeedsASource) {
+  EXPECT_EQ(refused({.destination = "/t", .options = {"bind"}}),
+            "config.json: mounts[1].source: a bind mount needs one");
+  EXPECT_EQ(refused({.destination = "/t", .type = "bind", .source = ""}),
+            "config.json: mounts[1].source: a bind mount needs one");
+}
+
+TEST_F(DraftMounts, BindTakesNoOptionsOfAFileSystem) {
+  EXPECT_EQ(
+      refused({.destination = "/t", .source = "/s", .options = {"bind", "size=1m", "mode=1"}}),
+      "config.json: mounts[1].options: a bind mount takes no \"size=1m,mode=1\"");
+}
+
+TEST_F(DraftMounts, DevFromOutsideIsUsedAsItIs) {
+  EXPECT_TRUE(read().plan().make_devices);
+  spec.mounts = {{.destination = "/dev", .type = "tmpfs"}};
+  EXPECT_TRUE(read().plan().make_devices);
+  spec.mounts = {{.destination = "/dev/shm", .source = "/s", .options = {"bind"}}};
+  EXPECT_TRUE(read().plan().make_devices);
+  spec.mounts = {{.destination = "/dev/", .source = "/dev", .options = {"rbind"}},
+                 {.destination = "/tmp", .type = "tmpfs"}};
+  EXPECT_FALSE(read().plan().make_devices);
+}
+
+TEST_F(DraftMounts, WhatCannotBeDoneYetIsRefusedByItsName) {
+  const std::pair<std::vector<std::string>, const char*> kRows[] = {
+      {{"bind", "idmap"}, "idmapped mounts"},
+      {{"bind", "ridmap=uids=0-1-1;gids=0-1-1"}, "idmapped mounts"},
+      {{"bind", "remount"}, "option \"remount\""},
+      {{"bind", "copy-symlink"}, "option \"copy-symlink\""},
+      {{"bind", "src-nofollow"}, "option \"src-nofollow\""},
+      {{"bind", "dest-nofollow"}, "option \"dest-nofollow\""},
+      {{"bind", "slave", "shared"}, "more than one propagation option"},
+  };
+  for (const auto& [options, what] : kRows) {
+    EXPECT_EQ(refused({.destination = "/t", .source = "/s", .options = options}),
+              cat("not supported: mounts[1] (/t): ", what));
+  }
+  oci::Mount mapped{
+      .destination = "/t", .source = "/s", .options = {"bind"}, .uid_mappings = {{0, 1, 1}}};
+  EXPECT_EQ(refused(mapped), "not supported: mounts[1] (/t): idmapped mounts");
+}
+
+// -- cgroup
+
+TEST_F(DraftMounts, CgroupOfAUnifiedHostIsOneFileSystem) {
+  plan::Mount one = mount({.destination = "/sys/fs/cgroup",
+                           .type = "cgroup",
+                           .source = "cgroup",
+                           .options = {"nosuid", "ro"}});
+  EXPECT_EQ(one.kind, plan::MountKind::filesystem);
+  EXPECT_EQ(text(one.type), "cgroup2");
+  EXPECT_EQ(text(one.source), "cgroup");
+  EXPECT_EQ(one.flags, uint64_t{MS_NOSUID | MS_RDONLY});
+  EXPECT_FALSE(one.seal_later);
+}
+
+class DraftCgroupV1 : public DraftMounts {
+ protected:
+  DraftCgroupV1() {
+    input.cgroup_host = {cgroup::Layout::hybrid,
+                         {{"cpu,cpuacct", "/sys/fs/cgroup/cpu,cpuacct", "/me"},
+                          {"memory", "/sys/fs/cgroup/memory", "/me"},
+                          {"name=systemd", "/sys/fs/cgroup/systemd", "/user.slice"},
+                          {"", "/sys/fs/cgroup/unified", "/me"}}};
+    input.cgroup = {cgroup::Layout::hybrid,
+                    {{"cpu,cpuacct", "/sys/fs/cgroup/cpu,cpuacct/pod/c1"},
+                     {"memory", "/sys/fs/cgroup/memory/pod/c1"}}};
+    spec.linux->namespaces.push_back({kCgroup});
+    spec.mounts = {{.destination = "/first", .type = "tmpfs"},
+                   {.destination = "/sys/fs/cgroup", .type = "cgroup", .options = {"noexec"}}};
+  }
+  // Everything that the cgroup mount became, as "kind destination type source data".
+  std::vector<std::string> lines() {
+    reader_.emplace(read());
+    std::vector<std::string> all;
+    for (const plan::Mount& one : mounts()) {
+      const char* kinds[] = {"mount", "bind", "link"};
+      all.push_back(cat(kinds[static_cast<size_t>(one.kind)], " ", text(one.destination), " ",
+                        text(one.source)));
+      if (one.kind == plan::MountKind::filesystem)
+        all.back() += cat(" ", text(one.type), " ", text(one.data));
+      EXPECT_EQ(one.index, 1u) << all.back();
+    }
+    return all;
+  }
+  std::span<const plan::Mount> mounts() { return reader_->list(reader_->plan().mounts).subspan(1); }
+};
+
+TEST_F(DraftCgroupV1, InACgroupNamespaceEveryHierarchyIsMountedAnew) {
+  EXPECT_THAT(lines(), ElementsAre("mount /sys/fs/cgroup tmpfs tmpfs mode=755",
+                                   "mount /sys/fs/cgroup/cpu,cpuacct cgroup cgroup cpu,cpuacct",
+                                   "link /sys/fs/cgroup/cpu cpu,cpuacct",
+                                   "link /sys/fs/cgroup/cpuacct cpu,cpuacct",
+                                   "mount /sys/fs/cgroup/memory cgroup cgroup memory",
+                                   "mount /sys/fs/cgroup/systemd cgroup cgroup none,name=systemd"));
+  for (const plan::Mount& one : mounts()) {
+    if (one.kind == plan::MountKind::link) continue;
+    EXPECT_EQ(one.flags, uint64_t{MS_NOSUID | MS_NODEV | MS_NOEXEC});
+    EXPECT_FALSE(one.seal_later);
+  }
+}
+
+TEST_F(DraftCgroupV1, WithoutACgroupNamespaceTheContainersOwnSubtreesAreBound) {
+  spec.linux->namespaces.pop_back();
+  EXPECT_THAT(
+      lines(),
+      ElementsAre("mount /sys/fs/cgroup tmpfs tmpfs mode=755",
+                  "bind /sys/fs/cgroup/cpu,cpuacct /sys/fs/cgroup/cpu,cpuacct/pod/c1",
+                  "link /sys/fs/cgroup/cpu cpu,cpuacct", "link /sys/fs/cgroup/cpuacct cpu,cpuacct",
+                  "bind /sys/fs/cgroup/memory /sys/fs/cgroup/memory/pod/c1",
+                  // none was made for the container: the runtime's own
+                  "bind /sys/fs/cgroup/systemd /sys/fs/cgroup/systemd/user.slice"));
+  EXPECT_EQ(mounts()[1].attr_set,
+            uint64_t{MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC});
+}
+
+TEST_F(DraftCgroupV1, ReadOnlyTopIsSealedWhenItsDirectoriesAreMade) {
+  spec.mounts[1].options = {"ro"};
+  lines();
+  EXPECT_TRUE(mounts()[0].seal_later);
+  EXPECT_TRUE((mounts()[0].flags & MS_RDONLY) != 0);
+  EXPECT_TRUE((mounts()[1].flags & MS_RDONLY) != 0);
+  EXPECT_FALSE(mounts()[1].seal_later);
+
+  spec.linux->namespaces.pop_back();
+  lines();
+  EXPECT_TRUE((mounts()[1].attr_set & MOUNT_ATTR_RDONLY) != 0);
+}
+
+TEST_F(DraftCgroupV1, LegacyHostIsTheSame) {
+  const std::vector<std::string> hybrid = lines();
+  input.cgroup_host.layout = cgroup::Layout::legacy;
+  input.cgroup_host.hierarchies.pop_back();
+  EXPECT_EQ(lines(), hybrid);
+}
+
+TEST_F(DraftCgroupV1, Cgroup2IsStillAFileSystemOfItsOwn) {
+  spec.mounts[1].type = "cgroup2";
+  EXPECT_THAT(lines(), ElementsAre("mount /sys/fs/cgroup cgroup2 cgroup2 "));
+}
+
+}  // namespace
+}  // namespace ocirt::container

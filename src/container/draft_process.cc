@@ -1,0 +1,121 @@
+// config.json's `process`, or the document of `exec --process`, as a plan (config.md, "Process").
+#include "src/base/text.h"
+#include "src/container/draft.h"
+#include "src/linux/capabilities.h"
+#include "src/linux/rlimits.h"
+#include "src/sys/credentials.h"
+
+namespace ocirt::container {
+namespace {
+
+Result<> refuse_unsupported(const oci::Process& process, std::string_view place) {
+  auto no = [&](std::string_view what) { return refuse(cat("not supported: ", place, ".", what)); };
+  if (process.apparmor_profile && !process.apparmor_profile->empty()) return no("apparmorProfile");
+  if (process.selinux_label && !process.selinux_label->empty()) return no("selinuxLabel");
+  if (process.scheduler) return no("scheduler");
+  if (process.io_priority) return no("ioPriority");
+  if (process.exec_cpu_affinity) return no("execCPUAffinity");
+  return {};
+}
+
+// One set as a mask of what can be granted. What cannot is only a warning (config.md, "Linux
+// Process": SHOULD NOT fail): names that we do not know, and capabilities that we do not have
+// ourselves.
+uint64_t grantable(const std::vector<std::string>& names, std::string_view set, uint64_t ours,
+                   std::string_view place, Warnings& warnings) {
+  CapabilityMask mask = capability_mask(names);
+  auto warn = [&](std::string_view name, std::string_view why) {
+    warnings.push_back(cat(place, ".capabilities.", set, ": ", name, " is left out: ", why));
+  };
+  for (const std::string& name : mask.unknown) warn(quoted(name), "unknown capability");
+  for (int number = 0; number <= kLastCapability; ++number) {
+    if (((mask.mask & ~ours) >> number & 1) != 0)
+      warn(capability_name(number), "ocirt does not have it itself");
+  }
+  return mask.mask & ours;
+}
+
+// Absent sets are empty: a container must be given every privilege by name.
+void draft_capabilities(plan::Process& plan, const oci::Capabilities& sets, std::string_view place,
+                        Warnings& warnings) {
+  const uint64_t ours = sys::permitted_capabilities();
+  plan.bounding = grantable(sets.bounding, "bounding", ours, place, warnings);
+  plan.permitted = grantable(sets.permitted, "permitted", ours, place, warnings);
+  plan.inheritable = grantable(sets.inheritable, "inheritable", ours, place, warnings);
+  plan.effective = grantable(sets.effective, "effective", ours, place, warnings);
+  plan.ambient = grantable(sets.ambient, "ambient", ours, place, warnings);
+  // The kernel wants effective within permitted, and ambient within both of the others
+  // (capabilities(7)); buildah and the template of runc write ambient sets that are not.
+  for (int number = 0; number <= kLastCapability; ++number) {
+    const uint64_t bit = uint64_t{1} << number;
+    if ((plan.effective & ~plan.permitted & bit) != 0) {
+      warnings.push_back(cat(place, ".capabilities.effective: ", capability_name(number),
+                             " is left out: it is not permitted"));
+    }
+    if ((plan.ambient & ~(plan.permitted & plan.inheritable) & bit) != 0) {
+      warnings.push_back(cat(place, ".capabilities.ambient: ", capability_name(number),
+                             " is left out: it is not both permitted and inheritable"));
+    }
+  }
+  plan.effective &= plan.permitted;
+  plan.ambient &= plan.permitted & plan.inheritable;
+}
+
+}  // namespace
+
+Result<> draft_process(plan::Builder& builder, const ProcessInput& input, Warnings& warnings) {
+  const oci::Process& process = *input.process;
+  const std::string_view place = input.place;
+  TRY(refuse_unsupported(process, place));
+  plan::Process& plan = builder.plan.process;
+  if (process.args.empty()) return refuse(cat(place, ".args: there is nothing to execute"));
+
+  plan.args = builder.texts(process.args);
+  // As with a shell, the last of several values for a name counts (runc does the same).
+  std::vector<std::string> env;
+  auto set = [&](const std::string& entry) {
+    const std::string_view name = std::string_view(entry).substr(0, entry.find('=') + 1);
+    std::erase_if(env,
+                  [&](const std::string& old) { return !name.empty() && old.starts_with(name); });
+    env.push_back(entry);
+  };
+  for (const std::string& entry : process.env) set(entry);
+  if (input.listen_fds != 0) {
+    // sd_listen_fds(3): the process is pid 1 of its namespace, or at least looks only for itself.
+    set(cat("LISTEN_FDS=", input.listen_fds));
+    set("LISTEN_PID=1");
+  }
+  plan.env = builder.texts(env);
+  plan.cwd = builder.text(process.cwd);
+  plan.create_cwd = input.create_cwd;
+  plan.uid = process.user.uid;
+  plan.gid = process.user.gid;
+  plan.keep_ids = sys::has_ids(plan.uid, plan.gid);
+  plan.groups = builder.list(process.user.additional_gids);
+  plan.umask = process.user.umask.value_or(0022);
+  plan.no_new_privileges = process.no_new_privileges.value_or(false);
+  plan.preserved_fds = input.preserved_fds;
+
+  plan.terminal = process.terminal.value_or(false);
+  plan.attached_terminal = plan.terminal && input.attached_terminal;
+  if (plan.terminal && process.console_size) {
+    plan.rows = static_cast<uint32_t>(process.console_size->height);
+    plan.columns = static_cast<uint32_t>(process.console_size->width);
+  }
+  if (process.oom_score_adj) {
+    plan.set_oom_score = true;
+    plan.oom_score = static_cast<int32_t>(*process.oom_score_adj);
+  }
+  if (process.capabilities) draft_capabilities(plan, *process.capabilities, place, warnings);
+  std::vector<plan::Rlimit> limits;
+  for (size_t i = 0; i < process.rlimits.size(); ++i) {
+    const oci::Rlimit& limit = process.rlimits[i];
+    int number = TRY(within(cat(place, ".rlimits[", i, "].type"), rlimit_number(limit.type)));
+    limits.push_back(
+        {builder.text(limit.type), static_cast<uint32_t>(number), 0, limit.soft, limit.hard});
+  }
+  plan.rlimits = builder.list(limits);
+  return {};
+}
+
+}  // namespace ocirt::container

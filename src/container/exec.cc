@@ -1,0 +1,187 @@
+#include "src/container/exec.h"
+
+#include <linux/seccomp.h>
+#include <sched.h>
+
+#include <cerrno>
+#include <optional>
+
+#include "oci-spec/documents.h"
+#include "src/base/text.h"
+#include "src/container/attend.h"
+#include "src/container/launch.h"
+#include "src/container/oci_result.h"
+#include "src/container/seccomp_file.h"
+#include "src/container/status.h"
+#include "src/sys/file.h"
+
+namespace ocirt::container {
+namespace {
+
+Result<> refuse_unsupported(const ExecOptions& options) {
+  if (!options.apparmor.empty()) return refuse("not supported: --apparmor");
+  if (!options.process_label.empty()) return refuse("not supported: --process-label");
+  if (!options.cgroup.empty()) return refuse("not supported: --cgroup");
+  if (!options.pidfd_socket.empty()) return refuse("not supported: --pidfd-socket");
+  return {};
+}
+
+Result<oci::Process> own_process(const Directory& directory) {
+  std::string json = TRY(sys::read_file(directory.fd(), "config.json", oci::kMaxDocumentSize));
+  oci::Spec spec = TRY(from_spec(oci::read_config(json)));
+  if (!spec.process) return refuse("config.json: process: missing, so --process is needed");
+  return *std::move(spec.process);
+}
+
+// The container's own process with what the command line changes about it.
+Result<oci::Process> process_from_options(const Directory& directory, const ExecOptions& options) {
+  oci::Process process = TRY(own_process(directory));
+  process.args = options.args;
+  if (!options.cwd.empty()) process.cwd = options.cwd;
+  for (const std::string& entry : options.env) process.env.push_back(entry);
+  if (options.uid) process.user.uid = *options.uid;
+  if (options.gid) process.user.gid = *options.gid;
+  for (uint32_t gid : options.additional_gids) process.user.additional_gids.push_back(gid);
+  if (options.no_new_privileges) process.no_new_privileges = options.no_new_privileges;
+  process.terminal = options.tty.value_or(false);
+  if (!options.capabilities.empty()) {
+    if (!process.capabilities) process.capabilities.emplace();
+    oci::Capabilities& sets = *process.capabilities;
+    // As runc has it: ambient ones only where inheritable ones exist, since they need both.
+    const bool ambient = !sets.inheritable.empty();
+    for (const std::string& name : options.capabilities) {
+      sets.bounding.push_back(name);
+      sets.effective.push_back(name);
+      sets.permitted.push_back(name);
+      if (ambient) {
+        sets.inheritable.push_back(name);
+        sets.ambient.push_back(name);
+      }
+    }
+  }
+  return process;
+}
+
+Result<oci::Process> process_of(const Directory& directory, const ExecOptions& options) {
+  if (options.process_file.empty()) return process_from_options(directory, options);
+  Result<std::string> json = sys::read_file(sys::kCwd, options.process_file, oci::kMaxDocumentSize);
+  if (!json && json.error().code == ENOENT) {
+    return std::unexpected(Error{ENOENT, cat("--process: ", options.process_file, " is missing")});
+  }
+  std::string text = TRY(within("--process", std::move(json)));
+  oci::Process process = TRY(from_spec(oci::read_process(text, options.process_file)));
+  if (options.tty) process.terminal = options.tty;
+  if (process.capabilities && !process.rlimits.empty()) return process;
+  // What the document leaves out is as for the container's own process (runc does the same).
+  oci::Process own = TRY(own_process(directory));
+  if (!process.capabilities) process.capabilities = std::move(own.capabilities);
+  if (process.rlimits.empty()) process.rlimits = std::move(own.rlimits);
+  return process;
+}
+
+Result<> check_status(const Directory& directory, const Record& record, bool ignore_paused) {
+  switch (TRY(status_of(directory, record))) {
+    case oci::Status::kCreating:
+      return refuse(cat("container ", record.id, " is still being created"));
+    case oci::Status::kStopped:
+      return refuse("cannot exec in a stopped container");
+    case oci::Status::kPaused:
+      if (!ignore_paused)
+        return refuse("cannot exec in a paused container (use --ignore-paused to override)");
+      return {};
+    default:
+      return {};
+  }
+}
+
+Result<Draft> draft_exec(const Directory& directory, const oci::Process& process,
+                         const ExecOptions& options) {
+  PreservedFds preserved = TRY(preserved_fds(options.preserve_fds));
+  Draft draft;
+  draft.builder.plan.purpose = plan::Purpose::exec;
+  draft.terminal = process.terminal.value_or(false);
+  ProcessInput input;
+  input.process = &process;
+  input.preserved_fds = preserved.all;
+  input.listen_fds = preserved.listen;
+  input.attached_terminal = !options.detach;
+  TRY(draft_process(draft.builder, input, draft.warnings));
+  StoredFilter filter = TRY(read_filter(directory));
+  draft.builder.plan.process.seccomp = draft.builder.list(filter.program);
+  draft.builder.plan.process.seccomp_flags = filter.flags;
+  return draft;
+}
+
+// Starts the process where the container's limits leave room for it.
+Result<Launched> launch_inside(LaunchRequest& request, const Record& record) {
+  Result<Launched> launched = launch(request);
+  if (launched || request.entrance == nullptr) return launched;
+  cgroup::Entrance present;
+  if (launched.error().code == EBUSY) {
+    // The container has made cgroups of its own below (systemd, docker inside), and one that hands
+    // controllers down takes no processes: where its init is, there is room (runc and crun do so
+    // too).
+    present = TRY(within("cgroup", cgroup::open_entrance_of(record.pid)));
+    request.entrance = &present;
+    Result<Launched> again = launch(request);
+    request.entrance = nullptr;
+    return again;
+  }
+  if (launched.error().code == EAGAIN) {
+    // A limit on processes that leaves room for one more, but not for it and who brings it in.
+    request.enter_late = true;
+    return launch(request);
+  }
+  return launched;
+}
+
+}  // namespace
+
+Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& options) {
+  TRY(refuse_unsupported(options));
+  Directory directory = TRY(store.find(options.id, Store::Lock::none));
+  Record record = TRY(directory.read());
+  TRY(check_status(directory, record, options.ignore_paused));
+  UniqueFd init = TRY(open_init(record));
+  if (!init.valid()) return refuse("cannot exec in a stopped container");
+  oci::Process process = TRY(process_of(directory, options));
+  Draft draft = TRY(draft_exec(directory, process, options));
+  UniqueFd console =
+      TRY(open_console_socket(options.console_socket, draft.terminal, options.detach));
+
+  std::optional<sys::SignalInbox> signals;
+  if (!options.detach) signals.emplace(TRY(sys::SignalInbox::open()));
+  cgroup::Entrance entrance;
+  LaunchRequest request;
+  if (!record.cgroup.directories.empty()) {
+    entrance = TRY(within("cgroup", cgroup::open_entrance(record.cgroup)));
+    request.entrance = &entrance;
+  }
+  if (record.new_keyring)
+    draft.builder.plan.process.keyring = draft.builder.text(cat("_ses.", record.id));
+  request.draft = &draft;
+  request.signals_blocked = signals.has_value();
+  request.record = &record;
+  if ((draft.builder.plan.process.seccomp_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0) {
+    request.agent = TRY(saved_agent(directory));
+  }
+  request.console = console;
+  // All at once, by the descriptor that can only mean this container's init.
+  constexpr uint32_t kAll =
+      CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP | CLONE_NEWPID;
+  draft.builder.plan.join_pid_namespace = true;
+  request.joins.push_back({init.raw(), kAll, draft.builder.text("the container's namespaces")});
+  Launched launched = TRY(launch_inside(request, record));
+  TRY(write_pid_file(options.pid_file, launched.pid()));
+  TRY(launched.start({}));
+  if (options.detach) {
+    launched.release();
+    return 0;
+  }
+  sys::ExitStatus status =
+      TRY(attend(launched.pid(), launched.pidfd(), launched.console(), *signals));
+  launched.release();
+  return status.shell_code();
+}
+
+}  // namespace ocirt::container

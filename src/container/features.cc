@@ -1,0 +1,112 @@
+#include "src/container/features.h"
+
+#include <linux/seccomp.h>
+
+#include <string>
+
+#include "oci-spec/documents.h"
+#include "src/linux/capabilities.h"
+#include "src/linux/mount_options.h"
+#include "src/linux/namespaces.h"
+#include "src/linux/seccomp.h"
+#include "src/sys/seccomp_probe.h"
+
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)  // Linux 5.19
+#endif
+
+namespace ocirt::container {
+namespace {
+
+// Mounts with mapped ids are not implemented. Engines must find that out here, because a pod with a
+// user namespace that silently lacked them would see files of nobody.
+constexpr bool kIdMappedMounts = false;
+
+template <class E>
+std::vector<E> values_of(std::span<const std::string_view> words) {
+  std::vector<E> values;
+  for (std::string_view word : words) {
+    if (std::optional<E> value = oci::parse<E>(word)) values.push_back(*value);
+  }
+  return values;
+}
+
+unsigned kernel_flag(oci::SeccompFlag flag) {
+  switch (flag) {
+    case oci::SeccompFlag::kLog:
+      return SECCOMP_FILTER_FLAG_LOG;
+    case oci::SeccompFlag::kSpecAllow:
+      return SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+    case oci::SeccompFlag::kTsync:
+      return SECCOMP_FILTER_FLAG_TSYNC;
+    case oci::SeccompFlag::kWaitKillableRecv:
+      // Good together with a listener only.
+      return SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV | SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  }
+  return 0;
+}
+
+oci::SeccompFeatures seccomp_features() {
+  oci::SeccompFeatures seccomp;
+  seccomp.enabled = true;
+  seccomp.actions = values_of<oci::SeccompAction>(known_seccomp_actions());
+  seccomp.operators = values_of<oci::SeccompOperator>(known_seccomp_operators());
+  seccomp.archs = values_of<oci::SeccompArch>(known_seccomp_architectures());
+  seccomp.known_flags = values_of<oci::SeccompFlag>(known_seccomp_flags());
+  seccomp.supported_flags.emplace();
+  for (oci::SeccompFlag flag : *seccomp.known_flags) {
+    if (sys::knows_seccomp_flags(kernel_flag(flag))) seccomp.supported_flags->push_back(flag);
+  }
+  return seccomp;
+}
+
+std::vector<std::string> mount_options() {
+  std::vector<std::string> words;
+  for (std::string_view word : known_mount_options()) {
+    // Understood, but refused by `create`: not built yet.
+    if (word == "remount" || word == "copy-symlink" || word == "src-nofollow" ||
+        word == "dest-nofollow")
+      continue;
+    if (!kIdMappedMounts && (word == "idmap" || word == "ridmap")) continue;
+    words.emplace_back(word);
+  }
+  return words;
+}
+
+}  // namespace
+
+oci::Features features(std::string_view version, std::string_view commit) {
+  oci::Features features;
+  features.oci_version_min = "1.0.0";
+  features.oci_version_max = oci::kVersion;
+  features.hooks = {"prestart",       "createRuntime", "createContainer",
+                    "startContainer", "poststart",     "poststop"};
+  features.mount_options = mount_options();
+
+  oci::LinuxFeatures& linux_features = features.linux.emplace();
+  linux_features.namespaces.emplace();
+  for (const NamespaceKind& kind : namespace_kinds()) {
+    // Not built yet: uidMappings, timeOffsets.
+    if (kind.type == oci::NamespaceType::kUser || kind.type == oci::NamespaceType::kTime) continue;
+    linux_features.namespaces->push_back(kind.type);
+  }
+  std::span<const std::string_view> capabilities = known_capabilities();
+  linux_features.capabilities.emplace(capabilities.begin(), capabilities.end());
+  linux_features.cgroup = oci::CgroupFeatures{
+      .v1 = true, .v2 = true, .systemd = false, .systemd_user = false, .rdma = true};
+  linux_features.seccomp = seccomp_features();
+  linux_features.apparmor = oci::Feature{false};
+  linux_features.selinux = oci::Feature{false};
+  linux_features.intel_rdt = oci::Feature{false};
+  linux_features.mount_extensions = oci::MountExtensions{.idmap = oci::Feature{kIdMappedMounts}};
+  linux_features.net_devices = oci::Feature{false};
+
+  features.annotations.set("run.oci.ocirt.version", std::string(version));
+  features.annotations.set("run.oci.ocirt.commit", std::string(commit));
+  features.annotations.set("run.oci.ocirt.checkpoint.enabled", "false");
+  features.annotations.set("io.github.seccomp.libseccomp.version", libseccomp_version());
+  features.potentially_unsafe_config_annotations.emplace();
+  return features;
+}
+
+}  // namespace ocirt::container

@@ -1,0 +1,80 @@
+#include "src/container/hooks.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+
+#include "oci-spec/documents.h"
+#include "src/bare/run_hook.h"
+#include "src/base/text.h"
+#include "src/container/oci_result.h"
+#include "src/sys/file.h"
+
+namespace ocirt::container {
+namespace {
+
+std::vector<const char*> pointers(std::span<const std::string> values) {
+  std::vector<const char*> list;
+  list.reserve(values.size() + 1);
+  for (const std::string& value : values) list.push_back(value.c_str());
+  list.push_back(nullptr);
+  return list;
+}
+
+Result<> run_one(const oci::Hook& hook, uint32_t index, Fd state, std::string_view kind) {
+  std::vector<const char*> argv =
+      pointers(hook.args.empty() ? std::span(&hook.path, 1) : std::span(hook.args));
+  std::vector<const char*> envp = pointers(hook.env);
+  bare::HookRequest request{hook.path.c_str(), argv.data(), envp.data(), timeout_of(hook),
+                            state.raw()};
+  bare::HookResult result = bare::run_hook(request);
+  if (result.end == bare::HookEnd::success) return {};
+  bare::Buffer<1024> text;
+  bare::describe_hook_failure(text, std::string(kind).c_str(), index, hook.path.c_str(), result);
+  if (result.end == bare::HookEnd::not_started) return os_error(text.view(), result.detail);
+  return refuse(std::string(text.view()));
+}
+
+}  // namespace
+
+uint32_t timeout_of(const oci::Hook& hook) {
+  return static_cast<uint32_t>(std::min<int64_t>(hook.timeout.value_or(0), INT32_MAX));
+}
+
+Result<UniqueFd> state_file(std::string_view state_json) {
+  return sys::sealed_memory("ocirt-state", {state_json}, false);
+}
+
+Result<> run_hooks(std::span<const oci::Hook> hooks, std::string_view state_json,
+                   std::string_view kind) {
+  if (hooks.empty()) return {};
+  UniqueFd state = TRY(state_file(state_json));
+  for (uint32_t index = 0; index < hooks.size(); ++index)
+    TRY(run_one(hooks[index], index, state, kind));
+  return {};
+}
+
+Warnings run_all_hooks(std::span<const oci::Hook> hooks, std::string_view state_json,
+                       std::string_view kind) {
+  Warnings failures;
+  if (hooks.empty()) return failures;
+  Result<UniqueFd> state = state_file(state_json);
+  if (!state) return {std::move(state).error().text};
+  for (uint32_t index = 0; index < hooks.size(); ++index) {
+    Result<> done = run_one(hooks[index], index, *state, kind);
+    if (!done) failures.push_back(std::move(done).error().text);
+  }
+  return failures;
+}
+
+Result<oci::Hooks> saved_hooks(const Directory& directory, std::string_view kind) {
+  Result<std::string> text = sys::read_file(directory.fd(), "config.json", oci::kMaxDocumentSize);
+  if (!text && text.error().code == ENOENT) return oci::Hooks();
+  if (!text) return std::unexpected(std::move(text).error());
+  if (!text->contains(kind) && !text->contains("\\u")) return oci::Hooks();
+  oci::Spec spec = TRY(from_spec(oci::read_config(*text)));
+  if (!spec.hooks) return oci::Hooks();
+  return *std::move(spec.hooks);
+}
+
+}  // namespace ocirt::container

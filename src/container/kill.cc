@@ -1,0 +1,47 @@
+#include "src/container/kill.h"
+
+#include <cerrno>
+#include <csignal>
+
+#include "src/base/text.h"
+#include "src/container/status.h"
+#include "src/linux/signals.h"
+#include "src/sys/process.h"
+
+namespace ocirt::container {
+namespace {
+
+Result<> kill_all(const Record& record, Fd init, int signal) {
+  if (!record.cgroup.directories.empty()) return cgroup::signal_all(record.cgroup, signal);
+  // Without a cgroup the kernel ends the others with init in one case only.
+  if (!init.valid()) return {};
+  if (signal == SIGKILL && record.own_pid_namespace) return sys::send_signal(init, signal);
+  return refuse(cat("not supported: ", signal_name(signal), " to all processes of a container ",
+                    "without a cgroup, since nothing tells which they are"));
+}
+
+}  // namespace
+
+Result<> kill(const Store& store, const std::string& id, int signal, bool all) {
+  Directory directory = TRY(store.find(id, Store::Lock::none));
+  Record record = TRY(directory.read());
+  if (record.pid == 0) return refuse(cat("container ", id, " is still being created"));
+  UniqueFd init = TRY(open_init(record));
+  if (all) return kill_all(record, init, signal);
+  if (!init.valid()) return std::unexpected(Error{ESRCH, "container not running"});
+
+  bool whole = signal == SIGKILL && !record.own_pid_namespace && !record.cgroup.directories.empty();
+  Result<> sent =
+      whole ? cgroup::signal_all(record.cgroup, signal) : sys::send_signal(init, signal);
+  if (!sent && sent.error().code == ESRCH) {
+    return std::unexpected(Error{ESRCH, "container not running"});
+  }
+  TRY(std::move(sent));
+  // The v2 freezer lets SIGKILL through, the v1 freezer does not.
+  if (signal == SIGKILL && record.cgroup.layout != cgroup::Layout::unified) {
+    if (TRY(cgroup::is_frozen(record.cgroup))) TRY(cgroup::thaw(record.cgroup));
+  }
+  return {};
+}
+
+}  // namespace ocirt::container

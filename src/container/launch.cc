@@ -1,0 +1,318 @@
+#include "src/container/launch.h"
+
+#include <sched.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "oci-spec/documents.h"
+#include "src/base/text.h"
+#include "src/container/hooks.h"
+#include "src/container/status.h"
+#include "src/plan/protocol.h"
+#include "src/sys/file.h"
+#include "src/sys/namespace.h"
+#include "src/sys/process.h"
+#include "src/sys/socket.h"
+
+// The init program, embedded by init_image.S.
+extern "C" const char ocirt_init_image[];
+extern "C" const size_t ocirt_init_image_size;
+
+namespace ocirt::container {
+namespace {
+
+constexpr size_t kPage = 4096;  // mmap(2) wants the plan at a page's begin
+
+struct Heard {
+  plan::Header header{};
+  std::string text;
+  UniqueFd fd;
+};
+
+// Nothing: the other side has closed.
+Result<std::optional<Heard>> hear(Fd channel) {
+  sys::Message message = TRY(sys::receive_message(channel, sizeof(plan::Header) + plan::kMostText));
+  if (message.bytes.empty()) return std::nullopt;
+  Heard heard;
+  if (message.bytes.size() < sizeof heard.header) return refuse("init: spoke in fragments");
+  std::memcpy(&heard.header, message.bytes.data(), sizeof heard.header);
+  heard.text = message.bytes.substr(sizeof heard.header);
+  if (!message.fds.empty()) heard.fd = std::move(message.fds.front());
+  return heard;
+}
+
+Result<> say(Fd channel, plan::Word word, Fd attached = {}, uint32_t ignored_signals = 0) {
+  plan::Header header{word};
+  header.ignored_signals = ignored_signals;
+  return sys::send_message(channel, {reinterpret_cast<const char*>(&header), sizeof header},
+                           attached);
+}
+
+std::unexpected<Error> failure(Heard heard) {
+  if (heard.header.error == 0) return refuse(std::move(heard.text));
+  return os_error(heard.text, heard.header.error);
+}
+
+// Init has gone without a word: how it ended is all that can be said.
+std::unexpected<Error> silent_end(Fd pidfd) {
+  Result<sys::ExitStatus> status = sys::wait_child(pidfd);
+  if (!status) return std::unexpected(std::move(status).error());
+  if (status->signal == SIGKILL) {
+    return refuse(
+        "init was killed before it was ready: by the kernel if its memory limit is too low, or by "
+        "kill or delete");
+  }
+  if (status->signal != 0)
+    return refuse(cat("init was killed by signal ", status->signal, " before it was ready"));
+  return refuse(cat("init ended with status ", status->code, " before it was ready"));
+}
+
+Result<UniqueFd> run_create_hooks(const LaunchRequest& request) {
+  if (request.hooks == nullptr || !*request.hooks) return UniqueFd();
+  const oci::Hooks& hooks = **request.hooks;
+  std::string state = oci::write(state_of(*request.record, oci::Status::kCreating), false);
+  TRY(run_hooks(hooks.prestart, state, "prestart"));
+  TRY(run_hooks(hooks.create_runtime, state, "createRuntime"));
+  if (hooks.create_container.empty()) return UniqueFd();
+  oci::State inside = TRY(state_inside(*request.record, oci::Status::kCreating));
+  return state_file(oci::write(inside, false));
+}
+
+Result<> route_listener(Fd channel, const Heard& heard, const ListenerRoute& route) {
+  if (!route.agent || !heard.fd.valid())
+    return refuse("init sent a seccomp listener that nobody asked for");
+  TRY(hand_to_agent(*route.agent, heard.fd, route.pid, route.state));
+  return say(channel, plan::Word::listener_done);
+}
+
+}  // namespace
+
+Result<Launched> launch_once(const LaunchRequest& request);
+
+Result<Launched> launch(const LaunchRequest& request) {
+  plan::Plan& plan = request.draft->builder.plan;
+  Result<Launched> launched = launch_once(request);
+  const bool filtered = plan.join_pid_namespace && !plan.move_early &&
+                        plan.process.seccomp.count != 0 && !plan.process.no_new_privileges &&
+                        !plan.hooks_outside;
+  if (launched || !filtered) return launched;
+  const int code = launched.error().code;
+  if (code != EPERM && code != ENOSYS && code != EACCES) return launched;
+  if (!launched.error().text.starts_with("pid namespace: ")) return launched;
+  plan.move_early = true;  // the profile does not let the process clone: see init/successor.cc
+  return launch_once(request);
+}
+
+Result<Launched> launch_once(const LaunchRequest& request) {
+  auto [ours, theirs] = TRY(sys::socket_pair());
+  Draft& draft = *request.draft;
+  plan::Plan& plan = draft.builder.plan;
+  plan.channel = theirs.raw();
+  plan.gate = request.gate.raw();
+  plan.process.console_fd = request.console.raw();
+
+  std::vector<UniqueFd> namespaces;
+  std::vector<plan::Join> joins = request.joins;
+  for (const SharedNamespace& shared : draft.shared) {
+    UniqueFd fd = TRY(within("linux.namespaces", sys::open_namespace(shared.path, shared.flag)));
+    if (shared.flag == CLONE_NEWPID) plan.join_pid_namespace = true;
+    joins.push_back(
+        {fd.raw(), static_cast<uint32_t>(shared.flag), draft.builder.text(shared.path)});
+    namespaces.push_back(std::move(fd));
+  }
+  plan.joins = draft.builder.list(joins);
+
+  // Program and plan in one sealed file: nobody, root in the container included, can change them.
+  const std::string& block = draft.builder.finish();
+  const size_t offset = (ocirt_init_image_size + kPage - 1) / kPage * kPage;
+  const std::string padding(offset - ocirt_init_image_size, '\0');
+  UniqueFd program = TRY(sys::sealed_memory(
+      "ocirt-init", {{ocirt_init_image, ocirt_init_image_size}, padding, block}, true));
+  const std::string where = cat(program.raw(), ":", offset, ":", block.size());
+  const char* const argv[] = {"ocirt-init", where.c_str(), nullptr};
+  const char* const envp[] = {nullptr};
+
+  std::vector<int> keep = {program.raw(), theirs.raw()};
+  if (request.gate.valid()) keep.push_back(request.gate.raw());
+  if (request.console.valid()) keep.push_back(request.console.raw());
+  for (const plan::Join& join : joins) keep.push_back(join.fd);
+  for (uint32_t i = 0; i < plan.process.preserved_fds; ++i) keep.push_back(static_cast<int>(3 + i));
+  std::vector<int> procs;
+  sys::Spawn spawn;
+  spawn.flags = draft.new_namespaces;
+  spawn.program = program;
+  spawn.argv = argv;
+  spawn.envp = envp;
+  spawn.keep = keep;
+  spawn.signals_blocked = request.signals_blocked;
+  if (request.entrance != nullptr && !request.enter_late) {
+    spawn.cgroup = request.entrance->directory;
+    for (const UniqueFd& fd : request.entrance->procs) procs.push_back(fd.raw());
+    spawn.join = procs;
+  }
+  Launched launched;
+  launched.child_ = TRY(sys::spawn(spawn));
+  launched.channel_ = std::move(ours);
+  theirs.reset();  // or its end could not be heard
+  launched.is_exec_ = plan.purpose == plan::Purpose::exec;
+  launched.hooks_expected_ = plan.hooks_outside;
+  launched.successor_expected_ = plan.join_pid_namespace;
+  TRY(launched.take_stock(request));
+  TRY(launched.converse(request));
+  return launched;
+}
+
+Result<> Launched::take_stock(const LaunchRequest& request) {
+  if (std::optional<sys::ProcessStat> stat = TRY(sys::process_stat(pid()))) {
+    ignored_signals_ = static_cast<uint32_t>(stat->ignored_signals);
+    if (!is_exec_) request.record->start_time = stat->start_time;
+  }
+  if (!is_exec_) request.record->pid = pid();
+  if (request.agent) {
+    const oci::Status status = is_exec_ ? oci::Status::kRunning : oci::Status::kCreating;
+    route_ = {request.agent, pid(), state_of(*request.record, status)};
+  }
+  return {};
+}
+
+// Init goes on in a child of its own, which is ours like itself (CLONE_PARENT), and has ended.
+Result<> Launched::follow(const LaunchRequest& request, pid_t successor) {
+  // The channel may be in the hands of a process that traces the successor: only a child of ours is
+  // believed, and one that is not reaped keeps its number.
+  if (successor <= 0) return refuse("init named no successor");
+  UniqueFd pidfd = TRY(sys::pidfd_open(successor));
+  std::optional<sys::ProcessStat> stat = TRY(sys::process_stat(successor));
+  if (!stat || stat->parent != sys::own_pid()) {
+    return refuse("init named a process as its successor that is not a child of ours");
+  }
+  (void)sys::wait_child(child_.pidfd);
+  child_.pid = successor;
+  child_.pidfd = std::move(pidfd);
+  TRY(take_stock(request));
+  if (request.enter_late) TRY(within("cgroup", cgroup::enter(*request.entrance, child_.pid)));
+  return say(channel_, plan::Word::followed);
+}
+
+// Listens to init until it is ready.
+Result<> Launched::converse(const LaunchRequest& request) {
+  for (;;) {
+    std::optional<Heard> heard = TRY(hear(channel_));
+    if (!heard) return silent_end(child_.pidfd);
+    switch (heard->header.word) {
+      case plan::Word::console:
+        console_ = std::move(heard->fd);
+        break;
+      // Each at most once, and only when the plan has it: a process that others can trace speaks
+      // here.
+      case plan::Word::at_hooks: {
+        if (!std::exchange(hooks_expected_, false))
+          return refuse("init said something out of order");
+        UniqueFd state = TRY(run_create_hooks(request));
+        TRY(say(channel_, plan::Word::hooks_done, state));
+        break;
+      }
+      case plan::Word::moved:
+        if (!std::exchange(successor_expected_, false))
+          return refuse("init said something out of order");
+        TRY(follow(request, heard->header.pid));
+        break;
+      case plan::Word::listener:
+        TRY(route_listener(channel_, *heard, route_));
+        break;
+      case plan::Word::ready:
+        return {};
+      case plan::Word::failed:
+        return failure(std::move(*heard));
+      default:
+        return refuse("init said something out of order");
+    }
+  }
+}
+
+Launched::~Launched() {
+  if (released_ || !child_.pidfd.valid()) return;
+  (void)sys::send_signal(child_.pidfd, SIGKILL);
+  (void)sys::wait_child(child_.pidfd);
+}
+
+Result<> Launched::commit() { return say(channel_, plan::Word::commit, {}, ignored_signals_); }
+
+Result<> Launched::start(Fd state) {
+  TRY(say(channel_, plan::Word::start, state, ignored_signals_));
+  return program_runs(channel_, route_);
+}
+
+Result<> program_runs(Fd channel, const ListenerRoute& route) {
+  for (bool executing = false;;) {
+    std::optional<Heard> heard = TRY(hear(channel));
+    if (!heard && executing) return {};
+    if (!heard) return refuse("init was killed before it could execute the program");
+    switch (heard->header.word) {
+      case plan::Word::failed:
+        return failure(std::move(*heard));
+      case plan::Word::listener:
+        TRY(route_listener(channel, *heard, route));
+        break;
+      case plan::Word::executing:
+        executing = true;
+        break;
+      default:
+        return refuse("init said something out of order");
+    }
+  }
+}
+
+Result<PreservedFds> preserved_fds(int asked_for) {
+  PreservedFds fds;
+  const char* count = std::getenv("LISTEN_FDS");
+  const char* pid = std::getenv("LISTEN_PID");
+  if (count != nullptr && pid != nullptr && to_number<pid_t>(pid) == sys::own_pid()) {
+    fds.listen = to_number<uint32_t>(count).value_or(0);
+  }
+  constexpr uint32_t kMost = 1 << 16;
+  const uint64_t all = uint64_t{fds.listen} + static_cast<uint32_t>(asked_for);
+  fds.all = static_cast<uint32_t>(all);
+  if (all > kMost) return refuse(cat("--preserve-fds: more than ", kMost, " descriptors"));
+  for (uint32_t i = 0; i < fds.all; ++i) {
+    const int fd = static_cast<int>(3 + i);
+    if (!sys::is_inherited(Fd(fd)))
+      return refuse(
+          cat("--preserve-fds: descriptor ", fd, " is not open: the caller has to pass it"));
+  }
+  return fds;
+}
+
+Result<UniqueFd> open_console_socket(const std::string& path, bool terminal, bool detached) {
+  if (path.empty()) {
+    if (terminal && detached) {
+      return refuse(
+          "process.terminal: cannot allocate a terminal for a detached process without "
+          "--console-socket");
+    }
+    return UniqueFd();
+  }
+  if (!terminal) return refuse("--console-socket needs process.terminal to be true");
+  if (!detached)
+    return refuse(
+        "--console-socket needs a detached process: an attached one uses our own terminal");
+  return within("--console-socket", sys::connect_stream(path));
+}
+
+Result<> write_pid_file(const std::string& path, pid_t pid) {
+  if (path.empty()) return {};
+  Result<> done =
+      sys::write_file_atomically(sys::kCwd, path, cat(path, ".", pid, ".tmp"), cat(pid), 0644);
+  if (done) return done;
+  if (done.error().code == ENOENT) {
+    return std::unexpected(
+        Error{ENOENT, cat("--pid-file: the directory of ", path, " is missing")});
+  }
+  return std::unexpected(Error{
+      done.error().code, cat("--pid-file: write ", path, ": ", errno_text(done.error().code))});
+}
+
+}  // namespace ocirt::container

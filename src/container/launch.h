@@ -1,0 +1,100 @@
+// Brings a process to life from its plan and talks to it until it is ready: the part that `create`,
+// `run` and `exec` have in common. What is said is in plan/protocol.h.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "oci-spec/hooks.h"
+#include "src/base/fd.h"
+#include "src/base/result.h"
+#include "src/container/draft.h"
+#include "src/container/record.h"
+#include "src/container/seccomp_agent.h"
+#include "src/linux/cgroup/cgroup.h"
+#include "src/sys/spawn.h"
+
+namespace ocirt::container {
+
+struct LaunchRequest {
+  Draft* draft = nullptr;
+  const cgroup::Entrance* entrance = nullptr;  // null: stays in our cgroup
+  bool enter_late =
+      false;  // put into the cgroup as the last, by its successor's pid (joined pid namespace)
+  std::vector<plan::Join> joins;  // further namespaces that init joins; descriptors of the caller
+  bool signals_blocked = false;   // by a SignalInbox of the caller
+  Fd gate;                        // create: where init will wait for start
+  Fd console;                     // connected console socket
+  std::optional<SeccompAgent> agent;                 // for a filter that notifies
+  const std::optional<oci::Hooks>* hooks = nullptr;  // prestart and createRuntime are run from here
+  Record* record = nullptr;  // of the container; pid and start_time are filled in unless exec
+};
+
+// Who is to get a seccomp listener, and for which process of which container.
+struct ListenerRoute {
+  std::optional<SeccompAgent> agent;
+  pid_t pid = 0;
+  oci::State state;
+};
+
+// A process that is ready to go on. Killed and reaped by its destructor unless released.
+class [[nodiscard]] Launched {
+ public:
+  Launched() = default;
+  Launched(Launched&&) noexcept = default;
+  Launched& operator=(Launched&&) = delete;
+  ~Launched();
+
+  pid_t pid() const { return child_.pid; }
+  Fd pidfd() const { return child_.pidfd; }
+  Fd console() const { return console_; }  // master of an attached terminal, or invalid
+  UniqueFd take_console() { return std::move(console_); }
+
+  // Init may go on without us; it is not our business any more. Sends Commit.
+  Result<> commit();
+  // Lets it go on to its program, with the state document for startContainer hooks if `state` is
+  // valid. Returns when the program runs; an error is init's own.
+  Result<> start(Fd state);
+  // From here on it lives without us.
+  void release() { released_ = true; }
+
+ private:
+  friend Result<Launched> launch_once(const LaunchRequest&);
+  Result<> take_stock(const LaunchRequest& request);
+  Result<> follow(const LaunchRequest& request, pid_t successor);
+  Result<> converse(const LaunchRequest& request);
+
+  sys::Child child_;
+  UniqueFd channel_;
+  UniqueFd console_;
+  uint32_t ignored_signals_ = 0;  // by our caller; init is told with the next word
+  ListenerRoute route_;
+  bool is_exec_ = false;
+  bool hooks_expected_ = false;      // init is going to say AtHooks
+  bool successor_expected_ = false;  // init is going to say Moved
+  bool released_ = false;
+};
+
+// Starts init and listens to it until it is ready.
+Result<Launched> launch(const LaunchRequest& request);
+
+// Listens to init's last words: success when it has closed the channel because its program runs,
+// its error when it said Failed. A seccomp listener is handed on meanwhile.
+Result<> program_runs(Fd channel, const ListenerRoute& route);
+
+// The number of descriptors that stay open: --preserve-fds, and what a socket-activating caller
+// passes (sd_listen_fds(3), LISTEN_PID is ours). Every one of them has to be open.
+struct PreservedFds {
+  uint32_t all = 0;
+  uint32_t listen = 0;
+};
+Result<PreservedFds> preserved_fds(int asked_for);
+
+// Connects the console socket, after checking that the options fit together: a detached terminal
+// needs one, nothing else may have one.
+Result<UniqueFd> open_console_socket(const std::string& path, bool terminal, bool detached);
+
+// Writes the pid, without a newline, as a whole or not at all. Nothing for an empty path.
+Result<> write_pid_file(const std::string& path, pid_t pid);
+
+}  // namespace ocirt::container

@@ -1,0 +1,34 @@
+// A container being made, for `create` and `run`: owns all that has been made of it and unmakes it
+// in the right order unless it is kept.
+#pragma once
+
+#include <optional>
+
+#include "src/container/bundle.h"
+#include "src/container/launch.h"
+#include "src/container/options.h"
+#include "src/container/store.h"
+#include "src/container/warnings.h"
+
+namespace ocirt::container {
+
+struct NewContainer {
+  Bundle bundle;
+  Record record;
+  Warnings warnings;
+  // Destroyed from the last to the first: the process, then its cgroup, then its directory.
+  std::optional<NewDirectory> directory;
+  cgroup::Made cgroup;
+  std::optional<Launched> init;
+
+  // Records the container and its pid file. What exists now is kept when commit() is called.
+  Result<> record_it(const std::string& pid_file);
+  void commit();
+};
+
+// Decides everything, then makes everything up to a ready init. Refusals of the configuration
+// happen before anything on the host has changed.
+Result<NewContainer> make_container(const Store& store, const GlobalOptions& global,
+                                    const CreateOptions& options, plan::Purpose purpose);
+
+}  // namespace ocirt::container

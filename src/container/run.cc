@@ -1,0 +1,52 @@
+#include "src/container/run.h"
+
+#include <csignal>
+#include <optional>
+
+#include "oci-spec/documents.h"
+#include "src/container/attend.h"
+#include "src/container/delete.h"
+#include "src/container/hooks.h"
+#include "src/container/new_container.h"
+#include "src/container/start.h"
+#include "src/container/status.h"
+#include "src/sys/process.h"
+
+namespace ocirt::container {
+
+Result<int> run(const Store& store, const GlobalOptions& global, const CreateOptions& options,
+                Warnings& warnings) {
+  // Signals wait from here on: one that comes while the container is made is forwarded afterwards.
+  std::optional<sys::SignalInbox> signals;
+  if (!options.detach) signals.emplace(TRY(sys::SignalInbox::open()));
+  NewContainer made = TRY(make_container(store, global, options, plan::Purpose::run));
+  warnings = made.warnings;
+  // In a pid namespace of its own the container's orphans are its init's.
+  if (!options.detach && !options.no_subreaper && !made.record.own_pid_namespace)
+    TRY(sys::become_subreaper());
+  TRY(made.record_it(options.pid_file));
+  const oci::Hooks hooks = made.bundle.spec.hooks.value_or(oci::Hooks());
+  UniqueFd state;
+  if (!hooks.start_container.empty()) {
+    oci::State inside = TRY(state_inside(made.record, oci::Status::kCreated));
+    state = TRY(state_file(oci::write(inside, false)));
+  }
+  TRY(made.init->start(state));
+  TRY(finish_start(hooks.poststart, made.record, made.init->pidfd()));
+  made.commit();
+  if (options.detach) return 0;
+  // The container is complete: others may pause, update and delete it from here on.
+  const Directory& directory = made.directory->directory();
+  TRY(directory.unlock());
+  Result<sys::ExitStatus> status =
+      attend(made.init->pid(), made.init->pidfd(), made.init->console(), *signals);
+  if (!status) return std::unexpected(std::move(status).error());
+  if (!options.keep && TRY(directory.lock_again())) {
+    if (!made.record.own_pid_namespace) TRY(cgroup::signal_all(made.record.cgroup, SIGKILL));
+    Warnings more = TRY(dismantle(store, directory, made.record, hooks.poststop));
+    warnings.insert(warnings.end(), more.begin(), more.end());
+  }
+  return status->shell_code();
+}
+
+}  // namespace ocirt::container

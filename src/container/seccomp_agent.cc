@@ -1,0 +1,52 @@
+#include "src/container/seccomp_agent.h"
+
+#include "oci-spec/documents.h"
+#include "src/base/text.h"
+#include "src/container/oci_result.h"
+#include "src/sys/file.h"
+#include "src/sys/socket.h"
+
+namespace ocirt::container {
+
+Result<> check_notify(const oci::Seccomp& profile) {
+  if (!profile.listener_path) {
+    return refuse("linux.seccomp.listenerPath: missing, but the profile has SCMP_ACT_NOTIFY");
+  }
+  if (profile.default_action == oci::SeccompAction::kNotify) {
+    return refuse(
+        "linux.seccomp.defaultAction: SCMP_ACT_NOTIFY would stop the process before its listener "
+        "has arrived");
+  }
+  for (size_t i = 0; i < profile.syscalls.size(); ++i) {
+    if (profile.syscalls[i].action != oci::SeccompAction::kNotify) continue;
+    for (const std::string& name : profile.syscalls[i].names) {
+      if (name != "sendmsg" && name != "recvmsg") continue;
+      return refuse(cat("linux.seccomp.syscalls[", i, "]: SCMP_ACT_NOTIFY for ", name,
+                        " would stop the process before its listener has arrived"));
+    }
+  }
+  return {};
+}
+
+Result<> hand_to_agent(const SeccompAgent& agent, Fd listener, pid_t pid, const oci::State& state) {
+  oci::ContainerProcessState document;
+  document.oci_version = state.oci_version;
+  document.fds = {"seccompFd"};
+  document.pid = pid;
+  document.metadata = agent.metadata;
+  document.state = state;
+  UniqueFd socket = TRY(within("linux.seccomp.listenerPath", sys::connect_stream(agent.path)));
+  return within("linux.seccomp.listenerPath",
+                sys::send_message(socket, oci::write(document, false), listener));
+}
+
+Result<std::optional<SeccompAgent>> saved_agent(const Directory& directory) {
+  std::string text = TRY(sys::read_file(directory.fd(), "config.json", oci::kMaxDocumentSize));
+  if (!text.contains("listenerPath") && !text.contains("\\u")) return std::nullopt;
+  oci::Spec spec = TRY(from_spec(oci::read_config(text)));
+  if (!spec.linux || !spec.linux->seccomp || !spec.linux->seccomp->listener_path)
+    return std::nullopt;
+  return SeccompAgent{*spec.linux->seccomp->listener_path, spec.linux->seccomp->listener_metadata};
+}
+
+}  // namespace ocirt::container

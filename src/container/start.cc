@@ -1,0 +1,67 @@
+#include "src/container/start.h"
+
+#include <csignal>
+
+#include "oci-spec/documents.h"
+#include "src/base/text.h"
+#include "src/container/hooks.h"
+#include "src/container/launch.h"
+#include "src/container/status.h"
+#include "src/plan/protocol.h"
+#include "src/sys/file.h"
+#include "src/sys/process.h"
+#include "src/sys/socket.h"
+
+namespace ocirt::container {
+namespace {
+
+std::unexpected<Error> not_startable(const std::string& id, oci::Status status) {
+  switch (status) {
+    case oci::Status::kRunning:
+    case oci::Status::kPaused:
+      return refuse("cannot start an already running container");
+    case oci::Status::kStopped:
+      return refuse("cannot start a container that has stopped");
+    default:
+      return refuse(cat("container ", id, " is still being created"));
+  }
+}
+
+}  // namespace
+
+Result<> finish_start(std::span<const oci::Hook> poststart, const Record& record, Fd init) {
+  if (poststart.empty()) return {};
+  Result<> done =
+      run_hooks(poststart, oci::write(state_of(record, oci::Status::kRunning), false), "poststart");
+  if (done) return done;
+  (void)sys::send_signal(init, SIGKILL);
+  // Without a pid namespace of its own its end is not the end of the others.
+  if (!record.own_pid_namespace) (void)cgroup::signal_all(record.cgroup, SIGKILL);
+  return done;
+}
+
+Result<> start(const Store& store, const std::string& id) {
+  Directory directory = TRY(store.find(id, Store::Lock::exclusive));
+  Record record = TRY(directory.read());
+  oci::Status status = TRY(status_of(directory, record));
+  if (status != oci::Status::kCreated) return not_startable(id, status);
+  UniqueFd init = TRY(open_init(record));
+  UniqueFd gate = TRY(sys::connect_at(directory.fd(), "start"));
+  UniqueFd state;
+  oci::Hooks hooks = TRY(saved_hooks(directory, "start"));  // startContainer and poststart
+  if (!hooks.start_container.empty()) {
+    oci::State inside = TRY(state_inside(record, oci::Status::kCreated));
+    state = TRY(state_file(oci::write(inside, false)));
+  }
+  plan::Header word{plan::Word::start};
+  TRY(sys::send_message(gate, {reinterpret_cast<const char*>(&word), sizeof word}, state));
+  ListenerRoute route{TRY(saved_agent(directory)), record.pid,
+                      state_of(record, oci::Status::kCreated)};
+  TRY(program_runs(gate, route));
+  (void)sys::unlink(directory.fd(), "start");
+  // It runs: a poststart hook may take its time, or call us.
+  TRY(directory.unlock());
+  return finish_start(hooks.poststart, record, init);
+}
+
+}  // namespace ocirt::container

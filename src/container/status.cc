@@ -1,0 +1,64 @@
+#include "src/container/status.h"
+
+#include <cerrno>
+
+#include "src/base/text.h"
+#include "src/linux/cgroup/cgroup.h"
+#include "src/sys/file.h"
+#include "src/sys/process.h"
+#include "src/sys/socket.h"
+
+namespace ocirt::container {
+
+Result<UniqueFd> open_init(const Record& record) {
+  if (record.pid <= 0) return UniqueFd();
+  Result<UniqueFd> pidfd = sys::pidfd_open(record.pid);
+  if (!pidfd && pidfd.error().code == ESRCH) return UniqueFd();
+  if (!pidfd) return pidfd;
+  std::optional<sys::ProcessStat> stat = TRY(sys::process_stat(record.pid));
+  if (!stat || stat->start_time != record.start_time) return UniqueFd();
+  // A leader that is a zombie may have threads that live on; the pidfd tells of the last one's end.
+  if (stat->state == 'Z' || stat->state == 'X') {
+    if (TRY(sys::wait_until_ended(*pidfd, 0))) return UniqueFd();
+  }
+  return pidfd;
+}
+
+Result<oci::Status> status_of(const Directory& directory, const Record& record) {
+  if (record.pid == 0) return oci::Status::kCreating;
+  UniqueFd init = TRY(open_init(record));
+  if (!init.valid()) return oci::Status::kStopped;
+  // Before the question to init: a frozen one leaves connections waiting.
+  if (TRY(cgroup::is_frozen(record.cgroup))) return oci::Status::kPaused;
+  return TRY(sys::is_listening(directory.fd(), "start")) ? oci::Status::kCreated
+                                                         : oci::Status::kRunning;
+}
+
+oci::State state_of(const Record& record, oci::Status status) {
+  oci::State state;
+  state.oci_version = record.oci_version;
+  state.id = record.id;
+  state.status = status;
+  state.pid = status == oci::Status::kStopped ? 0 : record.pid;
+  state.bundle = record.bundle;
+  state.annotations = record.annotations;
+  return state;
+}
+
+Result<oci::State> state_inside(const Record& record, oci::Status status) {
+  oci::State state = state_of(record, status);
+  if (record.own_pid_namespace) {
+    state.pid = 1;
+    return state;
+  }
+  std::string text = TRY(sys::read_file(sys::kCwd, cat("/proc/", record.pid, "/status")));
+  std::string_view rest = text;
+  while (std::optional<std::string_view> line = next_line(rest)) {
+    if (!line->starts_with("NSpid:")) continue;  // outermost to innermost, proc(5)
+    std::vector<std::string_view> pids = split(trim(line->substr(6)), '\t');
+    if (auto inner = to_number<int64_t>(pids.back())) state.pid = inner;
+  }
+  return state;
+}
+
+}  // namespace ocirt::container

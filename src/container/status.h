@@ -1,0 +1,27 @@
+// A container's status as the kernel knows it now (runtime.md, "State").
+#pragma once
+
+#include "oci-spec/state.h"
+#include "src/container/record.h"
+#include "src/container/store.h"
+
+namespace ocirt::container {
+
+// creating: no init in the record yet; stopped: init has ended (or its pid is another process by
+// now); created: init still listens on the start socket (connect_at(directory.fd(), "start")
+// succeeds; init takes a connection that closes without a message as a mere question); paused:
+// cgroup frozen; else running.
+Result<oci::Status> status_of(const Directory& directory, const Record& record);
+
+// The pidfd of a living init, or nothing when it has ended: opened first, then start time compared,
+// so that it can only refer to the recorded process.
+Result<UniqueFd> open_init(const Record& record);  // invalid descriptor: ended
+
+// The same for hooks that run in the container: its pid as the container sees it (runtime.md,
+// "State").
+Result<oci::State> state_inside(const Record& record, oci::Status status);
+
+// The OCI state document for hooks and for `ocirt state` (pid 0 when stopped).
+oci::State state_of(const Record& record, oci::Status status);
+
+}  // namespace ocirt::container

@@ -1,0 +1,167 @@
+#include "src/container/store.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+
+#include "src/base/text.h"
+#include "src/sys/file.h"
+
+namespace ocirt::container {
+namespace {
+
+constexpr const char* kRecordName = "state.json";
+// Only the holder of the lock, or the command that makes the container, writes: one name is enough.
+constexpr const char* kRecordTemporary = ".state.json.new";
+
+bool is_id_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '+' || c == '.' || c == '-';
+}
+
+// Whether the open directory is still what `id` names: between open(2) and flock(2) another command
+// may have deleted the container, and a third may have made a new one of that id.
+Result<bool> is_linked(Fd root, const std::string& id, Fd directory) {
+  struct stat ours = TRY(sys::stat_fd(directory, id));
+  Result<struct stat> named = sys::stat(root, id);
+  if (!named && named.error().code == ENOENT) return false;
+  if (!named) return std::unexpected(std::move(named).error());
+  return ours.st_dev == named->st_dev && ours.st_ino == named->st_ino;
+}
+
+std::unexpected<Error> unknown_id(const std::string& id) {
+  return std::unexpected(Error{ENOENT, cat("container ", id, " does not exist")});
+}
+
+}  // namespace
+
+Result<> check_id(std::string_view id) {
+  auto wrong = [&](std::string_view why) -> Result<> {
+    return refuse(cat("invalid container ID format: ", quoted(id), " ", why));
+  };
+  if (id.empty()) return wrong("is empty");
+  if (id.size() > NAME_MAX) return wrong(cat("has more than ", NAME_MAX, " characters"));
+  if (id == "." || id == "..") return wrong("is the name of a directory above it");
+  if (!std::all_of(id.begin(), id.end(), is_id_character)) {
+    return wrong("has a character that is not a letter, a digit or one of _+.-");
+  }
+  return {};
+}
+
+Result<Record> Directory::read() const {
+  Result<std::string> text = sys::read_file(fd_, kRecordName);
+  if (!text && text.error().code == ENOENT) {
+    if (TRY(sys::stat_fd(fd_, id_)).st_nlink == 0) return unknown_id(id_);  // deleted meanwhile
+    return std::unexpected(
+        Error{ENOENT, cat("container ", id_, " is half created: its state.json is missing")});
+  }
+  if (!text) return within(cat("container ", id_), Result<Record>(std::unexpected(text.error())));
+  return within(cat("container ", id_), read_record(*text));
+}
+
+Result<> Directory::write(const Record& record) const {
+  return within(
+      cat("state of container ", id_),
+      sys::write_file_atomically(fd_, kRecordName, kRecordTemporary, write_record(record), 0600));
+}
+
+Result<> Directory::unlock() const { return sys::unlock(fd_, id_); }
+
+Result<bool> Directory::lock_again() const {
+  TRY(sys::lock_exclusive(fd_, id_));
+  return TRY(sys::stat_fd(fd_, id_)).st_nlink != 0;
+}
+
+NewDirectory::NewDirectory(NewDirectory&& other) noexcept
+    : directory_(std::move(other.directory_)),
+      root_(other.root_),
+      armed_(std::exchange(other.armed_, false)) {}
+
+NewDirectory::~NewDirectory() {
+  if (armed_) (void)sys::remove_tree(root_, directory_.id_);
+}
+
+Result<Store> Store::open(const std::string& root, bool create) {
+  if (root.empty() || clean_path(root) == "/") {
+    return refuse(cat("state directory ", quoted(root), ": the root of the file system holds no ",
+                      "containers, choose another --root"));
+  }
+  Store store;
+  store.root_ = root;
+  Result<UniqueFd> fd = sys::open(sys::kCwd, root, O_RDONLY | O_DIRECTORY);
+  if (!fd && fd.error().code == ENOENT && create) {
+    Result<> made = sys::mkdir_parents(root, 0700);
+    // The kernel's own words for ENOENT would read like a command that is missing.
+    if (!made && made.error().code == ENOENT) {
+      return refuse(cat("state directory ", quoted(root), ": cannot be made there"));
+    }
+    TRY(within("state directory", std::move(made)));
+    fd = sys::open(sys::kCwd, root, O_RDONLY | O_DIRECTORY);
+  }
+  if (!fd && fd.error().code == ENOENT) {
+    return std::unexpected(Error{ENOENT, cat("state directory ", quoted(root), " is missing")});
+  }
+  store.fd_ = TRY(within("state directory", std::move(fd)));
+  return store;
+}
+
+Result<NewDirectory> Store::create(const std::string& id) const {
+  TRY(check_id(id));
+  for (;;) {
+    if (Result<> made = sys::mkdir(fd_, id, 0700); !made) {
+      if (made.error().code == EEXIST) {
+        return std::unexpected(Error{EEXIST, "container with given ID already exists"});
+      }
+      TRY(within(cat("state directory ", root_), std::move(made)));
+    }
+    // Whoever makes the directory owns it, unless `delete --force` took it for a half-created one
+    // before it was locked. Then the id is free again.
+    NewDirectory made;
+    made.directory_.id_ = id;
+    Result<UniqueFd> fd = sys::open(fd_, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!fd && fd.error().code == ENOENT) continue;
+    if (!fd) (void)sys::rmdir(fd_, id);
+    made.directory_.fd_ = TRY(within(cat("state directory ", root_), std::move(fd)));
+    TRY(sys::lock_exclusive(made.directory_.fd_, id));
+    if (TRY(sys::stat_fd(made.directory_.fd_, id)).st_nlink == 0) continue;
+    made.root_ = fd_;
+    made.armed_ = true;
+    return made;
+  }
+}
+
+Result<Directory> Store::find(const std::string& id, Lock lock) const {
+  TRY(check_id(id));
+  for (;;) {
+    Result<UniqueFd> fd = sys::open(fd_, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!fd && fd.error().code == ENOENT) return unknown_id(id);
+    if (!fd) return within("state directory", Result<Directory>(std::unexpected(fd.error())));
+    Directory directory;
+    directory.id_ = id;
+    directory.fd_ = std::move(*fd);
+    if (lock == Lock::none) return directory;
+    TRY(sys::lock_exclusive(directory.fd_, id));
+    if (TRY(is_linked(fd_, id, directory.fd_))) return directory;
+  }
+}
+
+Result<> Store::remove(const Directory& directory) const {
+  // The cgroup is gone by now, so nothing is lost with the record. The names that always exist are
+  // known; a directory that is not empty then is removed with what else it holds.
+  for (const char* name : {"config.json", kRecordName}) {
+    Result<> done = sys::unlink(directory.fd(), name);
+    if (!done && done.error().code != ENOENT) return within(directory.id(), std::move(done));
+  }
+  return within("state directory", sys::remove_tree(fd_, directory.id()));
+}
+
+Result<std::vector<std::string>> Store::ids() const {
+  std::vector<std::string> names = TRY(within("state directory", sys::list_directory(fd_, ".")));
+  std::erase_if(names, [&](const std::string& name) {
+    return !check_id(name) || !sys::is_directory(fd_, name);
+  });
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace ocirt::container

@@ -1,0 +1,91 @@
+// The state directory: STATE_ROOT/ID/ per container. Names in it:
+//   state.json   the Record, always replaced as a whole
+//   config.json  our own copy of the bundle's configuration: later edits of the bundle have no
+//   effect
+//                (runtime.md, "create", MUST NOT)
+//   seccomp.bpf  the compiled filter, for exec (absent without one)
+//   start        the socket on which a created container's init waits for `start`
+// Safe against any number of ocirt commands at once: mkdir(2) decides who creates an id, flock(2)
+// on the container's directory orders those that change it, readers see whole files only.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/base/fd.h"
+#include "src/base/result.h"
+#include "src/container/record.h"
+
+namespace ocirt::container {
+
+// An id as runc has it: [A-Za-z0-9_+.-], not empty, not "." or "..", at most 255
+// bytes (NAME_MAX), since it names a directory. The error contains `invalid container ID format`.
+Result<> check_id(std::string_view id);
+
+// One container's directory, open.
+class Directory {
+ public:
+  const std::string& id() const { return id_; }
+  Fd fd() const { return fd_; }
+  Result<Record> read() const;
+  Result<> write(const Record& record) const;  // atomic
+
+  // Lets other commands change the container meanwhile, and excludes them again; false: one of them
+  // has deleted it.
+  Result<> unlock() const;
+  Result<bool> lock_again() const;
+
+ private:
+  friend class Store;
+  friend class NewDirectory;
+  std::string id_;
+  UniqueFd fd_;
+};
+
+class Store;
+
+// A directory that is being filled: removed by its destructor unless committed.
+class [[nodiscard]] NewDirectory {
+ public:
+  NewDirectory() = default;
+  NewDirectory(NewDirectory&& other) noexcept;
+  NewDirectory& operator=(NewDirectory&&) = delete;
+  ~NewDirectory();
+  const Directory& directory() const { return directory_; }
+  void commit() { armed_ = false; }
+
+ private:
+  friend class Store;
+  Directory directory_;
+  Fd root_;  // of the Store, which outlives this
+  bool armed_ = false;
+};
+
+class Store {
+ public:
+  // Opens the root directory; `create`: makes it (0700, parents too) when it is missing. Without
+  // `create` a missing root is code ENOENT. "/" is refused.
+  static Result<Store> open(const std::string& root, bool create);
+
+  // Makes the directory of a new container (0700), locked. A taken id: `container with given ID
+  // already exists`.
+  Result<NewDirectory> create(const std::string& id) const;
+
+  enum class Lock { none, exclusive };
+  // Opens a container's directory. Unknown id: code ENOENT, text `container ID does not exist`.
+  // `exclusive` waits for other commands that change this container.
+  Result<Directory> find(const std::string& id, Lock lock) const;
+
+  // Removes a container's directory (the caller holds the lock).
+  Result<> remove(const Directory& directory) const;
+
+  Result<std::vector<std::string>> ids() const;  // ascending
+  Fd fd() const { return fd_; }
+
+ private:
+  std::string root_;  // for messages
+  UniqueFd fd_;
+};
+
+}  // namespace ocirt::container

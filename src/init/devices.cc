@@ -1,0 +1,70 @@
+// Device nodes and the links of /dev (config-linux.md, "Devices" and "Default Devices";
+// runtime-linux.md, "Dev symbolic links").
+#include "src/init/init.h"
+#include "src/init/mount_api.h"
+#include "src/init/path.h"
+#include "src/init/scratch.h"
+
+namespace ocirt::init {
+namespace {
+
+// An image may bring the node along; anything else of that name would pretend to be the device.
+// What was looked at is what is changed: by descriptor, since somebody else may be able to write
+// the directory.
+void take_over_node(const Init& init, int directory, const char* name, const plan::Device& device) {
+  const char* path = init.text(device.path);
+  const unsigned long number = bare::device_number(device.major, device.minor);
+  int node = static_cast<int>(
+      must(init, bare::openat(directory, name, O_PATH | O_NOFOLLOW), "open ", path));
+  struct stat status{};
+  must(init, bare::call(SYS_newfstatat, node, "", &status, AT_EMPTY_PATH), "stat ", path);
+  const bool same = (status.st_mode & S_IFMT) == (device.mode & S_IFMT) &&
+                    (S_ISFIFO(device.mode) || status.st_rdev == number);
+  if (!same) fail(init, 0, path, ": the rootfs has something else of that name");
+  bare::Buffer<32> by_descriptor;
+  by_descriptor << "/proc/self/fd/" << node;
+  must(init, bare::call(SYS_fchmodat, AT_FDCWD, by_descriptor.c_str(), device.mode & 07777),
+       "chmod ", path);
+  must(init, bare::fchownat(node, "", device.uid, device.gid, AT_EMPTY_PATH), "chown ", path);
+}
+
+void make_node(const Init& init, Parent& parent, const plan::Device& device) {
+  const char* path = init.text(device.path);
+  const char* name = nullptr;
+  int directory = parent.of(init, path, name);
+  const unsigned long number = bare::device_number(device.major, device.minor);
+  // The umask is 0, so the mode is as asked.
+  long result = bare::mknodat(directory, name, device.mode, number);
+  if (result == -EEXIST) {
+    take_over_node(init, directory, name, device);
+    return;
+  }
+  must(init, result, "mknod ", path);
+  if (device.uid == 0 && device.gid == 0) return;
+  must(init, bare::fchownat(directory, name, device.uid, device.gid, AT_SYMLINK_NOFOLLOW), "chown ",
+       path);
+}
+
+void make_link(const Init& init, Parent& parent, const plan::Link& link) {
+  const char* path = init.text(link.path);
+  const char* name = nullptr;
+  int directory = parent.of(init, path, name);
+  long result = bare::symlinkat(init.text(link.target), directory, name);
+  if (result == -EEXIST) return;  // the image's own, as the peers leave it
+  must(init, result, "link ", path);
+}
+
+}  // namespace
+
+void make_devices(Init& init) {
+  if (!init.plan.make_devices) return;
+  Parent parent;
+  Scratch scratch(init);
+  for (const plan::Device& device : init.list(init.plan.devices)) {
+    make_node(init, parent, device);
+    if (scratch.used(1)) parent.forget();
+  }
+  for (const plan::Link& link : init.list(init.plan.links)) make_link(init, parent, link);
+}
+
+}  // namespace ocirt::init

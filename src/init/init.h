@@ -1,0 +1,112 @@
+// The first process of a container, and every further one: a small program of its own, without a
+// libc, that ocirt executes from a sealed memory file right after clone3(2).
+//
+// Why a program and not a fork of ocirt: /proc/self/exe inside the container never leads to a file
+// of the host (CVE-2019-5736); no heap, lock or descriptor of ocirt exists after the exec; a
+// container's memory limit pays for a few pages, not for ocirt; and that init only carries out the
+// plan is not a promise but what the linker allows. It costs no time: see sys/spawn.h for the
+// figures.
+//
+// There is nothing to return to here: a step that fails tells ocirt and ends the process, so steps
+// return nothing and read as a sequence. The order of the steps is the table in main.cc.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+#include "src/bare/syscall.h"
+#include "src/bare/text.h"
+#include "src/plan/plan.h"
+#include "src/plan/protocol.h"
+
+namespace ocirt::init {
+
+struct Init {
+  plan::View view;
+  const plan::Plan& plan;
+  const char* step = "start";     // for error messages
+  int channel = -1;               // to ocirt; after `create` to `ocirt start`
+  int root = -1;                  // the container's root directory, before it becomes ours
+  int state = -1;                 // state document for hooks, as a memory file
+  bool has_terminal = false;      // standard streams are the container's terminal by now
+  const char* program = nullptr;  // what is going to be executed
+  const char* home = nullptr;     // "HOME=...", when the environment has none
+
+  const char* text(plan::Text t) const { return view.text(t); }
+  template <class T>
+  auto list(plan::List<T> l) const {
+    return view.list(l);
+  }
+};
+
+// A piece of an error message, of one type, so that every message does not become code of its own.
+struct Piece {
+  Piece(const char* t) : text(t) {}       // NOLINT(google-explicit-constructor)
+  Piece(std::string_view t) : text(t) {}  // NOLINT(google-explicit-constructor)
+  template <class Number>
+    requires std::is_integral_v<Number>
+  Piece(Number n)
+      : negative(n < 0),
+        is_number(true),  // NOLINT(google-explicit-constructor)
+        number(n < 0 ? uint64_t{0} - static_cast<uint64_t>(n) : static_cast<uint64_t>(n)) {}
+  std::string_view text;
+  bool negative = false;
+  bool is_number = false;
+  uint64_t number = 0;
+};
+
+// Tells ocirt `text`, to which it adds the sentence of the errno value unless that is 0, and ends
+// the process.
+[[noreturn, gnu::cold]] void fail_with(const Init& init, long error, std::string_view text);
+
+// The same with "STEP: " and the pieces as text.
+[[noreturn, gnu::cold]] void fail_pieces(const Init& init, long error, const Piece* pieces,
+                                         size_t count);
+
+template <class... Pieces>
+[[noreturn]] void fail(const Init& init, long error, const Pieces&... pieces) {
+  const Piece list[] = {Piece(pieces)...};
+  fail_pieces(init, error, list, sizeof...(pieces));
+}
+
+// Passes a system call's result on; a negative one ends the process with fail().
+template <class... Pieces>
+long must(const Init& init, long result, const Pieces&... pieces) {
+  if (result < 0) [[unlikely]]
+    fail(init, -result, pieces...);
+  return result;
+}
+
+// The steps, in files named after them.
+void join_namespaces(Init&);   // namespaces.cc
+void join_keyring(Init&);      // namespaces.cc
+void lead_session(Init&);      // successor.cc, called by open_console or the next two
+void move_before_user(Init&);  // successor.cc
+void move_after_user(Init&);   // successor.cc
+void set_names(Init&);         // namespaces.cc
+void prepare_root(Init&);      // root.cc
+void perform_mounts(Init&);    // mounts.cc
+void make_devices(Init&);      // devices.cc
+void open_console(Init&);      // console.cc
+void run_create_hooks(Init&);  // hooks.cc
+void seal_paths(Init&);        // seal.cc
+void write_sysctls(Init&);     // sysctls.cc
+void adjust_oom_score(Init&);  // limits.cc
+void set_rlimits(Init&);       // limits.cc
+void switch_root(Init&);       // root.cc
+void enter_directory(Init&);   // program.cc
+void become_user(Init&);       // credentials.cc
+// Everything but the standard streams and what --preserve-fds names is closed by the exec: leaked
+// descriptors of the host are the classic way out (CVE-2016-9962, CVE-2024-21626).
+void close_descriptors(Init&);             // program.cc
+void find_program(Init&);                  // program.cc
+void complete_environment(Init&);          // program.cc
+void report_ready(Init&);                  // gate.cc
+void await_start(Init&);                   // gate.cc
+void announce_execution(Init&);            // gate.cc
+void run_start_hooks(Init&);               // hooks.cc
+void load_late_filter(Init&);              // seccomp.cc
+void load_early_filter(Init&);             // seccomp.cc, called by become_user
+[[noreturn]] void execute_program(Init&);  // program.cc
+
+}  // namespace ocirt::init

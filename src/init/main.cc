@@ -1,0 +1,112 @@
+// The life of a container's process as one table: what happens, and in which order.
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "src/init/channel.h"
+#include "src/init/init.h"
+
+namespace ocirt::init {
+namespace {
+
+struct Step {
+  const char* name;
+  void (*run)(Init&);
+};
+
+// A new container. Each step finds what it needs in the plan and does nothing when there is
+// nothing.
+// clang-format off
+constexpr Step kContainer[] = {
+    {"namespaces", join_namespaces},
+    {"keyring", join_keyring},
+    {"hostname", set_names},
+    {"oom score", adjust_oom_score},
+    {"rootfs", prepare_root},
+    {"mounts", perform_mounts},
+    {"devices", make_devices},
+    {"console", open_console},
+    {"hooks", run_create_hooks},  // their paths are the host's: the root is still the old one
+    {"sysctl", write_sysctls},    // through the host's /proc, which no image can have prepared
+    {"masked paths", seal_paths},
+    {"pivot", switch_root},  // -- beyond this point no path of the host can be reached
+    {"rlimits", set_rlimits},
+    {"cwd", enter_directory},
+    {"descriptors", close_descriptors},  // before a filter can forbid it; what comes later is close-on-exec
+    {"pid namespace", move_before_user},
+    {"user", become_user},  // -- beyond this point init has the container's rights only
+    {"process", find_program},
+    {"environment", complete_environment},
+    {"pid namespace", move_after_user},
+    {"ready", report_ready},  // -- beyond this point ocirt may be gone
+    {"start", await_start},
+    {"startContainer hooks", run_start_hooks},
+    {"execution", announce_execution},
+    {"seccomp", load_late_filter},
+};
+// clang-format on
+
+// One more process in a running container.
+// clang-format off
+constexpr Step kExec[] = {
+    {"oom score", adjust_oom_score},
+    {"keyring", join_keyring},
+    {"namespaces", join_namespaces},  // -- beyond this point no path of the host can be reached
+    {"console", open_console},
+    {"rlimits", set_rlimits},
+    {"cwd", enter_directory},
+    {"descriptors", close_descriptors},  // before a filter can forbid it; what comes later is close-on-exec
+    {"pid namespace", move_before_user},
+    {"user", become_user},            // -- beyond this point init has the container's rights only
+    {"process", find_program},
+    {"environment", complete_environment},
+    {"pid namespace", move_after_user},
+    {"ready", report_ready},
+    {"start", await_start},
+    {"execution", announce_execution},
+    {"seccomp", load_late_filter},
+};
+// clang-format on
+
+uint64_t number(const char*& text) {
+  uint64_t value = 0;
+  while (*text >= '0' && *text <= '9') value = value * 10 + static_cast<uint64_t>(*text++ - '0');
+  if (*text == ':') ++text;
+  return value;
+}
+
+}  // namespace
+
+// argv[1] is "FD:OFFSET:SIZE": where in which descriptor the plan is. The same memory file holds
+// this program.
+[[noreturn]] void main(long argc, char** argv) {
+  // Nobody in the container may look into init while it still has more rights than they have.
+  bare::prctl(PR_SET_DUMPABLE, 0);
+  if (argc != 2) bare::exit_now(125);  // executed by somebody else through /proc/PID/exe
+  const char* where = argv[1];
+  int fd = static_cast<int>(number(where));
+  uint64_t offset = number(where);
+  uint64_t size = number(where);
+  long block = bare::call(SYS_mmap, nullptr, size, PROT_READ, MAP_PRIVATE, fd, offset);
+  if (block < 0 && block > -4096) bare::exit_now(125);
+
+  // The kernel returns the address as a number.
+  plan::View view(reinterpret_cast<const void*>(block));  // NOLINT(performance-no-int-to-ptr)
+  Init init{view, view.plan()};
+  init.channel = init.plan.channel;
+  bare::call(SYS_umask, 0);
+  auto run = [&](const auto& steps) {
+    for (const Step& step : steps) {
+      init.step = step.name;
+      step.run(init);
+    }
+  };
+  if (init.plan.purpose == plan::Purpose::exec) {
+    run(kExec);
+  } else {
+    run(kContainer);
+  }
+  init.step = "exec";
+  execute_program(init);
+}
+
+}  // namespace ocirt::init

@@ -1,0 +1,64 @@
+// The calls of the mount interface by descriptor (Linux 5.2, mount_setattr 5.12), which Debian 12's
+// headers know in part.
+#pragma once
+
+#include <linux/mount.h>
+#include <sys/mount.h>
+
+#include "src/bare/syscall.h"
+#include "src/bare/text.h"
+
+namespace ocirt::init {
+
+// A detached copy of the mount that `path` leads to; `recursive`: with all mounts below it.
+inline long open_tree(int dir, const char* path, bool recursive) {
+  unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
+  if (recursive) flags |= AT_RECURSIVE;
+  return bare::call(SYS_open_tree, dir, path, flags);
+}
+
+// Attaches a detached mount on top of what `target` is open on.
+inline long move_mount(int tree, int target) {
+  return bare::call(SYS_move_mount, tree, "", target, "",
+                    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+// Changes a mount's attributes; `fd` is open on its root.
+inline long mount_setattr(int fd, bool recursive, uint64_t set, uint64_t clear,
+                          uint64_t propagation = 0) {
+  mount_attr attr{};
+  attr.attr_set = set;
+  attr.attr_clr = clear;
+  attr.propagation = propagation;
+  return bare::call(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0),
+                    &attr, sizeof attr);
+}
+
+// A detached copy of all mounts from `fd` down, read-only: one call since Linux 6.15, two before.
+inline long open_readonly_tree(int fd) {
+#ifndef SYS_open_tree_attr
+  constexpr long SYS_open_tree_attr = 467;
+#endif
+  mount_attr attr{};
+  attr.attr_set = MOUNT_ATTR_RDONLY;
+  constexpr unsigned kFlags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
+  long tree = bare::call(SYS_open_tree_attr, fd, "", kFlags, &attr, sizeof attr);
+  // EPERM: a filter that does not know the call. If it was meant, the two say so again.
+  if (tree != -ENOSYS && tree != -EPERM) return tree;
+  tree = open_tree(fd, "", true);
+  if (tree < 0) return tree;
+  long result = mount_setattr(static_cast<int>(tree), true, MOUNT_ATTR_RDONLY, 0);
+  return result < 0 ? result : tree;
+}
+
+// mount(2) on what `target` is open on: by descriptor, so that no path can be swapped between the
+// look at the directory and the mount. Through the host's /proc, which is ours until the root is
+// switched.
+inline long mount_on(int target, const char* source, const char* type, unsigned long flags,
+                     const char* data) {
+  bare::Buffer<32> path;
+  path << "/proc/self/fd/" << target;
+  return bare::mount(source, path.c_str(), type, flags, data);
+}
+
+}  // namespace ocirt::init

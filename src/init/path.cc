@@ -1,0 +1,108 @@
+#include "src/init/path.h"
+
+#include <linux/limits.h>
+
+namespace ocirt::init {
+namespace {
+constexpr const char* kDangling = ": a symbolic link without a target is in the way";
+}
+
+long open_in_root(const Init& init, const char* path, int flags, uint64_t resolve) {
+  open_how how{};
+  how.flags = static_cast<uint64_t>(flags | O_CLOEXEC);
+  how.resolve = RESOLVE_IN_ROOT | resolve;
+  // EAGAIN: something was renamed on the way of a ".." and the kernel could not prove that it
+  // stayed inside. Somebody who renames without end must not win, nor keep us here for ever.
+  long result = -EAGAIN;
+  for (int tries = 0; result == -EAGAIN && tries < 128; ++tries) {
+    result = bare::openat2(init.root, path, how);
+  }
+  return result;
+}
+
+int open_directory(const Init& init, const char* path, uint64_t resolve) {
+  constexpr int kFlags = O_PATH | O_DIRECTORY;
+  long fd = open_in_root(init, path, kFlags, resolve);
+  if (fd != -ENOENT) return static_cast<int>(must(init, fd, "open directory ", path));
+  // From the top: open what is there, make what is not.
+  char prefix[PATH_MAX];
+  size_t size = std::strlen(path);
+  if (size >= sizeof prefix) fail(init, ENAMETOOLONG, "open directory ", path);
+  int here = static_cast<int>(must(init, open_in_root(init, "/", kFlags), "open the root"));
+  for (size_t at = 0; at < size;) {
+    while (at < size && path[at] == '/') ++at;
+    if (at == size) break;
+    size_t begin = at;
+    while (at < size && path[at] != '/') ++at;
+    std::memcpy(prefix, path, at);
+    prefix[at] = '\0';
+    long next = open_in_root(init, prefix, kFlags, resolve);
+    if (next == -ENOENT) {
+      long made = bare::mkdirat(here, prefix + begin, 0755);
+      if (made == -EEXIST) fail(init, 0, "make directory ", prefix, kDangling);
+      must(init, made, "make directory ", prefix);
+      next = open_in_root(init, prefix, kFlags, resolve);
+    }
+    must(init, next, "open directory ", prefix);
+    bare::close(here);
+    here = static_cast<int>(next);
+  }
+  return here;
+}
+
+bool Parent::is_of(const char* path) const {
+  size_t size = std::strlen(path);
+  while (size > 0 && path[size - 1] != '/') --size;
+  return fd_ >= 0 && size == size_ && std::memcmp(path, path_, size) == 0;
+}
+
+int Parent::of(const Init& init, const char* path, const char*& name) {
+  size_t size = std::strlen(path);
+  while (size > 0 && path[size - 1] != '/') --size;
+  name = path + size;
+  if (is_of(path)) return fd_;
+  forget();
+  char directory[PATH_MAX];
+  if (size >= sizeof directory) fail(init, ENAMETOOLONG, path);
+  std::memcpy(directory, path, size);
+  directory[size] = '\0';
+  fd_ = open_directory(init, size == 0 ? "/" : directory);
+  path_ = path;
+  size_ = size;
+  return fd_;
+}
+
+Target open_or_make_directory(const Init& init, Parent& parent, const char* path, bool real) {
+  constexpr int kFlags = O_PATH | O_DIRECTORY;
+  const uint64_t resolve = real ? RESOLVE_NO_SYMLINKS : 0;
+  // Beside the last one made there is most often room for the next: one call less.
+  if (!parent.is_of(path)) {
+    long fd = open_in_root(init, path, kFlags, RESOLVE_NO_SYMLINKS);
+    const bool literal = fd >= 0 && !std::string_view(path).starts_with("/proc/");
+    if (fd == -ELOOP && !real) fd = open_in_root(init, path, kFlags);
+    if (fd != -ENOENT)
+      return {static_cast<int>(must(init, fd, "open directory ", path)), false, literal};
+  }
+  const char* name = nullptr;
+  int directory = parent.of(init, path, name);
+  long made = *name == '\0' ? -EEXIST : bare::mkdirat(directory, name, 0755);
+  if (made == -EEXIST) {  // "a/b/" and "a/.." end here too
+    return {open_directory(init, path, resolve), false, false};
+  }
+  must(init, made, "make directory ", path);
+  long fd = bare::openat(directory, name, kFlags | O_NOFOLLOW);
+  return {static_cast<int>(must(init, fd, "open directory ", path)), true, false};
+}
+
+Target open_or_make_file(const Init& init, Parent& parent, const char* path) {
+  long fd = open_in_root(init, path, O_PATH);
+  if (fd != -ENOENT) return {static_cast<int>(must(init, fd, "open ", path)), false, false};
+  const char* name = nullptr;
+  int directory = parent.of(init, path, name);
+  // O_NOFOLLOW: a link without a target must not make us create its target.
+  long made = bare::openat(directory, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDONLY, 0644);
+  if (made == -EEXIST) fail(init, 0, "make ", path, kDangling);
+  return {static_cast<int>(must(init, made, "make ", path)), true, false};
+}
+
+}  // namespace ocirt::init

@@ -1,0 +1,190 @@
+// The program itself: working directory, environment, where it is in the container, execve(2).
+#include <linux/limits.h>
+#include <sys/prctl.h>
+
+#include "src/init/init.h"
+
+namespace ocirt::init {
+namespace {
+
+constexpr size_t kMostPasswd = 1 << 16;
+
+std::string_view environment(const Init& init, std::string_view name) {
+  // The last one of a name counts, as getenv(3) of most programs would have it after deduplication.
+  std::string_view value;
+  for (plan::Text text : init.list(init.plan.process.env)) {
+    std::string_view entry = init.view.view(text);
+    if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=') {
+      value = entry.substr(name.size() + 1);
+    }
+  }
+  return value;
+}
+
+// Home directory of a uid in the container's /etc/passwd; "/" when it has none.
+void home_of(uint32_t uid, bare::Buffer<PATH_MAX>& home) {
+  static char content[kMostPasswd];
+  long fd = bare::openat(AT_FDCWD, "/etc/passwd", O_RDONLY | O_NOCTTY | O_NONBLOCK);
+  size_t size = 0;
+  if (fd >= 0) {
+    for (;;) {
+      long got = bare::read(static_cast<int>(fd), content + size, sizeof content - size);
+      if (got <= 0) break;
+      size += static_cast<size_t>(got);
+    }
+    bare::close(static_cast<int>(fd));
+  }
+  bare::Buffer<16> wanted;
+  wanted << uid;
+  std::string_view rest(content, size);
+  while (!rest.empty()) {
+    size_t end = rest.find('\n');
+    std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    std::string_view field[7];
+    size_t count = 0;
+    while (count < 7) {
+      size_t colon = line.find(':');
+      field[count++] = line.substr(0, colon);
+      if (colon == std::string_view::npos) break;
+      line.remove_prefix(colon + 1);
+    }
+    if (count >= 6 && field[2] == wanted.view() && !field[5].empty()) {
+      home << field[5];
+      return;
+    }
+  }
+  home << "/";
+}
+
+// 0 when the file can be executed, otherwise why not. What a shell would say of it is said here
+// too: callers decide by these words between the exit codes 126 and 127.
+long executable(const char* path) {
+  struct stat status{};
+  long result = bare::call(SYS_newfstatat, AT_FDCWD, path, &status, 0);
+  if (result < 0) return result;
+  if (S_ISDIR(status.st_mode)) return -EISDIR;
+  // With effective ids, and without CAP_DAC_OVERRIDE's help: root too needs one x bit.
+  if ((status.st_mode & 0111) == 0) return -EACCES;
+  // Real and effective ids are the same by now, so the old call is enough, which every profile
+  // allows.
+  return bare::call(SYS_faccessat, AT_FDCWD, path, 1 /* X_OK */);
+}
+
+[[noreturn]] void refuse_program(const Init& init, const char* program, long error) {
+  switch (error) {
+    case -ENOENT:
+      fail(init, 0, "exec: \"", program, "\": stat ", program, ": no such file or directory");
+    case -EISDIR:
+      fail(init, 0, "exec: \"", program, "\": is a directory: permission denied");
+    case -EACCES:
+      fail(init, 0, "exec: \"", program, "\": permission denied");
+    default:
+      fail(init, -error, "exec: \"", program, "\"");
+  }
+}
+
+}  // namespace
+
+void enter_directory(Init& init) {
+  const plan::Process& process = init.plan.process;
+  const char* cwd = init.text(process.cwd);
+  if (init.view.view(process.cwd) == "/" && init.plan.build_root)
+    return;  // where switch_root() went
+  long result = bare::call(SYS_chdir, cwd);
+  if (result == -ENOENT && process.create_cwd) {
+    // Root is ours now: the path is the container's.
+    char prefix[PATH_MAX];
+    size_t size = std::strlen(cwd);
+    if (size >= sizeof prefix) fail(init, ENAMETOOLONG, "process.cwd: ", cwd);
+    for (size_t at = 1; at <= size; ++at) {
+      if (at != size && cwd[at] != '/') continue;
+      std::memcpy(prefix, cwd, at);
+      prefix[at] = '\0';
+      long made = bare::mkdirat(AT_FDCWD, prefix, 0755);
+      if (made != -EEXIST) must(init, made, "process.cwd: make directory ", prefix);
+    }
+    result = bare::call(SYS_chdir, cwd);
+  }
+  must(init, result, "process.cwd: chdir to ", cwd);
+  // CVE-2024-21626: a directory that is not below our root would be a way back to the host.
+  char where[PATH_MAX];
+  long length = bare::call(SYS_getcwd, where, sizeof where);
+  must(init, length, "process.cwd: ", cwd);
+  if (where[0] != '/') fail(init, 0, "process.cwd: ", cwd, " is outside the container's root");
+}
+
+void find_program(Init& init) {
+  const plan::Process& process = init.plan.process;
+  const char* name = init.text(init.list(process.args)[0]);
+  static char found[PATH_MAX];
+  if (std::string_view(name).find('/') != std::string_view::npos) {
+    long result = executable(name);
+    if (result < 0) refuse_program(init, name, result);
+    init.program = name;
+    return;
+  }
+  std::string_view path = environment(init, "PATH");
+  long denied = 0;
+  size_t length = std::strlen(name);
+  for (bool more = !path.empty() && length != 0; more;) {
+    size_t colon = path.find(':');
+    std::string_view directory = path.substr(0, colon);
+    more = colon != std::string_view::npos;
+    if (more) path.remove_prefix(colon + 1);
+    if (directory.empty()) directory = ".";
+    if (directory.size() + length + 2 > sizeof found) continue;
+    std::memcpy(found, directory.data(), directory.size());
+    found[directory.size()] = '/';
+    std::memcpy(found + directory.size() + 1, name, length + 1);
+    long result = executable(found);
+    if (result == 0) {
+      init.program = found;
+      return;
+    }
+    if (result == -EACCES) denied = result;
+  }
+  if (denied != 0) refuse_program(init, name, denied);
+  fail(init, 0, "exec: \"", name, "\": executable file not found in $PATH");
+}
+
+void close_descriptors(Init& init) {
+  must(init,
+       bare::call(SYS_close_range, 3 + init.plan.process.preserved_fds, ~0U, CLOSE_RANGE_CLOEXEC),
+       "close descriptors");
+}
+
+void complete_environment(Init& init) {
+  if (!environment(init, "HOME").empty()) return;
+  static bare::Buffer<PATH_MAX> home;
+  home << "HOME=";
+  home_of(init.plan.process.uid, home);
+  init.home = home.c_str();
+}
+
+[[noreturn]] void execute_program(Init& init) {
+  const plan::Process& process = init.plan.process;
+  auto args = init.list(process.args);
+  auto env = init.list(process.env);
+  const auto** argv =
+      static_cast<const char**>(__builtin_alloca((args.size() + 1) * sizeof(char*)));
+  const auto** envp = static_cast<const char**>(__builtin_alloca((env.size() + 2) * sizeof(char*)));
+  for (size_t i = 0; i < args.size(); ++i) argv[i] = init.text(args[i]);
+  argv[args.size()] = nullptr;
+  size_t count = 0;
+  for (plan::Text entry : env) {
+    if (init.home != nullptr && init.view.view(entry).starts_with("HOME="))
+      continue;  // an empty one
+    envp[count++] = init.text(entry);
+  }
+  if (init.home != nullptr) envp[count++] = init.home;
+  envp[count] = nullptr;
+  long result = bare::call(SYS_execve, init.program, argv, envp);
+  if (result == -ENOENT) {
+    fail(init, 0, "exec ", init.program,
+         ": no such file or directory (its interpreter is missing in the container?)");
+  }
+  fail(init, -result, "exec ", init.program);
+}
+
+}  // namespace ocirt::init

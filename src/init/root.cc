@@ -1,0 +1,99 @@
+// The root of the container's mount namespace: made from the bundle's directory, then switched to.
+
+#include "src/init/init.h"
+#include "src/init/mount_api.h"
+
+namespace ocirt::init {
+namespace {
+
+constexpr unsigned long kPropagation = MS_SHARED | MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE;
+
+// Whether nothing that happens to our copy of the host's mounts can reach the host.
+bool is_cut_off(const plan::Plan& plan) {
+  return (plan.root_propagation & MS_REC) != 0 &&
+         (plan.root_propagation & (MS_SLAVE | MS_PRIVATE)) != 0;
+}
+
+// pivot_root(2) refuses, and a mount would show on the host, while the mount that holds the rootfs
+// is shared. Its root is found by going up, which costs nothing on a host with thousands of mounts.
+void make_parent_mount_private(const Init& init, const char* root) {
+  int here = static_cast<int>(must(init, bare::openat(AT_FDCWD, root, O_PATH | O_DIRECTORY), root));
+  for (;;) {
+    struct statx info{};
+    must(init, bare::call(SYS_statx, here, "", AT_EMPTY_PATH, 0, &info), "statx above ", root);
+    if ((info.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) break;
+    long up = must(init, bare::openat(here, "..", O_PATH | O_DIRECTORY), "open above ", root);
+    bare::close(here);
+    here = static_cast<int>(up);
+  }
+  must(init, mount_setattr(here, false, 0, 0, MS_PRIVATE), "make the mount of ", root, " private");
+  bare::close(here);
+}
+
+// Without pivot_root(2) the host's tree is still there below ours. What would hand out the host
+// most easily is taken away; the rest is why --no-pivot is no more than an expedient for an
+// initramfs.
+void hide_host_mounts() {
+  for (const char* path : {"/proc", "/sys"}) {
+    if (bare::call(SYS_umount2, path, MNT_DETACH) < 0) {
+      bare::mount("tmpfs", path, "tmpfs", MS_RDONLY, "nr_blocks=1");
+    }
+  }
+}
+
+}  // namespace
+
+void prepare_root(Init& init) {
+  const plan::Plan& plan = init.plan;
+  if (!plan.build_root) return;
+  const char* root = init.text(plan.root);
+  // First of all our copy of the host's mounts stops sending mounts back.
+  must(init, bare::mount(nullptr, "/", nullptr, plan.root_propagation, nullptr),
+       "set the propagation of /");
+  if (!is_cut_off(plan)) make_parent_mount_private(init, root);
+  // pivot_root(2) wants a mount of its own.
+  init.root = static_cast<int>(must(init, open_tree(AT_FDCWD, root, true), "bind ", root));
+  must(init, bare::call(SYS_move_mount, init.root, "", AT_FDCWD, root, MOVE_MOUNT_F_EMPTY_PATH),
+       "bind ", root, " onto itself");
+}
+
+void switch_root(Init& init) {
+  const plan::Plan& plan = init.plan;
+  if (!plan.build_root) return;
+  if (plan.readonly_root) {
+    must(init, mount_setattr(init.root, false, MOUNT_ATTR_RDONLY, 0), "make the root read-only");
+  }
+  must(init, bare::call(SYS_fchdir, init.root), "enter the root");
+  if (plan.no_pivot) {
+    // What is taken away here must not be taken away on the host.
+    must(init, bare::mount(nullptr, "/", nullptr, MS_SLAVE | MS_REC, nullptr),
+         "cut the mounts off from the host's");
+    hide_host_mounts();
+    must(init, bare::mount(".", "/", nullptr, MS_MOVE, nullptr), "move the root to /");
+    must(init, bare::call(SYS_chroot, "."), "chroot");
+  } else {
+    // The old root lands on top of the new one, from where it is taken away: no directory for it is
+    // needed in the image (pivot_root(2), NOTES).
+    long old = -1;
+    if (!is_cut_off(plan)) {
+      old = must(init, bare::openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY), "open the old root");
+    }
+    must(init, bare::call(SYS_pivot_root, ".", "."), "pivot_root");
+    if (old >= 0) {  // or taking it away here would take it away on the host
+      must(init, mount_setattr(static_cast<int>(old), true, 0, 0, MS_SLAVE),
+           "cut the old root off from the host's mounts");
+      bare::close(static_cast<int>(old));
+    }
+    must(init, bare::call(SYS_umount2, ".", MNT_DETACH), "take the old root away");
+  }
+  if (plan.no_pivot) must(init, bare::call(SYS_chdir, "/"), "enter the new root");
+  if (plan.final_propagation != 0) {
+    must(init,
+         bare::mount(nullptr, "/", nullptr, plan.final_propagation & (kPropagation | MS_REC),
+                     nullptr),
+         "set linux.rootfsPropagation");
+  }
+  init.root = -1;  // closed with all the others when the program is executed
+}
+
+}  // namespace ocirt::init

@@ -1,0 +1,48 @@
+#include "src/linux/namespaces.h"
+
+#include <linux/sched.h>
+
+#include <iterator>
+
+namespace ocirt {
+namespace {
+
+using enum oci::NamespaceType;
+
+constexpr NamespaceKind kKinds[] = {
+    {kCgroup, CLONE_NEWCGROUP, "cgroup", "cgroup"},
+    {kIpc, CLONE_NEWIPC, "ipc", "ipc"},
+    {kMount, CLONE_NEWNS, "mnt", "mount"},
+    {kNetwork, CLONE_NEWNET, "net", "network"},
+    {kPid, CLONE_NEWPID, "pid", "pid"},
+    {kTime, CLONE_NEWTIME, "time", "time"},
+    {kUser, CLONE_NEWUSER, "user", "user"},
+    {kUts, CLONE_NEWUTS, "uts", "uts"},
+};
+
+// namespace_kind() uses the type as the index.
+constexpr bool in_order() {
+  for (size_t i = 0; i < std::size(kKinds); ++i) {
+    if (static_cast<size_t>(kKinds[i].type) != i) return false;
+    if (oci::to_string(kKinds[i].type) != kKinds[i].word) return false;
+  }
+  return std::size(kKinds) == oci::names_of(kCgroup).size();
+}
+static_assert(in_order());
+
+}  // namespace
+
+std::span<const NamespaceKind> namespace_kinds() { return kKinds; }
+
+const NamespaceKind& namespace_kind(oci::NamespaceType type) {
+  return kKinds[static_cast<size_t>(type)];
+}
+
+const NamespaceKind* namespace_of_flag(uint64_t flag) {
+  for (const NamespaceKind& kind : kKinds) {
+    if (kind.clone_flag == flag) return &kind;
+  }
+  return nullptr;
+}
+
+}  // namespace ocirt

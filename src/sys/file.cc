@@ -1,0 +1,266 @@
+#include "src/sys/file.h"
+
+#include <dirent.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+
+#include "src/base/text.h"
+#include "src/sys/retry.h"
+
+#ifndef MFD_NOEXEC_SEAL  // Linux 6.3
+#define MFD_NOEXEC_SEAL 0x0008U
+#define MFD_EXEC 0x0010U
+#endif
+
+namespace ocirt::sys {
+
+Result<UniqueFd> open(Fd dir, CStr path, int flags, mode_t mode) {
+  int fd = retry([&] { return ::openat(dir.raw(), path.c_str(), flags | O_CLOEXEC, mode); });
+  if (fd < 0) return os_error(cat("open ", path.view()), errno);
+  return UniqueFd(fd);
+}
+
+Result<std::string> read_all(Fd fd, std::string_view name, size_t limit) {
+  std::string content;
+  // One read is enough for nearly every file of procfs and cgroupfs; larger files double the
+  // buffer.
+  size_t room = 4096;
+  for (;;) {
+    size_t used = content.size();
+    content.resize(used + room);
+    ssize_t got = retry([&] { return ::read(fd.raw(), content.data() + used, room); });
+    if (got < 0) return os_error(cat("read ", name), errno);
+    content.resize(used + static_cast<size_t>(got));
+    if (content.size() > limit) {
+      return std::unexpected(Error{EFBIG, cat("read ", name, ": larger than ", limit, " bytes")});
+    }
+    if (got == 0) return content;
+    room = content.size() < 65536 ? 65536 : content.size();
+  }
+}
+
+Result<std::string> read_file(Fd dir, CStr path, size_t limit) {
+  UniqueFd fd = TRY(open(dir, path, O_RDONLY));
+  struct stat info{};
+  if (::fstat(fd.raw(), &info) < 0) return os_error(cat("stat ", path.view()), errno);
+  const auto size = static_cast<size_t>(info.st_size);
+  // Files of procfs and cgroupfs say 0.
+  if (!S_ISREG(info.st_mode) || size == 0 || size > limit) return read_all(fd, path.view(), limit);
+  std::string content(size + 1, '\0');
+  ssize_t got = retry([&] { return ::read(fd.raw(), content.data(), content.size()); });
+  if (got < 0) return os_error(cat("read ", path.view()), errno);
+  if (static_cast<size_t>(got) > size) {  // it grows while we read
+    ::lseek(fd.raw(), 0, SEEK_SET);
+    return read_all(fd, path.view(), limit);
+  }
+  content.resize(static_cast<size_t>(got));
+  return content;
+}
+
+Result<> write_once(Fd fd, std::string_view name, std::string_view content) {
+  ssize_t put = retry([&] { return ::write(fd.raw(), content.data(), content.size()); });
+  if (put < 0) return os_error(cat("write ", quoted(content), " to ", name), errno);
+  if (static_cast<size_t>(put) != content.size()) return refuse(cat("write ", name, ": cut short"));
+  return {};
+}
+
+Result<> write_control(Fd dir, CStr path, std::string_view content) {
+  UniqueFd fd = TRY(open(dir, path, O_WRONLY));
+  return write_once(fd, path.view(), content);
+}
+
+Result<> write_all(Fd fd, std::string_view name, std::string_view content) {
+  while (!content.empty()) {
+    ssize_t put = retry([&] { return ::write(fd.raw(), content.data(), content.size()); });
+    if (put < 0) return os_error(cat("write ", name), errno);
+    content.remove_prefix(static_cast<size_t>(put));
+  }
+  return {};
+}
+
+Result<> write_file_atomically(Fd dir, CStr name, CStr temporary, std::string_view content,
+                               mode_t mode) {
+  Result<UniqueFd> fd = open(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode);
+  if (!fd) return std::unexpected(std::move(fd).error());
+  Result<> done = write_all(*fd, temporary.view(), content);
+  if (done) done = rename(dir, temporary, name);
+  if (!done) ::unlinkat(dir.raw(), temporary.c_str(), 0);
+  return done;
+}
+
+Result<> mkdir(Fd dir, CStr path, mode_t mode) {
+  if (::mkdirat(dir.raw(), path.c_str(), mode) < 0)
+    return os_error(cat("mkdir ", path.view()), errno);
+  return {};
+}
+
+Result<> mkdir_parents(const std::string& path, mode_t mode) {
+  if (::mkdir(path.c_str(), mode) == 0) return {};
+  if (errno == EEXIST) {
+    if (is_directory(kCwd, path)) return {};
+    return os_error(cat("mkdir ", path), ENOTDIR);
+  }
+  if (errno != ENOENT) return os_error(cat("mkdir ", path), errno);
+  size_t slash = path.find_last_of('/');
+  if (slash == std::string::npos || slash == 0) return os_error(cat("mkdir ", path), ENOENT);
+  TRY(mkdir_parents(path.substr(0, slash), mode));
+  if (::mkdir(path.c_str(), mode) < 0 && errno != EEXIST)
+    return os_error(cat("mkdir ", path), errno);
+  return {};
+}
+
+Result<> rmdir(Fd dir, CStr path) {
+  if (::unlinkat(dir.raw(), path.c_str(), AT_REMOVEDIR) < 0) {
+    return os_error(cat("rmdir ", path.view()), errno);
+  }
+  return {};
+}
+
+Result<> unlink(Fd dir, CStr path) {
+  if (::unlinkat(dir.raw(), path.c_str(), 0) < 0)
+    return os_error(cat("unlink ", path.view()), errno);
+  return {};
+}
+
+Result<> rename(Fd dir, CStr from, CStr to) {
+  if (::renameat(dir.raw(), from.c_str(), dir.raw(), to.c_str()) < 0) {
+    return os_error(cat("rename ", from.view(), " to ", to.view()), errno);
+  }
+  return {};
+}
+
+Result<> remove_tree(Fd dir, CStr path) {
+  if (::unlinkat(dir.raw(), path.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
+  if (errno == ENOTDIR) return unlink(dir, path);
+  if (errno != ENOTEMPTY && errno != EEXIST) return os_error(cat("rmdir ", path.view()), errno);
+  {
+    UniqueFd here = TRY(open(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    for (const std::string& name : TRY(list_directory(here, "."))) {
+      TRY(within(path.view(), remove_tree(here, name)));
+    }
+  }
+  return rmdir(dir, path);
+}
+
+Result<std::vector<std::string>> list_directory(Fd dir, CStr path) {
+  UniqueFd fd = TRY(open(dir, path, O_RDONLY | O_DIRECTORY));
+  DIR* stream = ::fdopendir(fd.raw());
+  if (stream == nullptr) return os_error(cat("open directory ", path.view()), errno);
+  (void)fd.release();  // closedir() closes it
+  std::vector<std::string> names;
+  errno = 0;
+  while (dirent* entry = ::readdir(stream)) {
+    std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  int code = errno;
+  ::closedir(stream);
+  if (code != 0) return os_error(cat("read directory ", path.view()), code);
+  return names;
+}
+
+bool exists(Fd dir, CStr path) { return ::faccessat(dir.raw(), path.c_str(), F_OK, 0) == 0; }
+
+bool is_directory(Fd dir, CStr path) {
+  struct stat info{};
+  return ::fstatat(dir.raw(), path.c_str(), &info, 0) == 0 && S_ISDIR(info.st_mode);
+}
+
+Result<struct stat> stat(Fd dir, CStr path) {
+  struct stat info{};
+  if (::fstatat(dir.raw(), path.c_str(), &info, 0) < 0)
+    return os_error(cat("stat ", path.view()), errno);
+  return info;
+}
+
+Result<struct stat> stat_fd(Fd fd, std::string_view name) {
+  struct stat info{};
+  if (::fstat(fd.raw(), &info) < 0) return os_error(cat("stat ", name), errno);
+  return info;
+}
+
+Result<uint64_t> filesystem_type(CStr path) {
+  struct statfs info{};
+  if (retry([&] { return ::statfs(path.c_str(), &info); }) < 0) {
+    return os_error(cat("statfs ", path.view()), errno);
+  }
+  return static_cast<uint64_t>(info.f_type);
+}
+
+Result<std::string> real_directory(CStr path) {
+  UniqueFd fd = TRY(open(kCwd, path, O_PATH | O_DIRECTORY));
+  return read_link(kCwd, cat("/proc/self/fd/", fd.raw()));
+}
+
+Result<std::string> read_link(Fd dir, CStr path) {
+  char buffer[PATH_MAX];
+  ssize_t size = ::readlinkat(dir.raw(), path.c_str(), buffer, sizeof buffer);
+  if (size < 0) return os_error(cat("readlink ", path.view()), errno);
+  return std::string(buffer, static_cast<size_t>(size));
+}
+
+Result<> lock_exclusive(Fd fd, std::string_view name) {
+  if (retry([&] { return ::flock(fd.raw(), LOCK_EX); }) < 0)
+    return os_error(cat("lock ", name), errno);
+  return {};
+}
+
+Result<> unlock(Fd fd, std::string_view name) {
+  if (::flock(fd.raw(), LOCK_UN) < 0) return os_error(cat("unlock ", name), errno);
+  return {};
+}
+
+Result<UniqueFd> sealed_memory(CStr name, std::initializer_list<std::string_view> pieces,
+                               bool executable) {
+  // Without one of the two exec flags Linux 6.3 and later print a warning to the kernel's log, and
+  // older kernels refuse both with EINVAL.
+  unsigned base = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  int raw = ::memfd_create(name.c_str(), base | (executable ? MFD_EXEC : MFD_NOEXEC_SEAL));
+  if (raw < 0 && errno == EINVAL) raw = ::memfd_create(name.c_str(), base);
+  if (raw < 0) return os_error(cat("memfd_create ", name.view()), errno);
+  UniqueFd fd(raw);
+  std::vector<iovec> parts;
+  size_t total = 0;
+  for (std::string_view piece : pieces) {
+    parts.push_back({const_cast<char*>(piece.data()), piece.size()});
+    total += piece.size();
+  }
+  // By position, so that the offset stays at the beginning for the reader.
+  ssize_t put =
+      retry([&] { return ::pwritev(fd.raw(), parts.data(), static_cast<int>(parts.size()), 0); });
+  if (put < 0) return os_error(cat("write to memory file ", name.view()), errno);
+  if (static_cast<size_t>(put) != total)
+    return refuse(cat("write to memory file ", name.view(), ": cut short"));
+  if (::fcntl(fd.raw(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) <
+      0) {
+    return os_error(cat("seal memory file ", name.view()), errno);
+  }
+  return fd;
+}
+
+Result<> ensure_standard_streams() {
+  pollfd streams[3] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}};
+  if (::poll(streams, 3, 0) < 0) return os_error("poll standard streams", errno);
+  for (const pollfd& stream : streams) {
+    if ((stream.revents & POLLNVAL) == 0) continue;
+    // The lowest free number is this one, since those below are open by now. Not close-on-exec: it
+    // is what the container's program gets.
+    if (::open("/dev/null", O_RDWR) < 0) return os_error("open /dev/null", errno);
+  }
+  return {};
+}
+
+void print(std::string_view text) { (void)write_all(Fd(STDOUT_FILENO), "standard output", text); }
+void print_error(std::string_view text) {
+  (void)write_all(Fd(STDERR_FILENO), "standard error", text);
+}
+
+}  // namespace ocirt::sys

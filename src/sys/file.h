@@ -1,0 +1,86 @@
+// Files and directories: thin calls under the kernel's own names, close-on-exec at birth, EINTR
+// retried, without policy. Every function that takes a directory resolves `path` from it;
+// kCwd stands for the working directory. Errors read "open /path: Permission denied".
+#pragma once
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/base/fd.h"
+#include "src/base/result.h"
+#include "src/sys/cstr.h"
+
+namespace ocirt::sys {
+
+inline constexpr Fd kCwd{AT_FDCWD};
+
+// openat(2); O_CLOEXEC is always added.
+Result<UniqueFd> open(Fd dir, CStr path, int flags, mode_t mode = 0);
+
+// The whole of a file, at most `limit` bytes; a longer file is an error (code EFBIG). Works for
+// files of procfs and cgroupfs, whose size is not known beforehand.
+Result<std::string> read_file(Fd dir, CStr path, size_t limit = 1 << 20);
+// The same for a descriptor, from its current offset; `name` is for the error.
+Result<std::string> read_all(Fd fd, std::string_view name, size_t limit = 1 << 20);
+
+// Opens an existing file and gives `content` to it in one write(2), as control files of the kernel
+// demand. Does not create or truncate.
+Result<> write_control(Fd dir, CStr path, std::string_view content);
+// The same on an open descriptor.
+Result<> write_once(Fd fd, std::string_view name, std::string_view content);
+// Writes everything, however many write(2) calls that takes.
+Result<> write_all(Fd fd, std::string_view name, std::string_view content);
+
+// Puts a file in place as a whole or not at all: temporary name in the same directory, rename(2).
+// An old file of that name is replaced. `temporary` must be a name that no other process uses.
+Result<> write_file_atomically(Fd dir, CStr name, CStr temporary, std::string_view content,
+                               mode_t mode);
+
+Result<> mkdir(Fd dir, CStr path, mode_t mode);
+// mkdir for each missing component, like `mkdir -p`. Follows symlinks: for trusted paths only.
+Result<> mkdir_parents(const std::string& path, mode_t mode);
+Result<> rmdir(Fd dir, CStr path);
+Result<> unlink(Fd dir, CStr path);
+Result<> rename(Fd dir, CStr from, CStr to);
+// Removes a file or a whole directory without following symlinks. What is not there is no error.
+Result<> remove_tree(Fd dir, CStr path);
+
+// Names in a directory without "." and "..", unsorted.
+Result<std::vector<std::string>> list_directory(Fd dir, CStr path);
+
+bool exists(Fd dir, CStr path);  // follows symlinks; false for any error
+// access(2) for execution with the effective ids.
+bool is_directory(Fd dir, CStr path);
+Result<struct stat> stat(Fd dir, CStr path);  // follows the last symlink
+Result<struct stat> stat_fd(Fd fd, std::string_view name);
+// The magic number of the file system (linux/magic.h).
+Result<uint64_t> filesystem_type(CStr path);
+// The absolute path, without symlinks, of a directory (code ENOTDIR for anything else), in three
+// calls however deep it is, where realpath(3) makes one for every component.
+Result<std::string> real_directory(CStr path);
+Result<std::string> read_link(Fd dir, CStr path);
+
+// flock(2), exclusive; waits for other holders. Released when the description is closed.
+Result<> lock_exclusive(Fd fd, std::string_view name);
+Result<> unlock(Fd fd, std::string_view name);
+
+// A sealed, read-only, anonymous file with this content and offset 0: what it holds can no longer
+// be changed by anybody, root included (memfd_create(2), F_ADD_SEALS). `executable` says whether it
+// may be executed.
+Result<UniqueFd> sealed_memory(CStr name, std::initializer_list<std::string_view> pieces,
+                               bool executable);
+
+// Opens /dev/null in place of standard streams that our caller has closed: the next files that we
+// open would otherwise become somebody's standard input or error.
+Result<> ensure_standard_streams();
+
+// Writes to standard output or standard error, ignoring failures: there is nobody left to tell.
+void print(std::string_view text);
+void print_error(std::string_view text);
+
+}  // namespace ocirt::sys

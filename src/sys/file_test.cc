@@ -1,0 +1,323 @@
+#include "src/sys/file.h"
+
+#include <gmock/gmock.h>
+#include <linux/magic.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "src/base/text.h"
+#include "src/sys/test_directory.h"
+
+namespace ocirt::sys {
+namespace {
+
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+using File = TestDirectory;
+
+TEST_F(File, IsOpenedCloseOnExec) {
+  UniqueFd fd = *open(dir, ".", O_RDONLY);
+  EXPECT_EQ(::fcntl(fd.raw(), F_GETFD), FD_CLOEXEC);
+}
+
+TEST_F(File, ThatCannotBeOpenedIsNamedWithTheReason) {
+  Result<UniqueFd> opened = open(dir, "missing", O_RDONLY);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ENOENT);
+  EXPECT_EQ(opened.error().text, "open missing: No such file or directory");
+}
+
+TEST_F(File, IsReadAsAWhole) {
+  for (size_t size : {0, 1, 4095, 4096, 4097, 300000}) {
+    std::string content(size, 'x');
+    if (size > 0) content.back() = '\0';
+    put("f", content);
+    EXPECT_EQ(*read_file(dir, "f"), content) << size;
+    UniqueFd fd = *open(dir, "f", O_RDONLY);
+    EXPECT_EQ(*read_all(fd, "f"), content) << size;
+  }
+}
+
+TEST_F(File, OfProcIsReadAlthoughItsSizeIsSaidToBeZero) {
+  ASSERT_EQ(stat(kCwd, "/proc/self/status")->st_size, 0);
+  EXPECT_THAT(*read_file(kCwd, "/proc/self/status"), testing::HasSubstr("\nPid:\t"));
+}
+
+TEST_F(File, LargerThanTheLimitIsAnErrorAndNotCut) {
+  put("f", "12345");
+  EXPECT_EQ(*read_file(dir, "f", 5), "12345");
+  Result<std::string> content = read_file(dir, "f", 4);
+  ASSERT_FALSE(content);
+  EXPECT_EQ(content.error().code, EFBIG);
+  EXPECT_EQ(content.error().text, "read f: larger than 4 bytes");
+}
+
+TEST_F(File, WithoutEndIsCutOffByTheLimit) {
+  EXPECT_EQ(read_file(kCwd, "/dev/zero", 100000).error().code, EFBIG);
+}
+
+TEST_F(File, ReadAllBeginsWhereTheDescriptorIs) {
+  put("f", "12345");
+  UniqueFd fd = *open(dir, "f", O_RDONLY);
+  ASSERT_EQ(::lseek(fd.raw(), 3, SEEK_SET), 3);
+  EXPECT_EQ(*read_all(fd, "f"), "45");
+}
+
+TEST_F(File, ThatIsADirectoryCannotBeRead) {
+  EXPECT_EQ(read_file(kCwd, path).error().text, cat("read ", path, ": Is a directory"));
+}
+
+TEST_F(File, WriteControlNeitherMakesNorTruncates) {
+  EXPECT_EQ(write_control(dir, "f", "x").error().code, ENOENT);
+  EXPECT_FALSE(exists(dir, "f"));
+  put("f", "12345");
+  ASSERT_TRUE(write_control(dir, "f", "ab"));
+  EXPECT_EQ(*read_file(dir, "f"), "ab345");
+}
+
+TEST_F(File, WriteControlNamesTheValueAndTheFile) {
+  Result<> written = write_control(kCwd, "/dev/full", "7\n");
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, ENOSPC);
+  EXPECT_EQ(written.error().text, "write \"7\\n\" to /dev/full: No space left on device");
+}
+
+TEST_F(File, WriteAllWritesWhatTakesManyCalls) {
+  int pipe[2];
+  ASSERT_EQ(::pipe(pipe), 0);
+  const std::string content(200000, 'x');  // more than a pipe holds
+  pid_t writer = ::fork();
+  if (writer == 0) {
+    ::close(pipe[0]);
+    ::_exit(write_all(Fd(pipe[1]), "pipe", content) ? 0 : 1);
+  }
+  ::close(pipe[1]);
+  EXPECT_EQ(*read_all(Fd(pipe[0]), "pipe"), content);
+  ::close(pipe[0]);
+  int status = -1;
+  ::waitpid(writer, &status, 0);
+  EXPECT_EQ(status, 0);
+}
+
+TEST_F(File, IsReplacedAsAWhole) {
+  put("f", "a long old content");
+  const ino_t before = stat(dir, "f")->st_ino;
+  ASSERT_TRUE(write_file_atomically(dir, "f", "f.tmp", "new", 0640));
+  EXPECT_EQ(*read_file(dir, "f"), "new");
+  EXPECT_NE(stat(dir, "f")->st_ino, before);  // whoever reads the old one reads it to its end
+  EXPECT_EQ(stat(dir, "f")->st_mode & 07777, 0640u);
+  EXPECT_FALSE(exists(dir, "f.tmp"));
+}
+
+TEST_F(File, ThatCannotBeReplacedStaysAndNoTemporaryIsLeft) {
+  ASSERT_TRUE(mkdir(dir, "d", 0700));
+  Result<> written = write_file_atomically(dir, "d", "d.tmp", "new", 0600);
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().text, "rename d.tmp to d: Is a directory");
+  EXPECT_THAT(*list_directory(dir, "."), UnorderedElementsAre("d"));
+}
+
+TEST_F(File, TemporaryNameIsNoWayThroughASymlink) {
+  put("victim", "untouched");
+  ASSERT_EQ(::symlinkat("victim", dir.raw(), "f.tmp"), 0);
+  EXPECT_EQ(write_file_atomically(dir, "f", "f.tmp", "new", 0600).error().code, ELOOP);
+  EXPECT_EQ(*read_file(dir, "victim"), "untouched");
+}
+
+TEST_F(File, MkdirParentsMakesEveryMissingDirectory) {
+  ASSERT_TRUE(mkdir_parents(path + "/a/b//c/", 0700));
+  EXPECT_TRUE(is_directory(dir, "a/b/c"));
+  EXPECT_EQ(stat(dir, "a")->st_mode & 07777, 0700u);
+  EXPECT_TRUE(mkdir_parents(path + "/a/b/c", 0700));
+}
+
+TEST_F(File, MkdirParentsNamesThePathThatIsInTheWay) {
+  put("f", "");
+  Result<> made = mkdir_parents(path + "/f/x/y", 0700);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ENOTDIR);
+  EXPECT_THAT(made.error().text, testing::StartsWith(cat("mkdir ", path, "/f/x")));
+  EXPECT_EQ(mkdir_parents(path + "/f", 0700).error().text,
+            cat("mkdir ", path, "/f: Not a directory"));
+}
+
+TEST_F(File, RemoveTreeRemovesEverythingBelow) {
+  ASSERT_TRUE(mkdir_parents(path + "/a/b/c", 0700));
+  put("a/f", "1");
+  put("a/b/c/g", "2");
+  ASSERT_TRUE(remove_tree(dir, "a"));
+  EXPECT_THAT(*list_directory(dir, "."), IsEmpty());
+}
+
+TEST_F(File, RemoveTreeDoesNotFollowSymlinks) {
+  ASSERT_TRUE(mkdir_parents(path + "/kept", 0700));
+  put("kept/f", "1");
+  ASSERT_TRUE(mkdir(dir, "a", 0700));
+  ASSERT_EQ(::symlinkat("../kept", dir.raw(), "a/link"), 0);
+  ASSERT_EQ(::symlinkat("kept", dir.raw(), "link"), 0);
+  EXPECT_TRUE(remove_tree(dir, "a"));
+  EXPECT_TRUE(remove_tree(dir, "link"));
+  EXPECT_FALSE(exists(dir, "a"));
+  EXPECT_TRUE(exists(dir, "kept/f"));
+}
+
+TEST_F(File, RemoveTreeTakesFilesAndIsContentWithNothing) {
+  put("f", "1");
+  EXPECT_TRUE(remove_tree(dir, "f"));
+  EXPECT_FALSE(exists(dir, "f"));
+  EXPECT_TRUE(remove_tree(dir, "f"));
+}
+
+TEST_F(File, UnlinkRmdirAndRenameNameWhatTheyCouldNotDo) {
+  EXPECT_EQ(unlink(dir, "x").error().text, "unlink x: No such file or directory");
+  EXPECT_EQ(rmdir(dir, "x").error().text, "rmdir x: No such file or directory");
+  EXPECT_EQ(rename(dir, "x", "y").error().text, "rename x to y: No such file or directory");
+  put("f", "");
+  EXPECT_EQ(rmdir(dir, "f").error().code, ENOTDIR);
+  EXPECT_EQ(mkdir(dir, "f", 0700).error().text, "mkdir f: File exists");
+  EXPECT_TRUE(rename(dir, "f", "g"));
+  EXPECT_TRUE(unlink(dir, "g"));
+  EXPECT_THAT(*list_directory(dir, "."), IsEmpty());
+}
+
+TEST_F(File, ListHasEveryNameButTheTwoDots) {
+  put(".hidden", "");
+  put("f", "");
+  ASSERT_TRUE(mkdir(dir, "d", 0700));
+  EXPECT_THAT(*list_directory(kCwd, path), UnorderedElementsAre(".hidden", "f", "d"));
+  EXPECT_EQ(list_directory(dir, "f").error().code, ENOTDIR);
+}
+
+TEST_F(File, ExistsAndIsDirectoryFollowSymlinks) {
+  ASSERT_EQ(::symlinkat("nowhere", dir.raw(), "dangling"), 0);
+  ASSERT_EQ(::symlinkat(".", dir.raw(), "here"), 0);
+  put("f", "");
+  EXPECT_FALSE(exists(dir, "dangling"));
+  EXPECT_TRUE(exists(dir, "f"));
+  EXPECT_TRUE(is_directory(dir, "here"));
+  EXPECT_FALSE(is_directory(dir, "f"));
+  EXPECT_FALSE(is_directory(dir, "missing"));
+}
+
+TEST_F(File, StatSaysWhatTheFileIs) {
+  put("f", "123", 0600);
+  UniqueFd fd = *open(dir, "f", O_RDONLY);
+  EXPECT_EQ(stat(dir, "f")->st_size, 3);
+  EXPECT_EQ(stat_fd(fd, "f")->st_ino, stat(dir, "f")->st_ino);
+  EXPECT_EQ(stat(dir, "x").error().text, "stat x: No such file or directory");
+  EXPECT_EQ(stat_fd(Fd(-1), "x").error().text, "stat x: Bad file descriptor");
+}
+
+TEST_F(File, FilesystemTypeIsTheMagicNumber) {
+  EXPECT_EQ(*filesystem_type("/proc"), static_cast<uint64_t>(PROC_SUPER_MAGIC));
+  EXPECT_EQ(filesystem_type(path + "/x").error().code, ENOENT);
+}
+
+TEST_F(File, RealDirectoryIsAbsoluteAndWithoutSymlinks) {
+  ASSERT_TRUE(mkdir_parents(path + "/a/b", 0700));
+  ASSERT_EQ(::symlinkat("a/b", dir.raw(), "link"), 0);
+  put("f", "");
+  EXPECT_EQ(*real_directory(path + "/link/..//b/."), path + "/a/b");
+  EXPECT_EQ(real_directory(path + "/f").error().code, ENOTDIR);
+  EXPECT_EQ(real_directory(path + "/x").error().code, ENOENT);
+}
+
+TEST_F(File, ReadLinkGivesTheTarget) {
+  ASSERT_EQ(::symlinkat("some/target", dir.raw(), "link"), 0);
+  EXPECT_EQ(*read_link(dir, "link"), "some/target");
+  put("f", "");
+  EXPECT_EQ(read_link(dir, "f").error().text, "readlink f: Invalid argument");
+}
+
+TEST_F(File, LockKeepsOthersOutUntilItIsClosed) {
+  put("f", "");
+  UniqueFd holder = *open(dir, "f", O_RDONLY);
+  UniqueFd other = *open(dir, "f", O_RDONLY);
+  ASSERT_TRUE(lock_exclusive(holder, "f"));
+  EXPECT_EQ(::flock(other.raw(), LOCK_EX | LOCK_NB), -1);
+  holder.reset();
+  EXPECT_EQ(::flock(other.raw(), LOCK_EX | LOCK_NB), 0);
+  EXPECT_EQ(lock_exclusive(Fd(-1), "f").error().text, "lock f: Bad file descriptor");
+}
+
+TEST_F(File, SealedMemoryHoldsItsPiecesFromOffsetZero) {
+  UniqueFd fd = *sealed_memory("test", {"one", "", "two"}, false);
+  EXPECT_EQ(*read_all(fd, "test"), "onetwo");
+  EXPECT_EQ(::fcntl(fd.raw(), F_GETFD), FD_CLOEXEC);
+}
+
+TEST_F(File, SealedMemoryCanNeverBeChangedAgain) {
+  UniqueFd fd = *sealed_memory("test", {"text"}, false);
+  EXPECT_EQ(::pwrite(fd.raw(), "x", 1, 0), -1);
+  EXPECT_EQ(errno, EPERM);
+  EXPECT_EQ(::ftruncate(fd.raw(), 0), -1);
+  EXPECT_EQ(::ftruncate(fd.raw(), 100), -1);
+  EXPECT_EQ(::mmap(nullptr, 4, PROT_READ | PROT_WRITE, MAP_SHARED, fd.raw(), 0), MAP_FAILED);
+  EXPECT_EQ(::fcntl(fd.raw(), F_ADD_SEALS, 0), -1);  // and nothing about the seals either
+  // Opened anew for writing, as root could.
+  UniqueFd again(::open(cat("/proc/self/fd/", fd.raw()).c_str(), O_WRONLY | O_CLOEXEC));
+  EXPECT_EQ(::pwrite(again.raw(), "x", 1, 0), -1);
+  EXPECT_EQ(*read_all(fd, "test"), "text");
+}
+
+TEST_F(File, SealedMemoryIsExecutableOnlyWhenAskedFor) {
+  UniqueFd program = *sealed_memory("test", {"x"}, true);
+  UniqueFd data = *sealed_memory("test", {"x"}, false);
+  EXPECT_NE(stat_fd(program, "program")->st_mode & 0111, 0u);
+  if ((stat_fd(data, "data")->st_mode & 0111) != 0)
+    GTEST_SKIP() << "needs MFD_NOEXEC_SEAL of Linux 6.3";
+  EXPECT_EQ(::fchmod(data.raw(), 0755), -1);
+}
+
+// In a child, which reports what its descriptors are: "same", "null" or "closed".
+std::string standard_streams_after(std::initializer_list<int> closed) {
+  int pipe[2];
+  EXPECT_EQ(::pipe(pipe), 0);
+  pid_t child = ::fork();
+  if (child == 0) {
+    ino_t before[3];
+    for (int fd = 0; fd < 3; ++fd) {
+      UniqueFd zero = *open(kCwd, "/dev/zero", O_RDWR);
+      ::dup2(zero.raw(), fd);
+      before[fd] = stat_fd(Fd(fd), "fd")->st_ino;
+    }
+    for (int fd : closed) ::close(fd);
+    const bool done = ensure_standard_streams().has_value();
+    std::string said = done ? "" : "failed ";
+    const ino_t null = stat(kCwd, "/dev/null")->st_ino;
+    for (int fd = 0; fd < 3; ++fd) {
+      Result<struct stat> now = stat_fd(Fd(fd), "fd");
+      const bool inherited = (::fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0;
+      said += !now                        ? "closed"
+              : now->st_ino == before[fd] ? "same"
+              : now->st_ino == null       ? "null"
+                                          : "other";
+      said += inherited ? " " : "(close-on-exec) ";
+    }
+    (void)write_all(Fd(pipe[1]), "pipe", said);
+    ::_exit(0);
+  }
+  ::close(pipe[1]);
+  std::string said = *read_all(Fd(pipe[0]), "pipe");
+  ::close(pipe[0]);
+  ::waitpid(child, nullptr, 0);
+  return said;
+}
+
+TEST(StandardStreams, ThatAreOpenStayAsTheyAre) {
+  EXPECT_EQ(standard_streams_after({}), "same same same ");
+}
+
+TEST(StandardStreams, ThatWereClosedAreTheNullDevice) {
+  EXPECT_EQ(standard_streams_after({0}), "null same same ");
+  EXPECT_EQ(standard_streams_after({1}), "same null same ");
+  EXPECT_EQ(standard_streams_after({0, 2}), "null same null ");
+  EXPECT_EQ(standard_streams_after({0, 1, 2}), "null null null ");
+}
+
+}  // namespace
+}  // namespace ocirt::sys

@@ -1,0 +1,121 @@
+#include "src/sys/process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+
+#include "src/base/text.h"
+#include "src/sys/control_file.h"
+#include "src/sys/file.h"
+#include "src/sys/retry.h"
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+namespace ocirt::sys {
+
+Result<std::optional<ProcessStat>> process_stat(pid_t pid) {
+  std::string path = cat("/proc/", pid, "/stat");
+  Result<std::string> text = read_control(kCwd, path);
+  if (!text) {
+    // ESRCH: the process went away between open and read.
+    if (text.error().code == ENOENT || text.error().code == ESRCH) return std::nullopt;
+    return std::unexpected(std::move(text).error());
+  }
+  // The name in parentheses may hold anything, ")" included: fields count from the last one.
+  std::string_view fields = *text;
+  size_t name_end = fields.rfind(')');
+  if (name_end == std::string_view::npos) return refuse(cat("read ", path, ": not understood"));
+  std::vector<std::string_view> field = split(trim(fields.substr(name_end + 1)), ' ');
+  // Fields 3, 4, 22 and 33 of proc(5).
+  constexpr size_t kState = 0, kParent = 1, kStartTime = 19, kIgnored = 30;
+  if (field.size() <= kIgnored || field[kState].size() != 1) {
+    return refuse(cat("read ", path, ": not understood"));
+  }
+  ProcessStat stat;
+  stat.state = field[kState][0];
+  stat.parent = to_number<pid_t>(field[kParent]).value_or(0);
+  stat.ignored_signals = to_number<uint64_t>(field[kIgnored]).value_or(0);
+  stat.start_time = to_number<uint64_t>(field[kStartTime]).value_or(0);
+  return stat;
+}
+
+Result<UniqueFd> pidfd_open(pid_t pid) {
+  long fd = ::syscall(SYS_pidfd_open, pid, 0);
+  if (fd < 0) return os_error(cat("pidfd_open ", pid), errno);
+  return UniqueFd(static_cast<int>(fd));
+}
+
+Result<> send_signal(Fd pidfd, int signal) {
+  if (::syscall(SYS_pidfd_send_signal, pidfd.raw(), signal, nullptr, 0) < 0) {
+    return os_error(cat("send signal ", signal), errno);
+  }
+  return {};
+}
+
+Result<bool> wait_until_ended(Fd pidfd, int timeout_ms) {
+  pollfd entry{pidfd.raw(), POLLIN, 0};
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  const int64_t end = now.tv_sec * 1000 + now.tv_nsec / 1000000 + timeout_ms;
+  for (int left = timeout_ms;;) {
+    int ready = ::poll(&entry, 1, left);
+    if (ready > 0) return true;
+    if (ready == 0) return false;
+    if (errno != EINTR) return os_error("poll pidfd", errno);
+    if (timeout_ms >= 0) {
+      ::clock_gettime(CLOCK_MONOTONIC, &now);
+      int64_t remaining = end - (now.tv_sec * 1000 + now.tv_nsec / 1000000);
+      left = remaining > 0 ? static_cast<int>(remaining) : 0;
+    }
+  }
+}
+
+Result<ExitStatus> wait_child(Fd pidfd) {
+  siginfo_t info{};
+  if (retry([&] {
+        return ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd.raw()), &info,
+                        WEXITED);
+      }) < 0) {
+    return os_error("wait for child", errno);
+  }
+  ExitStatus status;
+  if (info.si_code == CLD_EXITED) {
+    status.code = info.si_status;
+  } else {
+    status.signal = info.si_status;
+  }
+  return status;
+}
+
+Result<> become_subreaper() {
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) return os_error("become subreaper", errno);
+  return {};
+}
+
+Result<> setns(Fd ns, int flags) {
+  if (::setns(ns.raw(), flags) < 0) return os_error("setns", errno);
+  return {};
+}
+
+pid_t own_pid() { return ::getpid(); }
+uint32_t effective_uid() { return static_cast<uint32_t>(::getauxval(AT_EUID)); }
+uint32_t own_uid() { return static_cast<uint32_t>(::getauxval(AT_UID)); }
+bool is_inherited(Fd fd) {
+  int flags = ::fcntl(fd.raw(), F_GETFD);
+  return flags >= 0 && (flags & FD_CLOEXEC) == 0;
+}
+
+void exit_now(int code) { ::_exit(code); }
+
+}  // namespace ocirt::sys

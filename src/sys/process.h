@@ -1,0 +1,65 @@
+// Processes by pidfd. A pid alone never names a process here: pids are reused, so whatever waits
+// for, signals or enters a process does it through a descriptor that refers to that process only.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "src/base/fd.h"
+#include "src/base/result.h"
+
+namespace ocirt::sys {
+
+// What /proc/PID/stat says (proc(5)).
+struct ProcessStat {
+  char state = 'X';  // R S D T Z X ...
+  pid_t parent = 0;
+  uint64_t ignored_signals = 0;  // bit n-1: signal n is ignored; 1 to 31 only
+  uint64_t start_time =
+      0;  // field 22: clock ticks since boot; with the pid it names a process for good
+};
+
+// Nothing when there is no such process (any more).
+Result<std::optional<ProcessStat>> process_stat(pid_t pid);
+
+// pidfd_open(2). Code ESRCH when there is no such process.
+Result<UniqueFd> pidfd_open(pid_t pid);
+
+// Sends a signal through pidfd_send_signal(2). Code ESRCH when the process is gone.
+Result<> send_signal(Fd pidfd, int signal);
+
+// Waits until the process behind the pidfd has ended (whoever its parent is), at most `timeout_ms`
+// milliseconds, -1 for ever. False when the time is over.
+Result<bool> wait_until_ended(Fd pidfd, int timeout_ms);
+
+// How a child of ours ended.
+struct ExitStatus {
+  int code = 0;    // exit status, when signal is 0
+  int signal = 0;  // the signal that killed it
+  // The shell's convention: status, or 128 + signal.
+  int shell_code() const { return signal != 0 ? 128 + signal : code; }
+};
+
+// Reaps a child of ours; waits for its end.
+Result<ExitStatus> wait_child(Fd pidfd);
+
+// Makes orphaned descendants children of this process (PR_SET_CHILD_SUBREAPER).
+Result<> become_subreaper();
+
+// setns(2).
+Result<> setns(Fd ns, int flags);
+
+pid_t own_pid();
+// Without a system call (getauxval(3)).
+uint32_t own_uid();
+uint32_t effective_uid();
+// Whether the number is a descriptor that our caller has passed to us: open and not close-on-exec,
+// as all of our own are.
+bool is_inherited(Fd fd);
+
+[[noreturn]] void exit_now(int code);
+
+}  // namespace ocirt::sys

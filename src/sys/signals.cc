@@ -1,0 +1,50 @@
+#include "src/sys/signals.h"
+
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace ocirt::sys {
+
+Result<SignalInbox> SignalInbox::open() {
+  sigset_t all;
+  ::sigfillset(&all);
+  int fd = ::signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (fd < 0) return os_error("signalfd", errno);
+  SignalInbox inbox;
+  inbox.fd_ = UniqueFd(fd);
+  ::sigprocmask(SIG_SETMASK, &all, &inbox.before_);
+  inbox.armed_ = true;
+  return inbox;
+}
+
+SignalInbox::SignalInbox(SignalInbox&& other) noexcept
+    : fd_(std::move(other.fd_)),
+      before_(other.before_),
+      armed_(std::exchange(other.armed_, false)) {}
+
+SignalInbox::~SignalInbox() {
+  if (armed_) ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+}
+
+Result<int> SignalInbox::next() {
+  signalfd_siginfo info{};
+  ssize_t got = ::read(fd_.raw(), &info, sizeof info);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
+  if (got != sizeof info) return os_error("read signals", errno);
+  return static_cast<int>(info.ssi_signo);
+}
+
+void reap_others_than(pid_t pid) {
+  for (;;) {
+    siginfo_t info{};
+    if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0 ||
+        info.si_pid == pid)
+      return;
+    ::waitid(P_PID, static_cast<id_t>(info.si_pid), &info, WEXITED | WNOHANG);
+  }
+}
+
+}  // namespace ocirt::sys

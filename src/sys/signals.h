@@ -1,0 +1,33 @@
+// Signals as a stream: blocked, and read from a descriptor.
+#pragma once
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include "src/base/fd.h"
+#include "src/base/result.h"
+
+namespace ocirt::sys {
+
+// Blocks every signal that can be blocked and collects them, until destroyed.
+class [[nodiscard]] SignalInbox {
+ public:
+  static Result<SignalInbox> open();
+  SignalInbox(SignalInbox&& other) noexcept;
+  SignalInbox& operator=(SignalInbox&&) = delete;
+  ~SignalInbox();
+  Fd fd() const { return fd_; }  // readable when a signal waits
+  // The next signal's number, 0 when there is none.
+  Result<int> next();
+
+ private:
+  SignalInbox() = default;
+  UniqueFd fd_;
+  sigset_t before_{};
+  bool armed_ = false;
+};
+
+// Reaps children that have ended before `pid` has: orphans that a subreaper has inherited.
+void reap_others_than(pid_t pid);
+
+}  // namespace ocirt::sys

@@ -1,0 +1,154 @@
+#include "src/sys/socket.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "src/base/text.h"
+#include "src/sys/file.h"
+#include "src/sys/retry.h"
+
+namespace ocirt::sys {
+namespace {
+
+constexpr size_t kMostFds = 4;
+
+// /proc/self/fd/N/NAME reaches a name in an open directory in few bytes.
+Result<sockaddr_un> address_at(Fd dir, CStr name) {
+  std::string path =
+      dir == kCwd ? std::string(name.view()) : cat("/proc/self/fd/", dir.raw(), "/", name.view());
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path)
+    return refuse(cat("socket name ", path, ": too long"));
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
+
+Result<UniqueFd> new_socket(int type) {
+  int fd = ::socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+  if (fd < 0) return os_error("socket", errno);
+  return UniqueFd(fd);
+}
+
+Result<> connect_to(Fd socket, const sockaddr_un& address, std::string_view name) {
+  const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+  if (retry([&] { return ::connect(socket.raw(), generic, sizeof address); }) < 0) {
+    // In words that no caller takes for a missing command of the container.
+    if (errno == ENOENT) {
+      return std::unexpected(Error{ENOENT, cat("connect to ", name, ": no socket is there")});
+    }
+    return os_error(cat("connect to ", name), errno);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::pair<UniqueFd, UniqueFd>> socket_pair() {
+  int fds[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0) {
+    return os_error("socketpair", errno);
+  }
+  return std::pair(UniqueFd(fds[0]), UniqueFd(fds[1]));
+}
+
+Result<UniqueFd> listen_at(Fd dir, CStr name) {
+  sockaddr_un address = TRY(address_at(dir, name));
+  UniqueFd socket = TRY(new_socket(SOCK_SEQPACKET));
+  if (::bind(socket.raw(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
+    return os_error(cat("bind socket ", name.view()), errno);
+  }
+  if (::listen(socket.raw(), 16) < 0) return os_error(cat("listen on ", name.view()), errno);
+  return socket;
+}
+
+Result<UniqueFd> connect_at(Fd dir, CStr name) {
+  sockaddr_un address = TRY(address_at(dir, name));
+  UniqueFd socket = TRY(new_socket(SOCK_SEQPACKET));
+  TRY(connect_to(socket, address, name.view()));
+  return socket;
+}
+
+Result<bool> is_listening(Fd dir, CStr name) {
+  sockaddr_un address = TRY(address_at(dir, name));
+  UniqueFd socket = TRY(new_socket(SOCK_SEQPACKET | SOCK_NONBLOCK));
+  Result<> done = connect_to(socket, address, name.view());
+  if (done || done.error().code == EAGAIN) return true;
+  if (done.error().code == ECONNREFUSED || done.error().code == ENOENT) return false;
+  return std::unexpected(std::move(done).error());
+}
+
+Result<UniqueFd> connect_stream(CStr path) {
+  UniqueFd socket = TRY(new_socket(SOCK_STREAM));
+  sockaddr_un address{};
+  if (path.view().size() < sizeof address.sun_path) {
+    address = TRY(address_at(kCwd, path));
+    TRY(connect_to(socket, address, path.view()));
+    return socket;
+  }
+  size_t slash = path.view().find_last_of('/');
+  std::string parent(path.view().substr(0, slash == std::string_view::npos ? 0 : slash));
+  UniqueFd dir = TRY(open(kCwd, parent.empty() ? "/" : parent, O_PATH | O_DIRECTORY));
+  address = TRY(address_at(dir, path.c_str() + slash + 1));
+  TRY(connect_to(socket, address, path.view()));
+  return socket;
+}
+
+Result<> send_message(Fd socket, std::string_view bytes, Fd attached) {
+  iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  if (attached.valid()) {
+    header.msg_control = control;
+    header.msg_controllen = sizeof control;
+    cmsghdr* entry = CMSG_FIRSTHDR(&header);
+    entry->cmsg_level = SOL_SOCKET;
+    entry->cmsg_type = SCM_RIGHTS;
+    entry->cmsg_len = CMSG_LEN(sizeof(int));
+    int fd = attached.raw();
+    std::memcpy(CMSG_DATA(entry), &fd, sizeof fd);
+  }
+  if (retry([&] { return ::sendmsg(socket.raw(), &header, MSG_NOSIGNAL); }) < 0) {
+    return os_error("send message", errno);
+  }
+  return {};
+}
+
+Result<Message> receive_message(Fd socket, size_t limit) {
+  Message message;
+  message.bytes.resize(limit);
+  iovec part{message.bytes.data(), limit};
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMostFds)] = {};
+  header.msg_control = control;
+  header.msg_controllen = sizeof control;
+  ssize_t got = retry([&] { return ::recvmsg(socket.raw(), &header, MSG_CMSG_CLOEXEC); });
+  // A peer that died with our message unread resets the connection: the same as its end.
+  if (got < 0 && errno == ECONNRESET) got = 0;
+  if (got < 0) return os_error("receive message", errno);
+  message.bytes.resize(static_cast<size_t>(got));
+  for (cmsghdr* entry = CMSG_FIRSTHDR(&header); entry != nullptr;
+       entry = CMSG_NXTHDR(&header, entry)) {
+    if (entry->cmsg_level != SOL_SOCKET || entry->cmsg_type != SCM_RIGHTS) continue;
+    size_t count = (entry->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; ++i) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(entry) + i * sizeof(int), sizeof fd);
+      message.fds.emplace_back(fd);
+    }
+  }
+  if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
+    return refuse("receive message: cut short");
+  return message;
+}
+
+}  // namespace ocirt::sys

@@ -1,0 +1,45 @@
+// Unix sockets that keep message boundaries and carry descriptors: the channel between ocirt and a
+// container's init, the start gate, console and pidfd sockets.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "src/base/fd.h"
+#include "src/base/result.h"
+#include "src/sys/cstr.h"
+
+namespace ocirt::sys {
+
+// A connected pair of SOCK_SEQPACKET sockets.
+Result<std::pair<UniqueFd, UniqueFd>> socket_pair();
+
+// A SOCK_SEQPACKET socket that listens under `name` in the directory. The directory's descriptor
+// is used, so the length of its path does not matter (sun_path holds 108 bytes).
+Result<UniqueFd> listen_at(Fd dir, CStr name);
+
+// Connects to what listen_at() made. Code ECONNREFUSED when nobody listens any more, ENOENT when
+// the name is gone.
+Result<UniqueFd> connect_at(Fd dir, CStr name);
+
+// Whether somebody listens under the name. Never waits: a backlog that is full answers too.
+Result<bool> is_listening(Fd dir, CStr name);
+
+// Connects a SOCK_STREAM socket to a path of any length (console socket, pidfd socket).
+Result<UniqueFd> connect_stream(CStr path);
+
+struct Message {
+  std::string bytes;  // empty when the other side has closed
+  std::vector<UniqueFd> fds;
+};
+
+// Sends one message, with a descriptor if `attached` is valid. Never raises SIGPIPE; code EPIPE
+// instead.
+Result<> send_message(Fd socket, std::string_view bytes, Fd attached = {});
+
+// Receives one message of at most `limit` bytes with at most 4 descriptors.
+Result<Message> receive_message(Fd socket, size_t limit = 65536);
+
+}  // namespace ocirt::sys

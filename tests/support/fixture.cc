@@ -1,0 +1,121 @@
+// See fixture.h.
+#include "tests/support/fixture.h"
+
+#include <signal.h>
+#include <sys/mount.h>
+
+#include "tests/support/workspace.h"
+
+namespace harness {
+
+namespace {
+
+std::string next_scratch() {
+  static int count = 0;
+  const std::string path = workspace() + "/" + std::to_string(++count);
+  make_directories(path);
+  return path;
+}
+
+std::string own_mounts() { return read_file("/proc/self/mountinfo"); }
+
+}  // namespace
+
+ContainerTest::ContainerTest()
+    : scratch_(next_scratch()), bundle(scratch_ + "/bundle"), runtime(scratch_ + "/state") {
+  make_directories(runtime.root());
+}
+
+ContainerTest::~ContainerTest() { remove_tree(scratch_); }
+
+void ContainerTest::SetUp() { take_stock(); }
+
+void ContainerTest::TearDown() { check_leaks(); }
+
+void ContainerTest::take_stock() {
+  reap_orphans();
+  mounts_ = own_mounts();
+  descriptors_ = names_in("/proc/self/fd").size();
+}
+
+void ContainerTest::check_leaks() {
+  // Containers are gone by now (they were locals of the test), but what the runtime killed may
+  // take a moment to become reapable.
+  eventually([] { return living_orphans().empty(); }, 2000);
+  for (const auto& [pid, line] : living_orphans()) {
+    ADD_FAILURE() << "left behind: process " << pid << " " << line;
+    kill(pid, SIGKILL);
+  }
+  eventually([] { return living_orphans().empty(); }, 1000);
+
+  EXPECT_EQ(names_in(runtime.root()), std::vector<std::string>())
+      << "left behind in the state directory";
+  EXPECT_EQ(cgroups::leftovers(), std::vector<std::string>()) << "left behind control groups";
+  cgroups::remove_leftovers();
+
+  const std::string mounts = own_mounts();
+  EXPECT_EQ(mounts, mounts_) << "left behind mounts, or took some away";
+  for (int tries = 0; tries < 20 && own_mounts() != mounts_; ++tries)
+    for (const Mount& mount : parse_mountinfo(own_mounts()))
+      if (mount.target.starts_with(scratch_ + "/")) umount2(mount.target.c_str(), MNT_DETACH);
+
+  EXPECT_EQ(names_in("/proc/self/fd").size(), descriptors_) << "the test leaks descriptors";
+}
+
+std::string ContainerTest::run_shell(std::string_view script, const Args& flags) {
+  bundle.shell(script);
+  return run_bundle(flags);
+}
+
+std::string ContainerTest::run_bundle(const Args& flags) {
+  Container container(runtime, bundle);
+  const Outcome outcome = container.run(flags);
+  EXPECT_OK(outcome);
+  return outcome.out;
+}
+
+std::vector<Mount> ContainerTest::mounts_inside() {
+  return parse_mountinfo(run_shell("cat /proc/self/mountinfo"));
+}
+
+std::string ContainerTest::refusal() {
+  Container container(runtime, bundle);
+  const std::string said = container.create().err;
+  const size_t at = said.find("not supported: ");
+  return at == std::string::npos ? std::string() : trim(said.substr(at));
+}
+
+Json ContainerTest::features() { return Json::parse(runtime.run({"features"}).out); }
+
+bool ContainerTest::implements(std::string_view version) {
+  return features()["ociVersionMax"].text() >= version;
+}
+
+void record_spec(const char* section, const char* sentence) {
+  const ::testing::TestResult* result =
+      ::testing::UnitTest::GetInstance()->current_test_info()->result();
+  const std::string key = "spec" + std::to_string(result->test_property_count() + 1);
+  ::testing::Test::RecordProperty(key, std::string(section) + ": " + sentence);
+}
+
+::testing::AssertionResult succeeded(const Outcome& outcome) {
+  if (outcome.ok()) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << "the command should have worked\n" << outcome;
+}
+
+::testing::AssertionResult failed_with(const Outcome& outcome, int code, std::string_view part) {
+  if (outcome.code != code)
+    return ::testing::AssertionFailure() << "exit code should be " << code << "\n" << outcome;
+  if (lines(outcome.err).size() != 1)
+    return ::testing::AssertionFailure() << "stderr should be exactly one line\n" << outcome;
+  if (outcome.err.find(part) == std::string::npos)
+    return ::testing::AssertionFailure() << "stderr should say \"" << part << "\"\n" << outcome;
+  return ::testing::AssertionSuccess();
+}
+
+::testing::AssertionResult says(std::string_view text, std::string_view part) {
+  if (text.find(part) != std::string_view::npos) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << "\"" << part << "\" is not said in: " << text;
+}
+
+}  // namespace harness
