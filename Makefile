@@ -30,8 +30,9 @@ VERSION    := $(shell cat build-aux/version)
 is_clang := $(findstring clang,$(shell $(CXX) --version 2>/dev/null))
 is_x86   := $(filter x86_64% i%86%,$(shell $(CXX) -dumpmachine 2>/dev/null))
 
-common   := -std=gnu++23 -I. -Wall -Wextra -Wshadow -Werror -ffunction-sections -fdata-sections \
-            -ffile-prefix-map=$(CURDIR)=. -MMD -MP
+common   := -std=gnu++23 -I. -Wall -Wextra -Wshadow -Werror -ffunction-sections -fdata-sections -MMD -MP
+# Not among the flags that the stamp below compares: a copied tree keeps its objects.
+no_paths := -ffile-prefix-map=$(CURDIR)=.
 hardening := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection \
             $(if $(is_x86),-fcf-protection)
 link     := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--gc-sections -pie
@@ -94,7 +95,7 @@ endif
 
 define compile
 @mkdir -p $(@D)
-$(call say,$1)$(CXX) $2 $(extra) -c -o $@ $<
+$(call say,$1)$(CXX) $2 $(extra) $(no_paths) -c -o $@ $<
 endef
 
 define archive
