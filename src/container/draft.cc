@@ -30,8 +30,6 @@ Result<> refuse_unsupported(const oci::Spec& spec) {
     return refuse("not supported: linux.mountLabel (SELinux)");
   }
   if (linux.intel_rdt) return refuse("not supported: linux.intelRdt");
-  if (linux.memory_policy) return refuse("not supported: linux.memoryPolicy");
-  if (linux.personality) return refuse("not supported: linux.personality");
   return {};
 }
 
@@ -246,6 +244,8 @@ Result<Draft> draft_container(const DraftInput& input) {
                        .attached_terminal = input.attached_terminal,
                        .create_cwd = true};
   TRY(draft_process(builder, process, draft.warnings));
+  draft.scheduling = TRY(draft_scheduling(*spec.process, "process", false));
+  TRY(draft_policies(builder, linux.memory_policy, linux.personality));
   // A session keyring of its own keeps the container from the keys of whoever started ocirt.
   if (!input.no_new_keyring) plan.process.keyring = builder.text(cat("_ses.", input.id));
   TRY(draft_seccomp(draft, linux));

@@ -9,6 +9,7 @@
 
 #include "oci-spec/spec.h"
 #include "src/base/result.h"
+#include "src/container/scheduling.h"
 #include "src/container/warnings.h"
 #include "src/linux/cgroup/cgroup.h"
 #include "src/plan/builder.h"
@@ -45,6 +46,7 @@ struct Draft {
   bool own_pid_namespace = false;
   bool terminal = false;
   std::vector<uint64_t> seccomp;  // the compiled filter, kept for `exec`
+  Scheduling scheduling;          // put in force when init is ready
   Warnings warnings;
 };
 

@@ -12,9 +12,6 @@ Result<> refuse_unsupported(const oci::Process& process, std::string_view place)
   auto no = [&](std::string_view what) { return refuse(cat("not supported: ", place, ".", what)); };
   if (process.apparmor_profile && !process.apparmor_profile->empty()) return no("apparmorProfile");
   if (process.selinux_label && !process.selinux_label->empty()) return no("selinuxLabel");
-  if (process.scheduler) return no("scheduler");
-  if (process.io_priority) return no("ioPriority");
-  if (process.exec_cpu_affinity) return no("execCPUAffinity");
   return {};
 }
 

@@ -98,12 +98,6 @@ TEST_F(DraftProcess, WhatCannotBeDoneYetIsRefusedByItsName) {
             "not supported: process.apparmorProfile");
   EXPECT_EQ(refused([](oci::Process& p) { p.selinux_label = "x"; }),
             "not supported: process.selinuxLabel");
-  EXPECT_EQ(refused([](oci::Process& p) { p.scheduler.emplace(); }),
-            "not supported: process.scheduler");
-  EXPECT_EQ(refused([](oci::Process& p) { p.io_priority.emplace(); }),
-            "not supported: process.ioPriority");
-  EXPECT_EQ(refused([](oci::Process& p) { p.exec_cpu_affinity.emplace(); }),
-            "not supported: process.execCPUAffinity");
   EXPECT_EQ(refused([](oci::Process& p) { p.apparmor_profile = p.selinux_label = ""; }), "");
 }
 

@@ -160,10 +160,6 @@ TEST_F(DraftTest, WhatCannotBeDoneYetIsRefusedByItsName) {
   EXPECT_EQ(refused([](oci::Linux& l) { l.mount_label = "system_u:object_r:x"; }),
             "not supported: linux.mountLabel (SELinux)");
   EXPECT_EQ(refused([](oci::Linux& l) { l.intel_rdt.emplace(); }), "not supported: linux.intelRdt");
-  EXPECT_EQ(refused([](oci::Linux& l) { l.memory_policy.emplace(); }),
-            "not supported: linux.memoryPolicy");
-  EXPECT_EQ(refused([](oci::Linux& l) { l.personality.emplace(); }),
-            "not supported: linux.personality");
   EXPECT_EQ(refused([](oci::Linux& l) { l.mount_label = ""; }), "");
 }
 

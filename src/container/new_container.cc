@@ -2,6 +2,7 @@
 
 #include "oci-spec/documents.h"
 #include "src/base/text.h"
+#include "src/container/exec_settings.h"
 #include "src/container/hooks.h"
 #include "src/container/seccomp_file.h"
 #include "src/container/status.h"
@@ -33,6 +34,7 @@ Record new_record(const Bundle& bundle, const std::string& id, const Draft& draf
   record.own_pid_namespace = draft.own_pid_namespace;
   record.no_new_privileges = bundle.spec.process->no_new_privileges.value_or(false);
   record.new_keyring = draft.builder.plan.process.keyring.given();
+  record.exec_inherits = has_exec_settings(bundle.spec);
   record.annotations = bundle.spec.annotations;
   record.cgroup = cgroup;
   return record;

@@ -30,6 +30,8 @@ constexpr Step kContainer[] = {
     {"masked paths", seal_paths},
     {"pivot", switch_root},  // -- beyond this point no path of the host can be reached
     {"rlimits", set_rlimits},
+    {"memory policy", set_memory_policy},
+    {"personality", set_personality},
     {"cwd", enter_directory},
     {"descriptors", close_descriptors},  // before a filter can forbid it; what comes later is close-on-exec
     {"pid namespace", move_before_user},
@@ -53,6 +55,8 @@ constexpr Step kExec[] = {
     {"namespaces", join_namespaces},  // -- beyond this point no path of the host can be reached
     {"console", open_console},
     {"rlimits", set_rlimits},
+    {"memory policy", set_memory_policy},
+    {"personality", set_personality},
     {"cwd", enter_directory},
     {"descriptors", close_descriptors},  // before a filter can forbid it; what comes later is close-on-exec
     {"pid namespace", move_before_user},

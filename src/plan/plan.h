@@ -113,6 +113,12 @@ struct Process {
   List<uint64_t> seccomp;  // struct sock_filter, one word each
   uint32_t seccomp_flags = 0;
   uint32_t preserved_fds = 0;  // 3 .. 3+n-1 stay open
+  bool set_memory_policy = false;
+  bool set_personality = false;
+  uint32_t memory_mode = 0;  // MPOL_* | MPOL_F_*
+  List<uint64_t> memory_nodes;
+  uint64_t most_memory_nodes = 0;  // bits of the mask, as set_mempolicy(2) counts them
+  uint64_t personality = 0;
 };
 
 // Says to which of three lives a process is born.
