@@ -26,9 +26,6 @@ Result<> refuse_unsupported(const oci::Spec& spec) {
   }
   if (linux.time_offsets) return refuse("not supported: linux.timeOffsets");
   if (!linux.net_devices.empty()) return refuse("not supported: linux.netDevices");
-  if (linux.mount_label && !linux.mount_label->empty()) {
-    return refuse("not supported: linux.mountLabel (SELinux)");
-  }
   if (linux.intel_rdt) return refuse("not supported: linux.intelRdt");
   return {};
 }
@@ -230,6 +227,9 @@ Result<Draft> draft_container(const DraftInput& input) {
   plan.readonly_root = spec.root->readonly.value_or(false);
   plan.root = builder.text(input.rootfs);
   draft_propagation(plan, linux);
+  if (linux.mount_label && !linux.mount_label->empty()) {
+    TRY(check_selinux(input.modules, *linux.mount_label, "linux.mountLabel"));
+  }
   TRY(draft_mounts(builder, input));
   TRY(draft_devices(builder, linux, input));
   plan.masked_paths = builder.texts(linux.masked_paths);
@@ -242,7 +242,8 @@ Result<Draft> draft_container(const DraftInput& input) {
                        .preserved_fds = input.preserved_fds,
                        .listen_fds = input.listen_fds,
                        .attached_terminal = input.attached_terminal,
-                       .create_cwd = true};
+                       .create_cwd = true,
+                       .modules = input.modules};
   TRY(draft_process(builder, process, draft.warnings));
   draft.scheduling = TRY(draft_scheduling(*spec.process, "process", false));
   TRY(draft_policies(builder, linux.memory_policy, linux.personality));

@@ -20,8 +20,6 @@ namespace ocirt::container {
 namespace {
 
 Result<> refuse_unsupported(const ExecOptions& options) {
-  if (!options.apparmor.empty()) return refuse("not supported: --apparmor");
-  if (!options.process_label.empty()) return refuse("not supported: --process-label");
   if (!options.cgroup.empty()) return refuse("not supported: --cgroup");
   if (!options.pidfd_socket.empty()) return refuse("not supported: --pidfd-socket");
   return {};
@@ -48,6 +46,8 @@ Result<ExecSettings> process_from_options(const Directory& directory, const Exec
   if (options.gid) process.user.gid = *options.gid;
   for (uint32_t gid : options.additional_gids) process.user.additional_gids.push_back(gid);
   if (options.no_new_privileges) process.no_new_privileges = options.no_new_privileges;
+  if (!options.apparmor.empty()) process.apparmor_profile = options.apparmor;
+  if (!options.process_label.empty()) process.selinux_label = options.process_label;
   process.terminal = options.tty.value_or(false);
   if (!options.capabilities.empty()) {
     if (!process.capabilities) process.capabilities.emplace();
@@ -113,6 +113,7 @@ Result<Draft> draft_exec(const Directory& directory, const ExecSettings& setting
   input.preserved_fds = preserved.all;
   input.listen_fds = preserved.listen;
   input.attached_terminal = !options.detach;
+  if (wants_labels(process)) input.modules = security_modules();
   TRY(draft_process(draft.builder, input, draft.warnings));
   draft.scheduling = TRY(draft_scheduling(process, "process", true));
   TRY(draft_policies(draft.builder, settings.memory_policy, settings.personality));

@@ -93,6 +93,8 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
         TRY(within("linux.cgroupsPath",
                    cgroup::locate(input.cgroup_host, spec.linux->cgroups_path, options.id)));
   }
+  const bool labels = spec.linux && spec.linux->mount_label && !spec.linux->mount_label->empty();
+  if (labels || (spec.process && wants_labels(*spec.process))) input.modules = security_modules();
   Draft draft = TRY(draft_container(input));
   made.warnings = draft.warnings;
   if (input.cgroup.directories.empty() && spec.linux->resources) {

@@ -92,6 +92,8 @@ void run_create_hooks(Init&);   // hooks.cc
 void seal_paths(Init&);         // seal.cc
 void write_sysctls(Init&);      // sysctls.cc
 void adjust_oom_score(Init&);   // limits.cc
+void label_keyring(Init&);      // labels.cc
+void set_labels(Init&);         // labels.cc
 void set_rlimits(Init&);        // limits.cc
 void set_memory_policy(Init&);  // policies.cc
 void set_personality(Init&);    // policies.cc

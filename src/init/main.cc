@@ -18,6 +18,7 @@ struct Step {
 // clang-format off
 constexpr Step kContainer[] = {
     {"namespaces", join_namespaces},
+    {"keyring label", label_keyring},
     {"keyring", join_keyring},
     {"hostname", set_names},
     {"oom score", adjust_oom_score},
@@ -27,6 +28,7 @@ constexpr Step kContainer[] = {
     {"console", open_console},
     {"hooks", run_create_hooks},  // their paths are the host's: the root is still the old one
     {"sysctl", write_sysctls},    // through the host's /proc, which no image can have prepared
+    {"security label", set_labels},  // through it too; hooks above run without
     {"masked paths", seal_paths},
     {"pivot", switch_root},  // -- beyond this point no path of the host can be reached
     {"rlimits", set_rlimits},
@@ -51,7 +53,9 @@ constexpr Step kContainer[] = {
 // clang-format off
 constexpr Step kExec[] = {
     {"oom score", adjust_oom_score},
+    {"keyring label", label_keyring},
     {"keyring", join_keyring},
+    {"security label", set_labels},
     {"namespaces", join_namespaces},  // -- beyond this point no path of the host can be reached
     {"console", open_console},
     {"rlimits", set_rlimits},
