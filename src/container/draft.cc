@@ -26,12 +26,7 @@ Result<> refuse_unsupported(const oci::Spec& spec) {
   }
   if (linux.time_offsets) return refuse("not supported: linux.timeOffsets");
   if (!linux.net_devices.empty()) return refuse("not supported: linux.netDevices");
-  if (linux.mount_label && !linux.mount_label->empty()) {
-    return refuse("not supported: linux.mountLabel (SELinux)");
-  }
   if (linux.intel_rdt) return refuse("not supported: linux.intelRdt");
-  if (linux.memory_policy) return refuse("not supported: linux.memoryPolicy");
-  if (linux.personality) return refuse("not supported: linux.personality");
   return {};
 }
 
@@ -232,6 +227,9 @@ Result<Draft> draft_container(const DraftInput& input) {
   plan.readonly_root = spec.root->readonly.value_or(false);
   plan.root = builder.text(input.rootfs);
   draft_propagation(plan, linux);
+  if (linux.mount_label && !linux.mount_label->empty()) {
+    TRY(check_selinux(input.modules, *linux.mount_label, "linux.mountLabel"));
+  }
   TRY(draft_mounts(builder, input));
   TRY(draft_devices(builder, linux, input));
   plan.masked_paths = builder.texts(linux.masked_paths);
@@ -244,8 +242,11 @@ Result<Draft> draft_container(const DraftInput& input) {
                        .preserved_fds = input.preserved_fds,
                        .listen_fds = input.listen_fds,
                        .attached_terminal = input.attached_terminal,
-                       .create_cwd = true};
+                       .create_cwd = true,
+                       .modules = input.modules};
   TRY(draft_process(builder, process, draft.warnings));
+  draft.scheduling = TRY(draft_scheduling(*spec.process, "process", false));
+  TRY(draft_policies(builder, linux.memory_policy, linux.personality));
   // A session keyring of its own keeps the container from the keys of whoever started ocirt.
   if (!input.no_new_keyring) plan.process.keyring = builder.text(cat("_ses.", input.id));
   TRY(draft_seccomp(draft, linux));

@@ -9,8 +9,10 @@
 
 #include "oci-spec/spec.h"
 #include "src/base/result.h"
+#include "src/container/scheduling.h"
 #include "src/container/warnings.h"
 #include "src/linux/cgroup/cgroup.h"
+#include "src/linux/security_modules.h"
 #include "src/plan/builder.h"
 
 namespace ocirt::container {
@@ -30,6 +32,7 @@ struct DraftInput {
   bool host_has_kcore = false;     // /proc/kcore is there: /dev/core makes sense
   cgroup::Host cgroup_host;
   cgroup::Location cgroup;
+  SecurityModules modules;  // looked at only when config.json asks for them
 };
 
 // A namespace that the container shares.
@@ -45,6 +48,7 @@ struct Draft {
   bool own_pid_namespace = false;
   bool terminal = false;
   std::vector<uint64_t> seccomp;  // the compiled filter, kept for `exec`
+  Scheduling scheduling;          // put in force when init is ready
   Warnings warnings;
 };
 
@@ -58,7 +62,10 @@ struct ProcessInput {
   uint32_t listen_fds = 0;
   bool attached_terminal = false;
   bool create_cwd = false;
+  SecurityModules modules;
 };
+// Whether there is reason to look for security modules.
+bool wants_labels(const oci::Process& process);
 Result<> draft_process(plan::Builder& builder, const ProcessInput& input, Warnings& warnings);
 
 // Mounts, in draft_mounts.cc. Fills builder.plan.mounts and says whether /dev is the container's

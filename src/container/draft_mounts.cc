@@ -12,7 +12,14 @@ struct Context {
   plan::Builder& builder;
   const DraftInput& input;
   std::vector<plan::Mount> mounts;
+  std::string label;  // linux.mountLabel
 };
+
+// Options of a new file system with what linux.mountLabel adds to them.
+std::string with_context(const Context& context, std::string_view type, std::string data) {
+  if (context.label.empty() || !takes_context(type)) return data;
+  return cat(data, data.empty() ? "" : ",", context_option(context.label));
+}
 
 // The same for one mount as AT_RECURSIVE has it for a tree: a new file system has nothing below it.
 uint64_t flags_of_attributes(uint64_t attributes) {
@@ -56,7 +63,7 @@ void draft_v1_cgroups(Context& context, plan::Mount mount, const std::string& de
   const uint64_t flags = mount.flags;
   plan::Mount top = mount;
   top.type = top.source = builder.text("tmpfs");
-  top.data = builder.text("mode=755");
+  top.data = builder.text(with_context(context, "tmpfs", "mode=755"));
   top.flags = (flags & ~static_cast<uint64_t>(MS_RDONLY)) | MS_NOSUID | MS_NODEV | MS_NOEXEC;
   if ((flags & MS_RDONLY) != 0) {
     top.flags |= MS_RDONLY;
@@ -154,7 +161,10 @@ Result<> draft_mount(Context& context, const oci::Mount& from, uint32_t index,
   }
   mount.type = builder.text(type == "cgroup" ? "cgroup2" : type);
   mount.source = from.source && !from.source->empty() ? builder.text(*from.source) : mount.type;
-  if (!options.data.empty()) mount.data = builder.text(options.data);
+  const std::string data = with_context(context, type, options.data);
+  if (!data.empty()) mount.data = builder.text(data);
+  if (!context.label.empty() && needs_root_label(type))
+    mount.root_label = builder.text(context.label);
   mount.real_directory = type == "proc" || type == "sysfs";
   if (type == "tmpfs") {
     mount.copy_up = options.tmpcopyup;
@@ -172,11 +182,12 @@ Result<> draft_mount(Context& context, const oci::Mount& from, uint32_t index,
 }  // namespace
 
 Result<> draft_mounts(plan::Builder& builder, const DraftInput& input) {
-  Context context{builder, input, {}};
+  Context context{builder, input, {}, input.spec->linux->mount_label.value_or("")};
   bool own_cgroup_namespace = false;
   for (const oci::Namespace& ns : input.spec->linux->namespaces) {
     if (ns.type == oci::NamespaceType::kCgroup) own_cgroup_namespace = true;
   }
+  builder.plan.mask_data = builder.text(with_context(context, "tmpfs", "nr_blocks=1,nr_inodes=1"));
   builder.plan.make_devices = true;
   uint32_t index = 0;
   for (const oci::Mount& mount : input.spec->mounts) {

@@ -144,6 +144,24 @@ TEST_F(DraftMounts, PropagationIsAFlagOfItsOwn) {
             uint32_t{MS_SHARED});
 }
 
+TEST_F(DraftMounts, MountLabelIsAnOptionOfNewFileSystemsThatTakeIt) {
+  input.modules.selinux = true;
+  spec.linux->mount_label = "u:r:t:s0:c1,c2";
+  EXPECT_EQ(text(mount({.destination = "/t", .type = "tmpfs", .options = {"size=1m"}}).data),
+            "size=1m,context=\"u:r:t:s0:c1,c2\"");
+  EXPECT_EQ(text(mount({.destination = "/dev/pts", .type = "devpts"}).data),
+            "context=\"u:r:t:s0:c1,c2\"");
+  EXPECT_FALSE(mount({.destination = "/proc", .type = "proc"}).data.given());
+  EXPECT_FALSE(mount({.destination = "/b", .source = "/s", .options = {"bind"}}).data.given());
+  EXPECT_EQ(text(reader_->plan().mask_data), "nr_blocks=1,nr_inodes=1,context=\"u:r:t:s0:c1,c2\"");
+  const plan::Mount queue = mount({.destination = "/dev/mqueue", .type = "mqueue"});
+  EXPECT_FALSE(queue.data.given());
+  EXPECT_EQ(text(queue.root_label), "u:r:t:s0:c1,c2");
+  spec.linux->mount_label.reset();
+  EXPECT_FALSE(mount({.destination = "/dev/mqueue", .type = "mqueue"}).root_label.given());
+  EXPECT_EQ(text(reader_->plan().mask_data), "nr_blocks=1,nr_inodes=1");
+}
+
 TEST_F(DraftMounts, WithoutATypeIsRefused) {
   EXPECT_EQ(refused({.destination = "/t"}),
             "config.json: mounts[1].type: needed unless the mount is a bind mount");

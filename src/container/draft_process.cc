@@ -8,13 +8,21 @@
 namespace ocirt::container {
 namespace {
 
-Result<> refuse_unsupported(const oci::Process& process, std::string_view place) {
-  auto no = [&](std::string_view what) { return refuse(cat("not supported: ", place, ".", what)); };
-  if (process.apparmor_profile && !process.apparmor_profile->empty()) return no("apparmorProfile");
-  if (process.selinux_label && !process.selinux_label->empty()) return no("selinuxLabel");
-  if (process.scheduler) return no("scheduler");
-  if (process.io_priority) return no("ioPriority");
-  if (process.exec_cpu_affinity) return no("execCPUAffinity");
+// An empty one says nothing: engines write every member of their structures.
+bool has_text(const std::optional<std::string>& text) { return text && !text->empty(); }
+
+Result<> draft_labels(plan::Builder& builder, const ProcessInput& input) {
+  const oci::Process& process = *input.process;
+  plan::Process& plan = builder.plan.process;
+  if (has_text(process.apparmor_profile)) {
+    const std::string& profile = *process.apparmor_profile;
+    TRY(check_apparmor(input.modules, profile, cat(input.place, ".apparmorProfile")));
+    if (input.modules.apparmor) plan.apparmor_profile = builder.text(profile);
+  }
+  if (has_text(process.selinux_label)) {
+    TRY(check_selinux(input.modules, *process.selinux_label, cat(input.place, ".selinuxLabel")));
+    plan.selinux_label = builder.text(*process.selinux_label);
+  }
   return {};
 }
 
@@ -63,10 +71,14 @@ void draft_capabilities(plan::Process& plan, const oci::Capabilities& sets, std:
 
 }  // namespace
 
+bool wants_labels(const oci::Process& process) {
+  return has_text(process.apparmor_profile) || has_text(process.selinux_label);
+}
+
 Result<> draft_process(plan::Builder& builder, const ProcessInput& input, Warnings& warnings) {
   const oci::Process& process = *input.process;
   const std::string_view place = input.place;
-  TRY(refuse_unsupported(process, place));
+  TRY(draft_labels(builder, input));
   plan::Process& plan = builder.plan.process;
   if (process.args.empty()) return refuse(cat(place, ".args: there is nothing to execute"));
 

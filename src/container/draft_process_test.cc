@@ -87,24 +87,23 @@ TEST_F(DraftProcess, WithoutArgumentsIsRefused) {
   EXPECT_EQ(refusal(), "process.json.args: there is nothing to execute");
 }
 
-TEST_F(DraftProcess, WhatCannotBeDoneYetIsRefusedByItsName) {
-  const oci::Process plain = process;
-  auto refused = [&](auto change) {
-    process = plain;
-    change(process);
-    return refusal();
-  };
-  EXPECT_EQ(refused([](oci::Process& p) { p.apparmor_profile = "x"; }),
-            "not supported: process.apparmorProfile");
-  EXPECT_EQ(refused([](oci::Process& p) { p.selinux_label = "x"; }),
-            "not supported: process.selinuxLabel");
-  EXPECT_EQ(refused([](oci::Process& p) { p.scheduler.emplace(); }),
-            "not supported: process.scheduler");
-  EXPECT_EQ(refused([](oci::Process& p) { p.io_priority.emplace(); }),
-            "not supported: process.ioPriority");
-  EXPECT_EQ(refused([](oci::Process& p) { p.exec_cpu_affinity.emplace(); }),
-            "not supported: process.execCPUAffinity");
-  EXPECT_EQ(refused([](oci::Process& p) { p.apparmor_profile = p.selinux_label = ""; }), "");
+TEST_F(DraftProcess, LabelsNeedTheirModule) {
+  process.apparmor_profile = process.selinux_label = "";
+  EXPECT_EQ(refusal(), "");
+  EXPECT_FALSE(wants_labels(process));
+  process.apparmor_profile = "box";
+  EXPECT_TRUE(wants_labels(process));
+  EXPECT_THAT(refusal(), testing::StartsWith("not supported: process.apparmorProfile: \"box\""));
+  input.modules.apparmor = true;
+  process.selinux_label = "u:r:t:s0:c1,c2";
+  EXPECT_THAT(refusal(), testing::StartsWith("not supported: process.selinuxLabel: "));
+  input.modules.selinux = true;
+  DraftReader draft = read();
+  EXPECT_EQ(draft.text(draft.plan().process.apparmor_profile), "box");
+  EXPECT_EQ(draft.text(draft.plan().process.selinux_label), "u:r:t:s0:c1,c2");
+  process.apparmor_profile = "unconfined";
+  input.modules.apparmor = false;
+  EXPECT_FALSE(read().plan().process.apparmor_profile.given());
 }
 
 // -- environment

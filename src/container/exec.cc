@@ -9,6 +9,7 @@
 #include "oci-spec/documents.h"
 #include "src/base/text.h"
 #include "src/container/attend.h"
+#include "src/container/exec_settings.h"
 #include "src/container/launch.h"
 #include "src/container/oci_result.h"
 #include "src/container/seccomp_file.h"
@@ -19,23 +20,25 @@ namespace ocirt::container {
 namespace {
 
 Result<> refuse_unsupported(const ExecOptions& options) {
-  if (!options.apparmor.empty()) return refuse("not supported: --apparmor");
-  if (!options.process_label.empty()) return refuse("not supported: --process-label");
   if (!options.cgroup.empty()) return refuse("not supported: --cgroup");
   if (!options.pidfd_socket.empty()) return refuse("not supported: --pidfd-socket");
   return {};
 }
 
-Result<oci::Process> own_process(const Directory& directory) {
+Result<oci::Spec> own_config(const Directory& directory) {
   std::string json = TRY(sys::read_file(directory.fd(), "config.json", oci::kMaxDocumentSize));
   oci::Spec spec = TRY(from_spec(oci::read_config(json)));
   if (!spec.process) return refuse("config.json: process: missing, so --process is needed");
-  return *std::move(spec.process);
+  return spec;
 }
 
 // The container's own process with what the command line changes about it.
-Result<oci::Process> process_from_options(const Directory& directory, const ExecOptions& options) {
-  oci::Process process = TRY(own_process(directory));
+Result<ExecSettings> process_from_options(const Directory& directory, const ExecOptions& options) {
+  const oci::Spec spec = TRY(own_config(directory));
+  ExecSettings settings;
+  settings.process = *spec.process;
+  inherit(settings, spec);
+  oci::Process& process = settings.process;
   process.args = options.args;
   if (!options.cwd.empty()) process.cwd = options.cwd;
   for (const std::string& entry : options.env) process.env.push_back(entry);
@@ -43,6 +46,8 @@ Result<oci::Process> process_from_options(const Directory& directory, const Exec
   if (options.gid) process.user.gid = *options.gid;
   for (uint32_t gid : options.additional_gids) process.user.additional_gids.push_back(gid);
   if (options.no_new_privileges) process.no_new_privileges = options.no_new_privileges;
+  if (!options.apparmor.empty()) process.apparmor_profile = options.apparmor;
+  if (!options.process_label.empty()) process.selinux_label = options.process_label;
   process.terminal = options.tty.value_or(false);
   if (!options.capabilities.empty()) {
     if (!process.capabilities) process.capabilities.emplace();
@@ -59,24 +64,26 @@ Result<oci::Process> process_from_options(const Directory& directory, const Exec
       }
     }
   }
-  return process;
+  return settings;
 }
 
-Result<oci::Process> process_of(const Directory& directory, const ExecOptions& options) {
+Result<ExecSettings> settings_of(const Directory& directory, const Record& record,
+                                 const ExecOptions& options) {
   if (options.process_file.empty()) return process_from_options(directory, options);
   Result<std::string> json = sys::read_file(sys::kCwd, options.process_file, oci::kMaxDocumentSize);
   if (!json && json.error().code == ENOENT) {
     return std::unexpected(Error{ENOENT, cat("--process: ", options.process_file, " is missing")});
   }
   std::string text = TRY(within("--process", std::move(json)));
-  oci::Process process = TRY(from_spec(oci::read_process(text, options.process_file)));
+  ExecSettings settings;
+  oci::Process& process = settings.process;
+  process = TRY(from_spec(oci::read_process(text, options.process_file)));
   if (options.tty) process.terminal = options.tty;
-  if (process.capabilities && !process.rlimits.empty()) return process;
-  // What the document leaves out is as for the container's own process (runc does the same).
-  oci::Process own = TRY(own_process(directory));
-  if (!process.capabilities) process.capabilities = std::move(own.capabilities);
-  if (process.rlimits.empty()) process.rlimits = std::move(own.rlimits);
-  return process;
+  const bool complete = process.capabilities && !process.rlimits.empty() && !record.exec_inherits;
+  if (complete) return settings;
+  const oci::Spec spec = TRY(own_config(directory));
+  inherit(settings, spec);
+  return settings;
 }
 
 Result<> check_status(const Directory& directory, const Record& record, bool ignore_paused) {
@@ -94,8 +101,9 @@ Result<> check_status(const Directory& directory, const Record& record, bool ign
   }
 }
 
-Result<Draft> draft_exec(const Directory& directory, const oci::Process& process,
+Result<Draft> draft_exec(const Directory& directory, const ExecSettings& settings,
                          const ExecOptions& options) {
+  const oci::Process& process = settings.process;
   PreservedFds preserved = TRY(preserved_fds(options.preserve_fds));
   Draft draft;
   draft.builder.plan.purpose = plan::Purpose::exec;
@@ -105,7 +113,10 @@ Result<Draft> draft_exec(const Directory& directory, const oci::Process& process
   input.preserved_fds = preserved.all;
   input.listen_fds = preserved.listen;
   input.attached_terminal = !options.detach;
+  if (wants_labels(process)) input.modules = security_modules();
   TRY(draft_process(draft.builder, input, draft.warnings));
+  draft.scheduling = TRY(draft_scheduling(process, "process", true));
+  TRY(draft_policies(draft.builder, settings.memory_policy, settings.personality));
   StoredFilter filter = TRY(read_filter(directory));
   draft.builder.plan.process.seccomp = draft.builder.list(filter.program);
   draft.builder.plan.process.seccomp_flags = filter.flags;
@@ -144,8 +155,8 @@ Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& op
   TRY(check_status(directory, record, options.ignore_paused));
   UniqueFd init = TRY(open_init(record));
   if (!init.valid()) return refuse("cannot exec in a stopped container");
-  oci::Process process = TRY(process_of(directory, options));
-  Draft draft = TRY(draft_exec(directory, process, options));
+  const ExecSettings settings = TRY(settings_of(directory, record, options));
+  Draft draft = TRY(draft_exec(directory, settings, options));
   UniqueFd console =
       TRY(open_console_socket(options.console_socket, draft.terminal, options.detach));
 
@@ -171,7 +182,9 @@ Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& op
       CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP | CLONE_NEWPID;
   draft.builder.plan.join_pid_namespace = true;
   request.joins.push_back({init.raw(), kAll, draft.builder.text("the container's namespaces")});
+  OnInitialCpus cpus = TRY(move_to_initial_cpus(draft.scheduling));
   Launched launched = TRY(launch_inside(request, record));
+  cpus.restore();
   TRY(write_pid_file(options.pid_file, launched.pid()));
   TRY(launched.start({}));
   if (options.detach) {

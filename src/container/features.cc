@@ -9,6 +9,7 @@
 #include "src/linux/mount_options.h"
 #include "src/linux/namespaces.h"
 #include "src/linux/seccomp.h"
+#include "src/linux/security_modules.h"
 #include "src/sys/seccomp_probe.h"
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
@@ -95,8 +96,9 @@ oci::Features features(std::string_view version, std::string_view commit) {
   linux_features.cgroup = oci::CgroupFeatures{
       .v1 = true, .v2 = true, .systemd = false, .systemd_user = false, .rdma = true};
   linux_features.seccomp = seccomp_features();
-  linux_features.apparmor = oci::Feature{false};
-  linux_features.selinux = oci::Feature{false};
+  const SecurityModules modules = security_modules();
+  linux_features.apparmor = oci::Feature{modules.apparmor};
+  linux_features.selinux = oci::Feature{modules.selinux};
   linux_features.intel_rdt = oci::Feature{false};
   linux_features.mount_extensions = oci::MountExtensions{.idmap = oci::Feature{kIdMappedMounts}};
   linux_features.net_devices = oci::Feature{false};

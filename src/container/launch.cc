@@ -224,7 +224,7 @@ Result<> Launched::converse(const LaunchRequest& request) {
         TRY(route_listener(channel_, *heard, route_));
         break;
       case plan::Word::ready:
-        return {};
+        return apply_scheduling(pid(), request.draft->scheduling);
       case plan::Word::failed:
         return failure(std::move(*heard));
       default:

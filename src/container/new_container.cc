@@ -2,6 +2,7 @@
 
 #include "oci-spec/documents.h"
 #include "src/base/text.h"
+#include "src/container/exec_settings.h"
 #include "src/container/hooks.h"
 #include "src/container/seccomp_file.h"
 #include "src/container/status.h"
@@ -33,6 +34,7 @@ Record new_record(const Bundle& bundle, const std::string& id, const Draft& draf
   record.own_pid_namespace = draft.own_pid_namespace;
   record.no_new_privileges = bundle.spec.process->no_new_privileges.value_or(false);
   record.new_keyring = draft.builder.plan.process.keyring.given();
+  record.exec_inherits = has_exec_settings(bundle.spec);
   record.annotations = bundle.spec.annotations;
   record.cgroup = cgroup;
   return record;
@@ -91,6 +93,8 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
         TRY(within("linux.cgroupsPath",
                    cgroup::locate(input.cgroup_host, spec.linux->cgroups_path, options.id)));
   }
+  const bool labels = spec.linux && spec.linux->mount_label && !spec.linux->mount_label->empty();
+  if (labels || (spec.process && wants_labels(*spec.process))) input.modules = security_modules();
   Draft draft = TRY(draft_container(input));
   made.warnings = draft.warnings;
   if (input.cgroup.directories.empty() && spec.linux->resources) {

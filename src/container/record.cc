@@ -73,6 +73,7 @@ constexpr Field kRecord[] = {
     field<&Record::own_pid_namespace>("ownPidNamespace", kRequired),
     field<&Record::no_new_privileges>("noNewPrivileges", kRequired),
     field<&Record::new_keyring>("newKeyring", kRequired),
+    field<&Record::exec_inherits>("execInherits"),
     field<&Record::annotations>("annotations"),
 };
 

@@ -26,7 +26,8 @@ struct Record {
   uint32_t owner = 0;   // uid that created it
   bool own_pid_namespace = true;  // init's end is the end of all its processes
   bool no_new_privileges = false;
-  bool new_keyring = false;  // a session keyring of its own, named "_ses.ID"
+  bool new_keyring = false;    // a session keyring of its own, named "_ses.ID"
+  bool exec_inherits = false;  // config.json has something for every process (exec_settings.h)
   oci::Map<std::string> annotations;
   cgroup::Location cgroup;
 

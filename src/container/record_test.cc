@@ -19,6 +19,7 @@ Record example() {
   record.owner = 4294967295u;
   record.own_pid_namespace = false;
   record.no_new_privileges = true;
+  record.exec_inherits = true;
   record.annotations.set("b", "2\n");
   record.annotations.set("a", "");
   record.cgroup.layout = cgroup::Layout::hybrid;

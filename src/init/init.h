@@ -78,24 +78,28 @@ long must(const Init& init, long result, const Pieces&... pieces) {
 }
 
 // The steps, in files named after them.
-void join_namespaces(Init&);   // namespaces.cc
-void join_keyring(Init&);      // namespaces.cc
-void lead_session(Init&);      // successor.cc, called by open_console or the next two
-void move_before_user(Init&);  // successor.cc
-void move_after_user(Init&);   // successor.cc
-void set_names(Init&);         // namespaces.cc
-void prepare_root(Init&);      // root.cc
-void perform_mounts(Init&);    // mounts.cc
-void make_devices(Init&);      // devices.cc
-void open_console(Init&);      // console.cc
-void run_create_hooks(Init&);  // hooks.cc
-void seal_paths(Init&);        // seal.cc
-void write_sysctls(Init&);     // sysctls.cc
-void adjust_oom_score(Init&);  // limits.cc
-void set_rlimits(Init&);       // limits.cc
-void switch_root(Init&);       // root.cc
-void enter_directory(Init&);   // program.cc
-void become_user(Init&);       // credentials.cc
+void join_namespaces(Init&);    // namespaces.cc
+void join_keyring(Init&);       // namespaces.cc
+void lead_session(Init&);       // successor.cc, called by open_console or the next two
+void move_before_user(Init&);   // successor.cc
+void move_after_user(Init&);    // successor.cc
+void set_names(Init&);          // namespaces.cc
+void prepare_root(Init&);       // root.cc
+void perform_mounts(Init&);     // mounts.cc
+void make_devices(Init&);       // devices.cc
+void open_console(Init&);       // console.cc
+void run_create_hooks(Init&);   // hooks.cc
+void seal_paths(Init&);         // seal.cc
+void write_sysctls(Init&);      // sysctls.cc
+void adjust_oom_score(Init&);   // limits.cc
+void label_keyring(Init&);      // labels.cc
+void set_labels(Init&);         // labels.cc
+void set_rlimits(Init&);        // limits.cc
+void set_memory_policy(Init&);  // policies.cc
+void set_personality(Init&);    // policies.cc
+void switch_root(Init&);        // root.cc
+void enter_directory(Init&);    // program.cc
+void become_user(Init&);        // credentials.cc
 // Everything but the standard streams and what --preserve-fds names is closed by the exec: leaked
 // descriptors of the host are the classic way out (CVE-2016-9962, CVE-2024-21626).
 void close_descriptors(Init&);             // program.cc

@@ -18,6 +18,7 @@ struct Step {
 // clang-format off
 constexpr Step kContainer[] = {
     {"namespaces", join_namespaces},
+    {"keyring label", label_keyring},
     {"keyring", join_keyring},
     {"hostname", set_names},
     {"oom score", adjust_oom_score},
@@ -27,9 +28,12 @@ constexpr Step kContainer[] = {
     {"console", open_console},
     {"hooks", run_create_hooks},  // their paths are the host's: the root is still the old one
     {"sysctl", write_sysctls},    // through the host's /proc, which no image can have prepared
+    {"security label", set_labels},  // through it too; hooks above run without
     {"masked paths", seal_paths},
     {"pivot", switch_root},  // -- beyond this point no path of the host can be reached
     {"rlimits", set_rlimits},
+    {"memory policy", set_memory_policy},
+    {"personality", set_personality},
     {"cwd", enter_directory},
     {"descriptors", close_descriptors},  // before a filter can forbid it; what comes later is close-on-exec
     {"pid namespace", move_before_user},
@@ -49,10 +53,14 @@ constexpr Step kContainer[] = {
 // clang-format off
 constexpr Step kExec[] = {
     {"oom score", adjust_oom_score},
+    {"keyring label", label_keyring},
     {"keyring", join_keyring},
+    {"security label", set_labels},
     {"namespaces", join_namespaces},  // -- beyond this point no path of the host can be reached
     {"console", open_console},
     {"rlimits", set_rlimits},
+    {"memory policy", set_memory_policy},
+    {"personality", set_personality},
     {"cwd", enter_directory},
     {"descriptors", close_descriptors},  // before a filter can forbid it; what comes later is close-on-exec
     {"pid namespace", move_before_user},

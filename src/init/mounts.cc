@@ -52,6 +52,17 @@ void append_mode(const Init& init, int target, bare::Buffer<4096>& data) {
   data.octal(status.st_mode & 07777);
 }
 
+// linux.mountLabel where the file system knows no context=. By descriptor, through the host's
+// /proc.
+void label_root(const Init& init, const plan::Mount& mount, int mounted) {
+  bare::Buffer<32> path;
+  path << "/proc/self/fd/" << mounted;
+  must(init,
+       bare::call(SYS_setxattr, path.c_str(), "security.selinux", init.text(mount.root_label),
+                  mount.root_label.size + 1, 0),
+       name_of(init, mount).view(), ": linux.mountLabel: set the label of its root");
+}
+
 void mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
   const char* destination = init.text(mount.destination);
   const char* type = init.text(mount.type);
@@ -80,9 +91,10 @@ void mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
   }
   must(init, result, name_of(init, mount).view(), ": mount ", type, " from ", source,
        " with options \"", data.view(), "\"");
-  if (mount.propagation == 0 && !mount.copy_up) return;
+  if (mount.propagation == 0 && !mount.copy_up && !mount.root_label.given()) return;
   int mounted = static_cast<int>(must(init, open_in_root(init, destination, O_PATH | O_DIRECTORY),
                                       name_of(init, mount).view(), ": reopen"));
+  if (mount.root_label.given()) label_root(init, mount, mounted);
   if (covered >= 0) {
     copy_up(init, covered, mounted, destination);
     bare::close(covered);

@@ -38,7 +38,7 @@ void mask_directory(const Init& init, Covers& covers, int target, const char* pa
     must(init, move_mount(copy_of(init, covers.empty, path), target), "mask ", path);
     return;
   }
-  must(init, mount_on(target, "tmpfs", "tmpfs", MS_RDONLY, "nr_blocks=1,nr_inodes=1"), "mask ",
+  must(init, mount_on(target, "tmpfs", "tmpfs", MS_RDONLY, init.text(init.plan.mask_data)), "mask ",
        path);
   covers.empty = static_cast<int>(must(init, open_in_root(init, path, O_PATH), "mask ", path));
 }

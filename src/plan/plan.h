@@ -47,6 +47,7 @@ struct Mount {
   MountKind kind = MountKind::filesystem;
   uint32_t index = kNoIndex;  // in config.json's mounts, for messages
   Text source, destination, type, data;
+  Text root_label;        // for file systems without context=: SELinux label of the root
   uint64_t flags = 0;     // MS_* for mount(2) (filesystem)
   uint64_t attr_set = 0;  // MOUNT_ATTR_* (bind)
   uint64_t attr_clear = 0;
@@ -112,7 +113,14 @@ struct Process {
   Text keyring;            // name of a new session keyring
   List<uint64_t> seccomp;  // struct sock_filter, one word each
   uint32_t seccomp_flags = 0;
-  uint32_t preserved_fds = 0;  // 3 .. 3+n-1 stay open
+  uint32_t preserved_fds = 0;            // 3 .. 3+n-1 stay open
+  Text apparmor_profile, selinux_label;  // of the program
+  bool set_memory_policy = false;
+  bool set_personality = false;
+  uint32_t memory_mode = 0;  // MPOL_* | MPOL_F_*
+  List<uint64_t> memory_nodes;
+  uint64_t most_memory_nodes = 0;  // bits of the mask, as set_mempolicy(2) counts them
+  uint64_t personality = 0;
 };
 
 // Says to which of three lives a process is born.
@@ -148,6 +156,7 @@ struct Plan {
   List<Device> devices;
   List<Link> links;
   List<Text> masked_paths, readonly_paths;
+  Text mask_data;  // options of the tmpfs over masked directories
   List<Sysctl> sysctls;
 
   // hooks

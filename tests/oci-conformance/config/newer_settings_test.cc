@@ -34,7 +34,6 @@ TEST_F(NewerSettings, SchedulerPolicyAndNiceAreSet) {
 TEST_F(NewerSettings, AnUnknownSchedulerPolicyIsAnErrorThatNamesIt) {
   NEEDS_VERSION("1.2");
   bundle.set("process.scheduler", R"({"policy": "SCHED_LAZY"})");
-  NEEDS_SUPPORT();
   Container container(runtime, bundle);
   EXPECT_FAILS(container.create(), 1, "SCHED_LAZY");
 }

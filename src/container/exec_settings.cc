@@ -1,0 +1,45 @@
+#include "src/container/exec_settings.h"
+
+namespace ocirt::container {
+namespace {
+
+template <class T>
+void fill(std::optional<T>& to, const std::optional<T>& from) {
+  if (!to) to = from;
+}
+
+// Engines write every member of their structures: an empty label says nothing.
+bool has_text(const std::optional<std::string>& text) { return text && !text->empty(); }
+
+void fill_text(std::optional<std::string>& to, const std::optional<std::string>& from) {
+  if (!has_text(to)) to = from;
+}
+
+}  // namespace
+
+bool has_exec_settings(const oci::Spec& spec) {
+  if (spec.linux && (spec.linux->memory_policy || spec.linux->personality)) return true;
+  if (!spec.process) return false;
+  const oci::Process& process = *spec.process;
+  return process.scheduler || process.io_priority || process.exec_cpu_affinity ||
+         has_text(process.apparmor_profile) || has_text(process.selinux_label);
+}
+
+void inherit(ExecSettings& settings, const oci::Spec& spec) {
+  if (spec.linux) {
+    settings.memory_policy = spec.linux->memory_policy;
+    settings.personality = spec.linux->personality;
+  }
+  if (!spec.process) return;
+  oci::Process& process = settings.process;
+  const oci::Process& own = *spec.process;
+  fill(process.capabilities, own.capabilities);
+  if (process.rlimits.empty()) process.rlimits = own.rlimits;
+  fill(process.scheduler, own.scheduler);
+  fill(process.io_priority, own.io_priority);
+  fill(process.exec_cpu_affinity, own.exec_cpu_affinity);
+  fill_text(process.apparmor_profile, own.apparmor_profile);
+  fill_text(process.selinux_label, own.selinux_label);
+}
+
+}  // namespace ocirt::container

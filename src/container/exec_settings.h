@@ -1,0 +1,23 @@
+// What a process of `exec` takes over from config.json where its own document says nothing: runc
+// has it so, and a process without it would be one with fewer restrictions than its container.
+#pragma once
+
+#include "oci-spec/spec.h"
+
+namespace ocirt::container {
+
+// One more process, with the settings of `linux` that are each process's own.
+struct ExecSettings {
+  oci::Process process;
+  std::optional<oci::MemoryPolicy> memory_policy;
+  std::optional<oci::Personality> personality;
+};
+
+// Whether config.json has anything that inherit() would take over. Kept in the container's record,
+// so that an `exec` whose document is complete need not read config.json.
+bool has_exec_settings(const oci::Spec& spec);
+
+// Takes over what is absent.
+void inherit(ExecSettings& settings, const oci::Spec& spec);
+
+}  // namespace ocirt::container
