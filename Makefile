@@ -71,12 +71,21 @@ code_in = $(filter-out %_test.cc,$(foreach f,$(call under,$1,*.cc),$(if $(filter
 objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $1))
 
 spec_src := $(call code_in,oci-spec)
-lib_src  := $(call code_in,src/base src/sys src/bare src/linux src/plan src/container)
+lib_src  := $(call code_in,src/base src/sys src/bare src/linux src/plan src/container) src/net/request.cc
 init_src := $(strip $(call code_in,src/init src/bare) $(call under,src/init src/bare,*.S))
 
 # A program is three lines: its name, its sources, and its name once more in PROGRAMS.
 PROGRAMS  := ocirt
 ocirt_src := $(call code_in,src/cli)
+
+# Programs that ocirt runs for rare needs (src/sys/companion.h), with libraries that cannot be linked
+# statically. Left out where the library is missing; ocirt then says that it is not supported.
+MNL ?= $(if $(shell $(PKG_CONFIG) --exists libmnl && echo yes),1,0)
+ifeq ($(MNL),1)
+HELPERS   += ocirt-net
+endif
+ocirt-net_src  := $(filter-out src/net/request.cc,$(call code_in,src/net))
+ocirt-net_libs  = $(shell $(PKG_CONFIG) --libs libmnl)
 
 spec_lib := $(BUILD)/liboci-spec.a
 lib      := $(BUILD)/libocirt.a
@@ -84,7 +93,7 @@ init     := $(BUILD)/ocirt-init
 libs     := $(lib) $(spec_lib)
 
 .PHONY: all libs help FORCE
-all: $(PROGRAMS:%=$(BUILD)/%)
+all: $(PROGRAMS:%=$(BUILD)/%) $(HELPERS:%=$(BUILD)/%)
 libs: $(libs)
 
 # ---- rules ----------------------------------------------------------------------------------------
@@ -111,7 +120,7 @@ $(BUILD)/stamp/$1: FORCE
 	if cmp -s $$@.new $$@; then rm $$@.new; else mv $$@.new $$@; fi
 endef
 flags_text   := $(CXX) $(product) | $(test) | $(bare) | $(program_link) $(LDFLAGS) $(LIBS)
-sources_text := $(spec_src) $(lib_src) $(init_src) $(foreach p,$(PROGRAMS),$($p_src))
+sources_text := $(spec_src) $(lib_src) $(init_src) $(foreach p,$(PROGRAMS) $(HELPERS),$($p_src))
 commit_text   = $(shell sh build-aux/commit-id)
 $(foreach s,flags sources commit,$(eval $(call stamp,$s)))
 flags   := $(BUILD)/stamp/flags
@@ -153,6 +162,14 @@ $(BUILD)/$1: $$(call objects,$$($1_src)) $$(libs)
 	$$(call say,LINK)$$(CXX) $$(program_link) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
+
+# Their C++ library is linked in: loading it would take longer than everything else that they do.
+define helper
+$(BUILD)/$1: $$(call objects,$$($1_src)) $$(libs)
+	$$(call say,LINK)$$(CXX) $$(link) $$(if $$(SANITIZE),,-static-libstdc++ -static-libgcc) \
+	  $$(LDFLAGS) -o $$@ $$^ $$($1_libs)
+endef
+$(foreach p,$(HELPERS),$(eval $(call helper,$p)))
 
 define newline
 

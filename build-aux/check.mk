@@ -102,7 +102,7 @@ fuzz: fuzz-build
 # ---- style ----------------------------------------------------------------------------------------
 headers      := $(call under,oci-spec src,*.h)
 format_files := $(call under,oci-spec src tests,*.h) $(call under,oci-spec src tests,*.cc)
-tidy_src     := $(sort $(spec_src) $(lib_src) $(foreach p,$(PROGRAMS),$($p_src)))
+tidy_src     := $(sort $(spec_src) $(lib_src) $(foreach p,$(PROGRAMS) $(HELPERS),$($p_src)))
 tidy_bare    := $(filter %.cc,$(call code_in,src/init))
 tidy_flags   := -xc++ -std=gnu++23 -I. -fno-exceptions -fno-rtti -DOCIRT_VERSION='""' \
                 -DOCIRT_COMMIT='""'

@@ -84,6 +84,16 @@ constexpr bool is_interface_name(std::string_view name) {
   return name.find_first_of("/: \t\n\v\f\r") == std::string_view::npos;
 }
 
+// A new name may leave a number to the kernel: one "%d", and no other '%' (__dev_alloc_name()).
+constexpr bool is_name_template(std::string_view name) {
+  const std::size_t percent = name.find('%');
+  return percent != std::string_view::npos && percent == name.rfind('%') &&
+         name.substr(percent).starts_with("%d");
+}
+constexpr bool is_new_interface_name(std::string_view name) {
+  return is_interface_name(name) && (!name.contains('%') || is_name_template(name));
+}
+
 // config-linux.md, "Network Devices": interfaces move into the container's network namespace;
 // without one they would stay, renamed, on the host.
 Finding check_net_devices(const Spec& spec, const Path& path) {
@@ -95,10 +105,11 @@ Finding check_net_devices(const Spec& spec, const Path& path) {
       return finding(here(), "is not a valid name of a network interface");
     }
     const bool renamed = device.name && !device.name->empty();
-    if (renamed && !is_interface_name(*device.name)) {
+    if (renamed && !is_new_interface_name(*device.name)) {
       return finding(here() / "name", "is not a valid name of a network interface");
     }
-    names.push_back(renamed ? std::string_view(*device.name) : std::string_view(host_name));
+    const std::string_view name = renamed ? std::string_view(*device.name) : host_name;
+    if (!renamed || !is_name_template(name)) names.push_back(name);
   }
   if (devices.empty()) return {};
   if (!find_namespace(spec, NamespaceType::kNetwork)) {

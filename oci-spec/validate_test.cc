@@ -258,7 +258,8 @@ TEST_F(Validate, NetDevicesNeedValidNamesAndANetworkNamespace) {
   linux().net_devices.set("eth0", {.name = "container_eth0x"});  // 15 bytes
   linux().net_devices.set("ens4", {});
   EXPECT_EQ(broken(spec), "valid");
-  for (const char* bad : {"container_eth0xy", ".", "..", "a/b", "a:b", "a b", "a\n"}) {
+  for (const char* bad :
+       {"container_eth0xy", ".", "..", "a/b", "a:b", "a b", "a\n", "a%", "a%s", "a%d%d", "%%d"}) {
     linux().net_devices.set("eth0", {.name = bad});
     EXPECT_EQ(broken(spec),
               "linux.netDevices[\"eth0\"].name: is not a valid name of a network interface");
@@ -266,6 +267,10 @@ TEST_F(Validate, NetDevicesNeedValidNamesAndANetworkNamespace) {
   linux().net_devices.set("eth0", {.name = "ens4"});
   EXPECT_EQ(broken(spec),
             "linux.netDevices: two interfaces would be called \"ens4\" in the container");
+  // With "%d" the kernel chooses the number.
+  linux().net_devices.set("eth0", {.name = "eth%d"});
+  linux().net_devices.set("ens4", {.name = "eth%d"});
+  EXPECT_EQ(broken(spec), "valid");
   linux().net_devices.set("eth0", {});
   remove_namespace(NamespaceType::kNetwork);
   EXPECT_THAT(broken(spec), HasSubstr("linux.netDevices: needs an entry of type \"network\""));

@@ -8,6 +8,7 @@
 
 #include "src/base/text.h"
 #include "src/container/draft_hooks.h"
+#include "src/container/net_devices.h"
 #include "src/container/seccomp_agent.h"
 #include "src/linux/default_devices.h"
 #include "src/linux/namespaces.h"
@@ -25,7 +26,6 @@ Result<> refuse_unsupported(const oci::Spec& spec) {
     return refuse("not supported: linux.uidMappings and linux.gidMappings (user namespaces)");
   }
   if (linux.time_offsets) return refuse("not supported: linux.timeOffsets");
-  if (!linux.net_devices.empty()) return refuse("not supported: linux.netDevices");
   if (linux.intel_rdt) return refuse("not supported: linux.intelRdt");
   return {};
 }
@@ -236,6 +236,9 @@ Result<Draft> draft_container(const DraftInput& input) {
   plan.readonly_paths = builder.texts(linux.readonly_paths);
   TRY(draft_sysctls(builder, spec));
   draft_hooks(builder, spec.hooks);
+  draft.net_devices = TRY(draft_net_devices(spec));
+  // Init waits for them where it waits for the hooks.
+  if (!draft.net_devices.empty()) plan.hooks_outside = true;
 
   draft.terminal = spec.process->terminal.value_or(false);
   ProcessInput process{.process = &*spec.process,

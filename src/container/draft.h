@@ -13,6 +13,7 @@
 #include "src/container/warnings.h"
 #include "src/linux/cgroup/cgroup.h"
 #include "src/linux/security_modules.h"
+#include "src/net/request.h"
 #include "src/plan/builder.h"
 
 namespace ocirt::container {
@@ -45,6 +46,7 @@ struct Draft {
   plan::Builder builder;        // descriptors are still to be filled in
   uint64_t new_namespaces = 0;  // CLONE_NEW* for clone3(2)
   std::vector<SharedNamespace> shared;
+  std::vector<net::Wanted> net_devices;
   bool own_pid_namespace = false;
   bool terminal = false;
   std::vector<uint64_t> seccomp;  // the compiled filter, kept for `exec`

@@ -155,8 +155,6 @@ TEST_F(DraftTest, WhatCannotBeDoneYetIsRefusedByItsName) {
               HasSubstr("not supported: linux.uidMappings and linux.gidMappings"));
   EXPECT_EQ(refused([](oci::Linux& l) { l.time_offsets.emplace(); }),
             "not supported: linux.timeOffsets");
-  EXPECT_EQ(refused([](oci::Linux& l) { l.net_devices.set("eth0", {}); }),
-            "not supported: linux.netDevices");
   EXPECT_EQ(refused([](oci::Linux& l) { l.intel_rdt.emplace(); }), "not supported: linux.intelRdt");
   EXPECT_EQ(refused([](oci::Linux& l) { l.mount_label = ""; }), "");
   EXPECT_THAT(refused([](oci::Linux& l) { l.mount_label = "u:r:t"; }),

@@ -10,6 +10,8 @@
 #include "src/linux/namespaces.h"
 #include "src/linux/seccomp.h"
 #include "src/linux/security_modules.h"
+#include "src/net/request.h"
+#include "src/sys/companion.h"
 #include "src/sys/seccomp_probe.h"
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
@@ -101,7 +103,7 @@ oci::Features features(std::string_view version, std::string_view commit) {
   linux_features.selinux = oci::Feature{modules.selinux};
   linux_features.intel_rdt = oci::Feature{false};
   linux_features.mount_extensions = oci::MountExtensions{.idmap = oci::Feature{kIdMappedMounts}};
-  linux_features.net_devices = oci::Feature{false};
+  linux_features.net_devices = oci::Feature{sys::find_companion(net::kProgram).has_value()};
 
   features.annotations.set("run.oci.ocirt.version", std::string(version));
   features.annotations.set("run.oci.ocirt.commit", std::string(commit));

@@ -9,7 +9,8 @@ namespace ocirt::container {
 
 // `version` and `commit` of the program become annotations. Everything else is taken from the
 // tables that the work is done with, or says "no" where there is nothing yet. Needs no root, no
-// container and no state directory; the kernel is only asked which seccomp flags it has.
+// container and no state directory; the kernel is only asked which seccomp flags it has, and
+// whether the programs that come with ocirt are there is looked up.
 oci::Features features(std::string_view version, std::string_view commit);
 
 }  // namespace ocirt::container

@@ -211,6 +211,7 @@ Result<> Launched::converse(const LaunchRequest& request) {
       case plan::Word::at_hooks: {
         if (!std::exchange(hooks_expected_, false))
           return refuse("init said something out of order");
+        if (request.net_devices != nullptr) TRY(request.net_devices->move_in(pid()));
         UniqueFd state = TRY(run_create_hooks(request));
         TRY(say(channel_, plan::Word::hooks_done, state));
         break;

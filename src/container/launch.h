@@ -9,6 +9,7 @@
 #include "src/base/fd.h"
 #include "src/base/result.h"
 #include "src/container/draft.h"
+#include "src/container/net_devices.h"
 #include "src/container/record.h"
 #include "src/container/seccomp_agent.h"
 #include "src/linux/cgroup/cgroup.h"
@@ -27,6 +28,8 @@ struct LaunchRequest {
   Fd console;                     // connected console socket
   std::optional<SeccompAgent> agent;                 // for a filter that notifies
   const std::optional<oci::Hooks>* hooks = nullptr;  // prestart and createRuntime are run from here
+  NetDevices* net_devices = nullptr;  // moved in before the hooks; what becomes of them later is
+                                      // the caller's
   Record* record = nullptr;  // of the container; pid and start_time are filled in unless exec
 };
 

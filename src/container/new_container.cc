@@ -60,6 +60,7 @@ Result<> NewContainer::record_it(const std::string& pid_file) {
 
 void NewContainer::commit() {
   init->release();
+  net_devices->commit();
   cgroup.commit();
   directory->commit();
 }
@@ -101,6 +102,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
     made.warnings.push_back(
         "linux.resources: no limit is in force, since --cgroup-manager is disabled");
   }
+  made.net_devices.emplace(TRY(NetDevices::find(std::move(draft.net_devices))));
   UniqueFd console = TRY(open_console_socket(options.console_socket, terminal, detached));
 
   // -- beyond this point the host is changed
@@ -125,6 +127,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   request.gate = gate;
   request.console = console;
   request.hooks = &spec.hooks;
+  request.net_devices = &*made.net_devices;
   request.record = &made.record;
   if (spec.linux->seccomp && spec.linux->seccomp->listener_path) {
     request.agent =
@@ -132,6 +135,9 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   }
   Result<Launched> launched = launch(request);
   if (!launched) {
+    if (Result<> given = made.net_devices->give_back(); !given) {
+      launched.error().text += cat("; then, while undoing this: ", given.error().text);
+    }
     // A container that failed after its hooks began is destroyed like any other: with its poststop
     // hooks (runtime.md, "Lifecycle", steps 5 to 13).
     if (spec.hooks) {

@@ -16,9 +16,11 @@ struct NewContainer {
   Bundle bundle;
   Record record;
   Warnings warnings;
-  // Destroyed from the last to the first: the process, then its cgroup, then its directory.
+  // Destroyed from the last to the first: the process, then its devices, then its cgroup, then its
+  // directory.
   std::optional<NewDirectory> directory;
   cgroup::Made cgroup;
+  std::optional<NetDevices> net_devices;
   std::optional<Launched> init;
 
   // Records the container and its pid file. What exists now is kept when commit() is called.

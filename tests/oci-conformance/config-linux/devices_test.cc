@@ -1,6 +1,7 @@
 // config-linux.md, "Devices", "Default Devices" and "Dev symbolic links", and the device rules of
 // control groups: nodes are stated and then used, because a node alone proves no access.
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "tests/support/fixture.h"
@@ -81,6 +82,40 @@ TEST_F(Devices, AreNotMadeThroughALinkOfTheRootfs) {
   Container container(runtime, bundle);
   container.run();
   EXPECT_TRUE(names_in(victim).empty());
+}
+
+TEST_F(Devices, MayBeAnywhereInTheRootfs) {
+  SPEC("config-linux.md#devices",
+       "The path MAY be anywhere in the container filesystem, notably outside of /dev.");
+  bundle.set("linux.devices", R"([
+    {"path": "/srv/deep/zero", "type": "c", "major": 1, "minor": 5, "fileMode": 438}])");
+  EXPECT_EQ("1:5\n4\n",
+            run_shell("stat -c %t:%T /srv/deep/zero; head -c 4 /srv/deep/zero | wc -c"));
+}
+
+TEST_F(Devices, ThatFindSomethingElseInTheirPlaceAreErrors) {
+  SPEC(
+      "config-linux.md#devices",
+      "If a file already exists at path that does not match the requested device, the runtime MUST "
+      "generate an error.");
+  bundle.file("/srv/file", "text").directory("/srv/directory");
+  ASSERT_EQ(0, mknod(bundle.rootfs("/srv/node").c_str(), S_IFCHR | 0600, makedev(1, 3)));
+  ASSERT_EQ(0, mknod(bundle.rootfs("/srv/fifo").c_str(), S_IFIFO | 0600, 0));
+  ASSERT_EQ(0, symlink("node", bundle.rootfs("/srv/link").c_str()));
+  for (const char* name : {"file", "directory", "node", "fifo", "link"}) {
+    bundle.set("linux.devices", std::string(R"([{"path": "/srv/)") + name +
+                                    R"(", "type": "c", "major": 1, "minor": 5}])");
+    Container container(runtime, bundle);
+    EXPECT_FAILS(container.create(), 1, std::string("/srv/") + name);
+  }
+  EXPECT_EQ("text", read_file(bundle.rootfs("/srv/file")));
+}
+
+TEST_F(Devices, ThatAreThereAlreadyAreGivenTheirModeAndOwner) {
+  ASSERT_EQ(0, mknod(bundle.rootfs("/zero").c_str(), S_IFCHR | 0600, makedev(1, 5)));
+  bundle.set("linux.devices", R"([
+    {"path": "/zero", "type": "c", "major": 1, "minor": 5, "fileMode": 420, "uid": 12, "gid": 34}])");
+  EXPECT_EQ("1:5 644 12 34\n", run_shell("stat -c '%t:%T %a %u %g' /zero"));
 }
 
 class DeviceRules : public ContainerTest {

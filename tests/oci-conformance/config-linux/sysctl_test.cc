@@ -48,5 +48,37 @@ TEST_F(Sysctl, ThatIsUnknownIsAnErrorThatNamesIt) {
   EXPECT_TRUE(names_in(runtime.root()).empty());
 }
 
+TEST_F(Sysctl, OfTheHostsIpcIsRefused) {
+  for (const char* key : {"kernel.msgmax", "fs.mqueue.msg_max"}) {
+    bundle.without_namespace("ipc").set("linux.sysctl", std::string("{\"") + key + "\": \"12\"}");
+    {
+      Container container(runtime, bundle);
+      EXPECT_FAILS(container.create(), 1, key);
+    }
+    bundle.with_namespace("ipc");
+  }
+}
+
+TEST_F(Sysctl, IsSetInANamespaceThatIsJoined) {
+  Process holder({.argv = {"unshare", "-n", "sleep", "100"}});
+  const std::string path = "/proc/" + std::to_string(holder.pid()) + "/ns/net";
+  ASSERT_TRUE(eventually([&] {
+    const std::string link = link_target(path);
+    return !link.empty() && link != link_target("/proc/self/ns/net");
+  }));
+  bundle.with_namespace("network", path);
+  bundle.set("linux.sysctl", R"({"net.ipv4.ip_forward": "1"})");
+  EXPECT_EQ("1\n", run_shell("cat /proc/sys/net/ipv4/ip_forward"));
+  const Outcome seen =
+      run_command({.argv = {"nsenter", "--net=" + path, "cat", "/proc/sys/net/ipv4/ip_forward"}});
+  EXPECT_EQ("1\n", seen.out);
+}
+
+TEST_F(Sysctl, AValueThatTheKernelRefusesIsAnErrorThatNamesTheKey) {
+  bundle.set("linux.sysctl", R"({"net.ipv4.ip_forward": "many"})");
+  Container container(runtime, bundle);
+  EXPECT_FAILS(container.create(), 1, "ip_forward");
+}
+
 }  // namespace
 }  // namespace harness

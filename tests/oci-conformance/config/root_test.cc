@@ -200,5 +200,46 @@ TEST_F(HiddenPaths, AMaskThatIsASymbolicLinkOutOfTheRootDoesNotTouchTheHost) {
   EXPECT_EQ("victim\n", read_file(scratch() + "/victim"));
 }
 
+TEST_F(HiddenPaths, MustBeAbsolute) {
+  SPEC("config-linux.md#masked-paths",
+       "The values MUST be absolute paths in the container namespace.");
+  for (const char* property : {"maskedPaths", "readonlyPaths"}) {
+    bundle.set(std::string("linux.") + property, R"(["proc/kcore"])");
+    {
+      Container container(runtime, bundle);
+      EXPECT_FAILS(container.create(), 1, property);
+    }
+    bundle.set(std::string("linux.") + property, "[]");
+  }
+}
+
+TEST_F(HiddenPaths, HoldForExecToo) {
+  bundle.file("/secret.txt", "secret\n").file("/fixed.txt", "fixed\n").shell("exec sleep 100");
+  bundle.set("linux.maskedPaths", R"(["/secret.txt"])");
+  bundle.set("linux.readonlyPaths", R"(["/fixed.txt"])");
+  Container container(runtime, bundle);
+  container.launch();
+  EXPECT_EQ("[]\nrefused\n", container
+                                 .exec_shell("echo \"[$(cat /secret.txt)]\";"
+                                             "(echo x > /fixed.txt) 2>/dev/null || echo refused")
+                                 .out);
+}
+
+TEST_F(HiddenPaths, CoverWhatIsMountedThere) {
+  bundle.directory("/data");
+  write_file(scratch() + "/data", "secret\n");
+  bundle.file("/data/one", "");
+  bundle.mount("/data/one", "bind", scratch() + "/data", {"bind"});
+  bundle.set("linux.maskedPaths", R"(["/data"])");
+  EXPECT_EQ("[]\n", run_shell("echo \"[$(ls -A /data)]\""));
+}
+
+TEST_F(HiddenPaths, MayBeBothAndTwice) {
+  bundle.file("/secret.txt", "secret\n");
+  bundle.set("linux.maskedPaths", R"(["/secret.txt", "/secret.txt"])");
+  bundle.set("linux.readonlyPaths", R"(["/secret.txt", "/secret.txt"])");
+  EXPECT_EQ("[]\n", run_shell("echo \"[$(cat /secret.txt)]\""));
+}
+
 }  // namespace
 }  // namespace harness

@@ -1,0 +1,23 @@
+// Addresses of a device: read before it is moved, since moving takes them away, and given to it
+// again afterwards (config-linux.md, "Network Devices": permanent ones of global scope are
+// preserved).
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "src/net/netlink.h"
+
+namespace ocirt::net {
+
+// The addresses that are kept: permanent (set by somebody, not by autoconfiguration or DHCP with a
+// lifetime) and of global scope. In the order of the kernel, which makes secondary addresses of the
+// later ones.
+Result<std::vector<Reply>> kept_addresses(Session& session, uint32_t index);
+
+// Gives them to a device, with peer, broadcast, label, metric and the flags that can be set. One
+// that it has already is no error. `from` and `to` are the device's old and new name, for labels.
+Result<> add_addresses(Session& session, uint32_t index, const std::vector<Reply>& addresses,
+                       std::string_view from, std::string_view to);
+
+}  // namespace ocirt::net

@@ -1,0 +1,12 @@
+// Whether a network device exists: the one question about the network that ocirt asks by itself.
+// Everything else is ocirt-net's (src/net/).
+#pragma once
+
+#include "src/sys/cstr.h"
+
+namespace ocirt::sys {
+
+// In the network namespace of this process (netdevice(7), SIOCGIFINDEX).
+bool has_network_device(CStr name);
+
+}  // namespace ocirt::sys
