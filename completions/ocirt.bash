@@ -2,7 +2,7 @@
 # The options of each command stand in one place, _ocirt_options; `make completions` compares them
 # with what `ocirt COMMAND --help` prints.
 
-_ocirt_commands="create start run exec state list ps kill delete pause resume update spec features"
+_ocirt_commands="create start run exec state list ps kill delete pause resume update events spec features"
 
 _ocirt_options() {
   case $1 in
@@ -22,6 +22,7 @@ _ocirt_options() {
     update) echo "--resources --memory --memory-reservation --memory-swap --cpu-period --cpu-quota
               --cpu-share --cpu-rt-period --cpu-rt-runtime --cpu-burst --cpu-idle --cpuset-cpus
               --cpuset-mems --blkio-weight --pids-limit --help" ;;
+    events) echo "--interval --stats --help" ;;
     spec) echo "--bundle --rootless --help" ;;
     start | state | pause | resume | features) echo "--help" ;;
   esac
@@ -31,7 +32,7 @@ _ocirt_options() {
 _ocirt_is_switch() {
   case $1 in
     --debug | --systemd-cgroup | --help | --version | --no-pivot | --no-new-keyring | --no-subreaper \
-      | --detach | --keep | --tty | --no-new-privs | --ignore-paused | --quiet | --all | --force \
+      | --stats | --detach | --keep | --tty | --no-new-privs | --ignore-paused | --quiet | --all | --force \
       | -h | -v | -d | -t | -q | -a) return 0 ;;
     --rootless) [ "$2" = spec ] ;;
     --regex | -r) [ "$2" = kill ] || [ "$2" = delete ] ;;
@@ -103,7 +104,7 @@ _ocirt() {
 
   case $command in
     "") mapfile -t COMPREPLY < <(compgen -W "$_ocirt_commands" -- "$cur") ;;
-    start | state | exec | ps | kill | delete | pause | resume | update)
+    start | state | exec | ps | kill | delete | pause | resume | update | events)
       if [ "$positional" = 0 ]; then
         mapfile -t COMPREPLY < <(
           compgen -W "$("${COMP_WORDS[0]}" "${root[@]}" list --quiet 2>/dev/null)" -- "$cur")

@@ -13,7 +13,7 @@ function __ocirt_ids
     ocirt $root list --quiet 2>/dev/null
 end
 
-set -l commands create start run exec state list ps kill delete pause resume update spec features
+set -l commands create start run exec state list ps kill delete pause resume update events spec features
 set -l none "not __fish_seen_subcommand_from $commands"
 
 complete -c ocirt -f
@@ -29,6 +29,7 @@ complete -c ocirt -n $none -a delete -d 'delete a container'
 complete -c ocirt -n $none -a pause -d 'freeze a container'
 complete -c ocirt -n $none -a resume -d 'thaw a container'
 complete -c ocirt -n $none -a update -d 'change the resource limits of a container'
+complete -c ocirt -n $none -a events -d 'print what a container uses and when memory runs out'
 complete -c ocirt -n $none -a spec -d 'write a default config.json'
 complete -c ocirt -n $none -a features -d 'print what this runtime supports'
 
@@ -80,6 +81,9 @@ complete -c ocirt -n '__fish_seen_subcommand_from kill delete' -s r -l regex -d 
 complete -c ocirt -n '__fish_seen_subcommand_from spec' -s b -l bundle -r -a '(__fish_complete_directories)' -d 'bundle directory'
 complete -c ocirt -n '__fish_seen_subcommand_from spec' -l rootless -d 'for a user without root'
 
+complete -c ocirt -n '__fish_seen_subcommand_from events' -l interval -x -d 'between two statistics'
+complete -c ocirt -n '__fish_seen_subcommand_from events' -l stats -d 'print the statistics once'
+
 set -l update '__fish_seen_subcommand_from update'
 complete -c ocirt -n $update -s r -l resources -r -F -d 'document, - for standard input'
 for limit in memory memory-reservation memory-swap cpu-period cpu-quota cpu-share cpu-rt-period \
@@ -87,5 +91,5 @@ for limit in memory memory-reservation memory-swap cpu-period cpu-quota cpu-shar
     complete -c ocirt -n $update -l $limit -x -d 'limit'
 end
 
-complete -c ocirt -n '__fish_seen_subcommand_from start state exec ps kill delete pause resume update' \
+complete -c ocirt -n '__fish_seen_subcommand_from start state exec ps kill delete pause resume update events' \
     -a '(__ocirt_ids)' -d container

@@ -207,7 +207,7 @@ TEST(Crio, DirectCalls) {
 }
 
 TEST(Probes, CommandsThatAreNotThereAreKnownByName) {
-  for (const char* name : {"checkpoint", "restore", "events"}) {
+  for (const char* name : {"checkpoint", "restore"}) {
     const Command* command = find_command(name);
     ASSERT_NE(command, nullptr) << name;
     EXPECT_EQ(command->run, nullptr) << name;

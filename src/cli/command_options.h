@@ -27,6 +27,11 @@ struct PsOptions {
   OutputFormat format = OutputFormat::table;
 };
 
+struct EventsOptions {
+  int64_t interval_ms = 5000;
+  bool stats = false;
+};
+
 struct KillOptions {
   bool all = false;
   bool regex = false;

@@ -8,13 +8,12 @@ namespace {
 // of theirs.
 constexpr Command kCheckpoint = {.name = "checkpoint"};
 constexpr Command kRestore = {.name = "restore"};
-constexpr Command kEvents = {.name = "events"};
 
 constexpr const Command* kCommands[] = {
-    &kCreateCommand, &kStartCommand,  &kRunCommand,  &kExecCommand,     &kStateCommand,
-    &kListCommand,   &kPsCommand,     &kKillCommand, &kDeleteCommand,   &kPauseCommand,
-    &kResumeCommand, &kUpdateCommand, &kSpecCommand, &kFeaturesCommand, &kCheckpoint,
-    &kRestore,       &kEvents,
+    &kCreateCommand, &kStartCommand,  &kRunCommand,    &kExecCommand,   &kStateCommand,
+    &kListCommand,   &kPsCommand,     &kKillCommand,   &kDeleteCommand, &kPauseCommand,
+    &kResumeCommand, &kUpdateCommand, &kEventsCommand, &kSpecCommand,   &kFeaturesCommand,
+    &kCheckpoint,    &kRestore,
 };
 
 }  // namespace

@@ -121,6 +121,22 @@ void read_block_io_v1(const std::string& directory, BlockIoStats& out) {
   }
 }
 
+CpusetSettings read_cpuset_v1(const std::string& directory) {
+  auto value = [&](std::string_view name) { return read_number(directory, cat("cpuset.", name)); };
+  CpusetSettings out;
+  out.cpu_exclusive = value("cpu_exclusive");
+  out.mem_hardwall = value("mem_hardwall");
+  out.mem_exclusive = value("mem_exclusive");
+  out.memory_migrate = value("memory_migrate");
+  out.memory_spread_page = value("memory_spread_page");
+  out.memory_spread_slab = value("memory_spread_slab");
+  out.memory_pressure = value("memory_pressure");
+  out.sched_load_balance = value("sched_load_balance");
+  const std::string level = read(directory, "cpuset.sched_relax_domain_level");
+  out.sched_relax_domain_level = to_number<int64_t>(trim(level)).value_or(0);
+  return out;
+}
+
 // ---- v2
 // -------------------------------------------------------------------------------------------
 void read_cpu_v2(const std::string& directory, CpuStats& out) {
@@ -289,6 +305,7 @@ Result<Stats> read_stats(const Location& location) {
     const bool is_v1 = !cpuset->controllers.empty();
     stats.cpuset_cpus = trim(read(cpuset->path, is_v1 ? "cpuset.cpus" : "cpuset.cpus.effective"));
     stats.cpuset_mems = trim(read(cpuset->path, is_v1 ? "cpuset.mems" : "cpuset.mems.effective"));
+    if (is_v1) stats.cpuset = read_cpuset_v1(cpuset->path);
   }
   if (v2 != nullptr) {
     stats.cpu.psi = parse_pressure(read(v2->path, "cpu.pressure"));

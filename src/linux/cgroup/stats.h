@@ -66,12 +66,21 @@ struct HugetlbStats {
   uint64_t usage = 0, max = 0, failcnt = 0;
 };
 
+// What the files of v1's cpuset say; as a cgroup begins where there are none.
+struct CpusetSettings {
+  uint64_t cpu_exclusive = 0, mem_hardwall = 0, mem_exclusive = 0, memory_migrate = 0,
+           memory_spread_page = 0, memory_spread_slab = 0, memory_pressure = 0,
+           sched_load_balance = 0;
+  int64_t sched_relax_domain_level = 0;
+};
+
 struct Stats {
   CpuStats cpu;
   MemoryStats memory;
   PidsStats pids;
   BlockIoStats block_io;
-  std::vector<HugetlbStats> hugetlb;     // sorted by name
+  std::vector<HugetlbStats> hugetlb;  // sorted by name
+  CpusetSettings cpuset;
   std::string cpuset_cpus, cpuset_mems;  // lists such as "0-3"; empty without the controller
 };
 

@@ -1,0 +1,42 @@
+#include "src/sys/watch.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "src/sys/retry.h"
+
+namespace ocirt::sys {
+
+Result<> wait_for_any(std::span<Watched> watched, int timeout_ms) {
+  std::vector<pollfd> entries;
+  for (Watched& each : watched) {
+    each.ready = false;
+    // poll(2) leaves out negative descriptors.
+    entries.push_back({each.fd.raw(), each.control_file ? short{POLLPRI} : short{POLLIN}, 0});
+  }
+  const int count = ::poll(entries.data(), entries.size(), timeout_ms);
+  if (count < 0 && errno != EINTR) return os_error("poll", errno);
+  for (size_t i = 0; count > 0 && i < watched.size(); ++i)
+    watched[i].ready = entries[i].revents != 0;
+  return {};
+}
+
+Result<UniqueFd> event_counter() {
+  const int fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (fd < 0) return os_error("eventfd", errno);
+  return UniqueFd(fd);
+}
+
+Result<uint64_t> take_count(Fd counter) {
+  uint64_t count = 0;
+  const ssize_t got = retry([&] { return ::read(counter.raw(), &count, sizeof count); });
+  if (got < 0 && errno == EAGAIN) return 0;
+  if (got < 0) return os_error("read an event counter", errno);
+  return count;
+}
+
+}  // namespace ocirt::sys
