@@ -21,7 +21,8 @@ _ocirt_options() {
     delete) echo "--force --regex --help" ;;
     update) echo "--resources --memory --memory-reservation --memory-swap --cpu-period --cpu-quota
               --cpu-share --cpu-rt-period --cpu-rt-runtime --cpu-burst --cpu-idle --cpuset-cpus
-              --cpuset-mems --blkio-weight --pids-limit --help" ;;
+              --cpuset-mems --blkio-weight --pids-limit --l3-cache-schema
+              --mem-bw-schema --help" ;;
     events) echo "--interval --stats --help" ;;
     spec) echo "--bundle --rootless --help" ;;
     start | state | pause | resume | features) echo "--help" ;;

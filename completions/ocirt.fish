@@ -87,7 +87,8 @@ complete -c ocirt -n '__fish_seen_subcommand_from events' -l stats -d 'print the
 set -l update '__fish_seen_subcommand_from update'
 complete -c ocirt -n $update -s r -l resources -r -F -d 'document, - for standard input'
 for limit in memory memory-reservation memory-swap cpu-period cpu-quota cpu-share cpu-rt-period \
-        cpu-rt-runtime cpu-burst cpu-idle cpuset-cpus cpuset-mems blkio-weight pids-limit
+        cpu-rt-runtime cpu-burst cpu-idle cpuset-cpus cpuset-mems blkio-weight pids-limit l3-cache-schema \
+        mem-bw-schema
     complete -c ocirt -n $update -l $limit -x -d 'limit'
 end
 

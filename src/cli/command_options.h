@@ -43,7 +43,8 @@ struct DeleteOptions {
 };
 
 struct UpdateOptions : Limits {
-  std::string resources_file;  // "-": standard input; empty: none
+  std::string resources_file;                  // "-": standard input; empty: none
+  std::string l3_cache_schema, mem_bw_schema;  // of resctrl; empty: none
 };
 
 struct SpecOptions {

@@ -9,6 +9,7 @@
 #include "src/cli/command_options.h"
 #include "src/cli/commands.h"
 #include "src/container/oci_result.h"
+#include "src/linux/resctrl.h"
 #include "src/sys/file.h"
 
 namespace ocirt::cli {
@@ -50,6 +51,10 @@ constexpr Option kOptions[] = {
     number<&Limits::cpuset_mems>("cpuset-mems", "LIST", "memory nodes to use"),
     number<&Limits::block_io_weight>("blkio-weight", "N", "relative weight, 10 to 1000"),
     number<&Limits::pids>("pids-limit", "N", "most processes; -1 for unlimited"),
+    option<&UpdateOptions::l3_cache_schema>("l3-cache-schema", 0, "SCHEMA",
+                                            "share of the L3 cache, such as L3:0=ff"),
+    option<&UpdateOptions::mem_bw_schema>("mem-bw-schema", 0, "SCHEMA",
+                                          "share of memory bandwidth, such as MB:0=50"),
     size<&Limits::kernel_memory>("kernel-memory", ""),
     size<&Limits::kernel_memory_tcp>("kernel-memory-tcp", ""),
 };
@@ -66,22 +71,34 @@ Result<oci::Resources> read_document(const std::string& file) {
       oci::read_resources(content, file == "-" ? "standard input" : std::string_view(file)));
 }
 
+// As config.json would have them.
+std::vector<std::string> schemata_of(const UpdateOptions& options) {
+  oci::IntelRdt rdt;
+  if (!options.l3_cache_schema.empty()) rdt.l3_cache_schema = options.l3_cache_schema;
+  if (!options.mem_bw_schema.empty()) rdt.mem_bw_schema = options.mem_bw_schema;
+  return resctrl::schemata_lines(rdt);
+}
+
 Result<int> update(Call& call, UpdateOptions& options, std::span<const std::string_view>) {
   bool has_limits = static_cast<const Limits&>(options) != Limits{};
-  if (has_limits == !options.resources_file.empty()) {
-    return usage_error(has_limits ? "limits are given both by --resources and by other options"
-                                  : "nothing to update: no limit is given");
-  }
+  const bool has_document = !options.resources_file.empty();
+  const std::vector<std::string> schemata = schemata_of(options);
+  if (has_limits && has_document)
+    return usage_error("limits are given both by --resources and by other options");
+  if (!has_limits && !has_document && schemata.empty())
+    return usage_error("nothing to update: no limit is given");
+  if (!options.mem_bw_schema.empty() && !options.mem_bw_schema.starts_with("MB:"))
+    return usage_error("--mem-bw-schema: begins with MB:, such as MB:0=50;1=50");
   if (options.kernel_memory || options.kernel_memory_tcp) {
     call.warnings.emplace_back(
         "--kernel-memory and --kernel-memory-tcp have no effect: kernels no longer have these "
         "limits");
   }
-  Result<oci::Resources> resources = has_limits ? Result<oci::Resources>(resources_of(options))
-                                                : read_document(options.resources_file);
+  Result<oci::Resources> resources = has_document ? read_document(options.resources_file)
+                                                  : Result<oci::Resources>(resources_of(options));
   oci::Resources wanted = TRY(std::move(resources));
   container::Store store = TRY(store_of(call));
-  TRY(container::update(store, call.id, wanted));
+  TRY(container::update(store, call.id, wanted, schemata));
   return 0;
 }
 

@@ -77,6 +77,7 @@ Result<Warnings> remove_container(const Store& store, const std::string& id, boo
 Result<Warnings> dismantle(const Store& store, const Directory& directory, const Record& record,
                            std::span<const oci::Hook> poststop) {
   TRY(cgroup::remove(record.cgroup));
+  if (record.resctrl) TRY(within("linux.intelRdt", resctrl::remove(*record.resctrl)));
   TRY(store.remove(directory));
   if (poststop.empty()) return Warnings();
   return run_all_hooks(poststop, oci::write(state_of(record, oci::Status::kStopped), false),

@@ -26,7 +26,6 @@ Result<> refuse_unsupported(const oci::Spec& spec) {
     return refuse("not supported: linux.uidMappings and linux.gidMappings (user namespaces)");
   }
   if (linux.time_offsets) return refuse("not supported: linux.timeOffsets");
-  if (linux.intel_rdt) return refuse("not supported: linux.intelRdt");
   return {};
 }
 
@@ -235,6 +234,9 @@ Result<Draft> draft_container(const DraftInput& input) {
   plan.masked_paths = builder.texts(linux.masked_paths);
   plan.readonly_paths = builder.texts(linux.readonly_paths);
   TRY(draft_sysctls(builder, spec));
+  if (linux.intel_rdt) {
+    draft.resctrl = TRY(resctrl::locate(input.resctrl_root, *linux.intel_rdt, input.id));
+  }
   draft_hooks(builder, spec.hooks);
   draft.net_devices = TRY(draft_net_devices(spec));
   // Init waits for them where it waits for the hooks.

@@ -12,6 +12,7 @@
 #include "src/container/scheduling.h"
 #include "src/container/warnings.h"
 #include "src/linux/cgroup/cgroup.h"
+#include "src/linux/resctrl.h"
 #include "src/linux/security_modules.h"
 #include "src/net/request.h"
 #include "src/plan/builder.h"
@@ -33,7 +34,8 @@ struct DraftInput {
   bool host_has_kcore = false;     // /proc/kcore is there: /dev/core makes sense
   cgroup::Host cgroup_host;
   cgroup::Location cgroup;
-  SecurityModules modules;  // looked at only when config.json asks for them
+  SecurityModules modules;  // this and the next are looked at only when config.json asks for them
+  std::optional<std::string> resctrl_root;
 };
 
 // A namespace that the container shares.
@@ -50,7 +52,8 @@ struct Draft {
   bool own_pid_namespace = false;
   bool terminal = false;
   std::vector<uint64_t> seccomp;  // the compiled filter, kept for `exec`
-  Scheduling scheduling;          // put in force when init is ready
+  std::optional<resctrl::Group> resctrl;
+  Scheduling scheduling;  // put in force when init is ready
   Warnings warnings;
 };
 

@@ -8,6 +8,7 @@
 #include "src/linux/capabilities.h"
 #include "src/linux/mount_options.h"
 #include "src/linux/namespaces.h"
+#include "src/linux/resctrl.h"
 #include "src/linux/seccomp.h"
 #include "src/linux/security_modules.h"
 #include "src/net/request.h"
@@ -101,7 +102,7 @@ oci::Features features(std::string_view version, std::string_view commit) {
   const SecurityModules modules = security_modules();
   linux_features.apparmor = oci::Feature{modules.apparmor};
   linux_features.selinux = oci::Feature{modules.selinux};
-  linux_features.intel_rdt = oci::Feature{false};
+  linux_features.intel_rdt = oci::Feature{resctrl::find_root().has_value()};
   linux_features.mount_extensions = oci::MountExtensions{.idmap = oci::Feature{kIdMappedMounts}};
   linux_features.net_devices = oci::Feature{sys::find_companion(net::kProgram).has_value()};
 

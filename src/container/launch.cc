@@ -172,6 +172,9 @@ Result<> Launched::take_stock(const LaunchRequest& request) {
     if (!is_exec_) request.record->start_time = stat->start_time;
   }
   if (!is_exec_) request.record->pid = pid();
+  if (request.record->resctrl) {
+    TRY(within("linux.intelRdt", resctrl::enter(*request.record->resctrl, pid())));
+  }
   if (request.agent) {
     const oci::Status status = is_exec_ ? oci::Status::kRunning : oci::Status::kCreating;
     route_ = {request.agent, pid(), state_of(*request.record, status)};

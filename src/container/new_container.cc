@@ -37,6 +37,7 @@ Record new_record(const Bundle& bundle, const std::string& id, const Draft& draf
   record.exec_inherits = has_exec_settings(bundle.spec);
   record.annotations = bundle.spec.annotations;
   record.cgroup = cgroup;
+  record.resctrl = draft.resctrl;
   return record;
 }
 
@@ -62,6 +63,7 @@ void NewContainer::commit() {
   init->release();
   net_devices->commit();
   cgroup.commit();
+  resctrl.commit();
   directory->commit();
 }
 
@@ -96,6 +98,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   }
   const bool labels = spec.linux && spec.linux->mount_label && !spec.linux->mount_label->empty();
   if (labels || (spec.process && wants_labels(*spec.process))) input.modules = security_modules();
+  if (spec.linux && spec.linux->intel_rdt) input.resctrl_root = resctrl::find_root();
   Draft draft = TRY(draft_container(input));
   made.warnings = draft.warnings;
   if (input.cgroup.directories.empty() && spec.linux->resources) {
@@ -119,6 +122,11 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
     entrance = TRY(within("cgroup", cgroup::open_entrance(input.cgroup)));
     TRY(cgroup::apply_new(input.cgroup, spec.linux->resources.value_or(oci::Resources()),
                           made.cgroup, entrance));
+  }
+  if (draft.resctrl) {
+    made.resctrl = TRY(within("linux.intelRdt", resctrl::make(*draft.resctrl)));
+    TRY(within("linux.intelRdt", resctrl::configure(*draft.resctrl, resctrl::schemata_lines(
+                                                                        *spec.linux->intel_rdt))));
   }
   LaunchRequest request;
   request.draft = &draft;

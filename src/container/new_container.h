@@ -16,9 +16,10 @@ struct NewContainer {
   Bundle bundle;
   Record record;
   Warnings warnings;
-  // Destroyed from the last to the first: the process, then its devices, then its cgroup, then its
-  // directory.
+  // Destroyed from the last to the first: the process, its devices, its cgroup, its class of
+  // resctrl, its directory.
   std::optional<NewDirectory> directory;
+  resctrl::Made resctrl;
   cgroup::Made cgroup;
   std::optional<NetDevices> net_devices;
   std::optional<Launched> init;

@@ -49,6 +49,7 @@ using ocirt::cgroup::Directory;
 using ocirt::container::Document;
 using ocirt::container::Record;
 using ocirt::container::StoredCgroup;
+using ocirt::resctrl::Group;
 
 template <>
 const Type Object<Record>::type;
@@ -56,6 +57,8 @@ template <>
 const Type Object<Directory>::type;
 template <>
 const Type Object<StoredCgroup>::type;
+template <>
+const Type Object<Group>::type;
 template <>
 const Type Object<Document>::type;
 
@@ -75,6 +78,7 @@ constexpr Field kRecord[] = {
     field<&Record::new_keyring>("newKeyring", kRequired),
     field<&Record::exec_inherits>("execInherits"),
     field<&Record::annotations>("annotations"),
+    field<&Record::resctrl>("resctrl"),
 };
 
 constexpr Field kDirectory[] = {
@@ -85,6 +89,12 @@ constexpr Field kDirectory[] = {
 constexpr Field kStoredCgroup[] = {
     field<&StoredCgroup::layout>("layout", kRequired),
     field<&StoredCgroup::directories>("directories"),
+};
+
+constexpr Field kGroup[] = {
+    field<&Group::directory>("directory", kRequired),
+    field<&Group::monitoring>("monitoring", kRequired),
+    field<&Group::own_class>("ownClass", kRequired),
 };
 
 constexpr Field kDocument[] = {
@@ -108,6 +118,8 @@ template <>
 constinit const Type Object<Directory>::type = object(kDirectory);
 template <>
 constinit const Type Object<StoredCgroup>::type = object(kStoredCgroup);
+template <>
+constinit const Type Object<Group>::type = object(kGroup);
 template <>
 constinit const Type Object<Document>::type = object(kDocument);
 

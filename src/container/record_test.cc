@@ -22,6 +22,7 @@ Record example() {
   record.exec_inherits = true;
   record.annotations.set("b", "2\n");
   record.annotations.set("a", "");
+  record.resctrl = resctrl::Group{"/sys/fs/resctrl/c1", "", true};
   record.cgroup.layout = cgroup::Layout::hybrid;
   record.cgroup.directories = {{"memory", "/sys/fs/cgroup/memory/c1"},
                                {"", "/sys/fs/cgroup/unified/c1"}};

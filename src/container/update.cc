@@ -7,12 +7,22 @@
 
 namespace ocirt::container {
 
-Result<> update(const Store& store, const std::string& id, const oci::Resources& resources) {
+Result<> update(const Store& store, const std::string& id, const oci::Resources& resources,
+                const std::vector<std::string>& schemata) {
   Directory directory = TRY(store.find(id, Store::Lock::exclusive));
   Record record = TRY(directory.read());
   if (record.pid == 0) return refuse(cat("container ", id, " is still being created"));
   UniqueFd init = TRY(open_init(record));
   if (!init.valid()) return std::unexpected(Error{ESRCH, "container not running"});
+  if (!schemata.empty()) {
+    if (!record.resctrl) {
+      return refuse(
+          cat("container ", id,
+              " has no class of resctrl: only linux.intelRdt of its config.json makes one"));
+    }
+    TRY(within("linux.intelRdt", resctrl::configure(*record.resctrl, schemata)));
+  }
+  if (!schemata.empty() && resources == oci::Resources{}) return {};
   if (record.cgroup.directories.empty()) {
     return refuse("not supported: limits for a container without a cgroup");
   }
