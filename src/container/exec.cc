@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <optional>
+#include <utility>
 
 #include "oci-spec/documents.h"
 #include "src/base/text.h"
@@ -34,10 +35,10 @@ Result<oci::Spec> own_config(const Directory& directory) {
 
 // The container's own process with what the command line changes about it.
 Result<ExecSettings> process_from_options(const Directory& directory, const ExecOptions& options) {
-  const oci::Spec spec = TRY(own_config(directory));
+  oci::Spec spec = TRY(own_config(directory));
   ExecSettings settings;
-  settings.process = *spec.process;
-  inherit(settings, spec);
+  settings.process = *std::exchange(spec.process, std::nullopt);
+  inherit(settings, std::move(spec));
   oci::Process& process = settings.process;
   process.args = options.args;
   if (!options.cwd.empty()) process.cwd = options.cwd;
@@ -81,8 +82,8 @@ Result<ExecSettings> settings_of(const Directory& directory, const Record& recor
   if (options.tty) process.terminal = options.tty;
   const bool complete = process.capabilities && !process.rlimits.empty() && !record.exec_inherits;
   if (complete) return settings;
-  const oci::Spec spec = TRY(own_config(directory));
-  inherit(settings, spec);
+  oci::Spec spec = TRY(own_config(directory));
+  inherit(settings, std::move(spec));
   return settings;
 }
 

@@ -1,18 +1,20 @@
 #include "src/container/exec_settings.h"
 
+#include <utility>
+
 namespace ocirt::container {
 namespace {
 
 template <class T>
-void fill(std::optional<T>& to, const std::optional<T>& from) {
-  if (!to) to = from;
+void fill(std::optional<T>& to, std::optional<T>& from) {
+  if (!to) to = std::move(from);
 }
 
 // Engines write every member of their structures: an empty label says nothing.
 bool has_text(const std::optional<std::string>& text) { return text && !text->empty(); }
 
-void fill_text(std::optional<std::string>& to, const std::optional<std::string>& from) {
-  if (!has_text(to)) to = from;
+void fill_text(std::optional<std::string>& to, std::optional<std::string>& from) {
+  if (!has_text(to)) to = std::move(from);
 }
 
 }  // namespace
@@ -25,16 +27,16 @@ bool has_exec_settings(const oci::Spec& spec) {
          has_text(process.apparmor_profile) || has_text(process.selinux_label);
 }
 
-void inherit(ExecSettings& settings, const oci::Spec& spec) {
+void inherit(ExecSettings& settings, oci::Spec&& spec) {
   if (spec.linux) {
-    settings.memory_policy = spec.linux->memory_policy;
-    settings.personality = spec.linux->personality;
+    settings.memory_policy = std::move(spec.linux->memory_policy);
+    settings.personality = std::move(spec.linux->personality);
   }
   if (!spec.process) return;
   oci::Process& process = settings.process;
-  const oci::Process& own = *spec.process;
+  oci::Process& own = *spec.process;
   fill(process.capabilities, own.capabilities);
-  if (process.rlimits.empty()) process.rlimits = own.rlimits;
+  if (process.rlimits.empty()) process.rlimits = std::move(own.rlimits);
   fill(process.scheduler, own.scheduler);
   fill(process.io_priority, own.io_priority);
   fill(process.exec_cpu_affinity, own.exec_cpu_affinity);

@@ -17,7 +17,7 @@ struct ExecSettings {
 // so that an `exec` whose document is complete need not read config.json.
 bool has_exec_settings(const oci::Spec& spec);
 
-// Takes over what is absent.
-void inherit(ExecSettings& settings, const oci::Spec& spec);
+// Takes over what is absent, out of `spec`.
+void inherit(ExecSettings& settings, oci::Spec&& spec);
 
 }  // namespace ocirt::container

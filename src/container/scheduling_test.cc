@@ -80,7 +80,7 @@ TEST(ExecSettings, AreTakenOverWhereTheDocumentIsSilent) {
   ExecSettings settings;
   settings.process.selinux_label = "";
   settings.process.scheduler = oci::Scheduler{.nice = 2};
-  inherit(settings, spec);
+  inherit(settings, oci::Spec(spec));
   EXPECT_EQ(settings.process.apparmor_profile, "box");
   EXPECT_EQ(settings.process.selinux_label, "u:r:t:s0");
   EXPECT_EQ(settings.process.io_priority, spec.process->io_priority);

@@ -12,7 +12,9 @@ namespace ocirt::sys {
 
 class TestDirectory : public testing::Test {
  protected:
-  TestDirectory() : path(::mkdtemp(name_)), dir(*open(kCwd, path, O_RDONLY | O_DIRECTORY)) {}
+  TestDirectory()
+      : path(::mkdtemp(name_) != nullptr ? name_ : ""),
+        dir(*open(kCwd, path, O_RDONLY | O_DIRECTORY)) {}
   ~TestDirectory() override { (void)remove_tree(kCwd, path); }
   TestDirectory(const TestDirectory&) = delete;
   TestDirectory& operator=(const TestDirectory&) = delete;
