@@ -11,13 +11,15 @@
 namespace ocirt::sys {
 
 class TestDirectory : public testing::Test {
+ public:
+  TestDirectory(const TestDirectory&) = delete;
+  TestDirectory& operator=(const TestDirectory&) = delete;
+
  protected:
   TestDirectory()
       : path(::mkdtemp(name_) != nullptr ? name_ : ""),
         dir(*open(kCwd, path, O_RDONLY | O_DIRECTORY)) {}
   ~TestDirectory() override { (void)remove_tree(kCwd, path); }
-  TestDirectory(const TestDirectory&) = delete;
-  TestDirectory& operator=(const TestDirectory&) = delete;
 
   // Makes a file, or replaces its content.
   void put(CStr file, std::string_view content, mode_t mode = 0600) {
