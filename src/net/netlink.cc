@@ -93,7 +93,7 @@ Result<std::vector<Reply>> from_hex(std::string_view digits) {
     bytes += static_cast<char>(*byte);
   }
   std::vector<uint32_t> words(bytes.size() / sizeof(uint32_t));  // aligned
-  std::memcpy(words.data(), bytes.data(), words.size() * sizeof(uint32_t));
+  if (!words.empty()) std::memcpy(words.data(), bytes.data(), words.size() * sizeof(uint32_t));
   std::vector<Reply> replies;
   int left = static_cast<int>(words.size() * sizeof(uint32_t));
   for (const auto* header = reinterpret_cast<const nlmsghdr*>(words.data());
