@@ -32,20 +32,25 @@ std::string text_of(const Reply& address) {
 
 }  // namespace
 
-Result<std::vector<Reply>> kept_addresses(Session& session, uint32_t index) {
+bool is_kept(const Reply& address) {
+  return address.fixed<ifaddrmsg>().ifa_scope == RT_SCOPE_UNIVERSE &&
+         (flags_of(address) & IFA_F_PERMANENT) != 0;
+}
+
+Result<std::vector<Reply>> addresses_of(Session& session, uint32_t index) {
   Message message(RTM_GETADDR, NLM_F_DUMP);
   message.fixed<ifaddrmsg>().ifa_index = index;
   std::vector<Reply> all = TRY(session.ask(message));
-  std::vector<Reply> kept;
+  std::vector<Reply> found;
   for (Reply& address : all) {
     const auto& fixed = address.fixed<ifaddrmsg>();
     // The kernel filters by device only when asked strictly; without, it lists those of all.
     if (address.header()->nlmsg_type != RTM_NEWADDR || fixed.ifa_index != index) continue;
-    if (fixed.ifa_scope != RT_SCOPE_UNIVERSE) continue;
-    if ((flags_of(address) & IFA_F_PERMANENT) == 0) continue;
-    kept.push_back(std::move(address));
+    // For IPv4 the same bit says "secondary".
+    if (fixed.ifa_family == AF_INET6 && (flags_of(address) & IFA_F_TEMPORARY) != 0) continue;
+    found.push_back(std::move(address));
   }
-  return kept;
+  return found;
 }
 
 Result<> add_addresses(Session& session, uint32_t index, const std::vector<Reply>& addresses,
@@ -66,6 +71,12 @@ Result<> add_addresses(Session& session, uint32_t index, const std::vector<Reply
       if (const nlattr* value = address.attribute<ifaddrmsg>(type)) {
         mnl_attr_put(message.header(), type, mnl_attr_get_payload_len(value),
                      mnl_attr_get_payload(value));
+      }
+    }
+    if ((flags_of(address) & IFA_F_PERMANENT) == 0) {
+      if (const nlattr* lifetime = address.attribute<ifaddrmsg>(IFA_CACHEINFO)) {
+        mnl_attr_put(message.header(), IFA_CACHEINFO, mnl_attr_get_payload_len(lifetime),
+                     mnl_attr_get_payload(lifetime));
       }
     }
     if (const nlattr* value = address.attribute<ifaddrmsg>(IFA_LABEL)) {

@@ -2,13 +2,16 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <optional>
 #include <ranges>
 
 #include "src/base/text.h"
 #include "src/net/address.h"
 #include "src/net/link.h"
+#include "src/net/route.h"
 #include "src/sys/file.h"
 #include "src/sys/process.h"
 
@@ -37,15 +40,15 @@ std::unexpected<Error> with_more(Error error, const Result<>& second) {
   return std::unexpected(std::move(error));
 }
 
-// From the container to the host. `inside` is what it is called there now, `known` holds the
-// addresses that it had on the host; without, it keeps those that it has.
-Result<> return_link(Sides& sides, const Moved& device, std::string_view inside,
-                     const std::vector<Reply>* known) {
+// From the container to the host. `inside` is what it is called there now.
+Result<> return_link(Sides& sides, const Moved& device, std::string_view inside) {
   std::optional<Link> link = TRY(find_link(sides.container, inside));
   if (!link) return {};
-  std::vector<Reply> read;
-  if (known == nullptr) read = TRY(kept_addresses(sides.container, link->index));
-  const std::vector<Reply>& addresses = known != nullptr ? *known : read;
+  const std::vector<Reply> saved = TRY(from_hex(device.saved));
+  std::vector<Reply> addresses, routes;
+  for (const Reply& reply : saved) {
+    (reply.header()->nlmsg_type == RTM_NEWADDR ? addresses : routes).push_back(reply);
+  }
   TRY(within(cat("return ", inside, " as ", device.host),
              move_link(sides.container, link->index, sides.host_ns, device.host)));
   link = TRY(find_link(sides.host, device.host));
@@ -54,9 +57,10 @@ Result<> return_link(Sides& sides, const Moved& device, std::string_view inside,
     TRY(within(cat("make ", device.host, " a port again"),
                set_master(sides.host, link->index, device.master)));
   }
-  TRY(add_addresses(sides.host, link->index, addresses, inside, device.host));
+  TRY(add_addresses(sides.host, link->index, addresses, device.host, device.host));
   if (!device.was_up) return {};
-  return within(cat("set ", device.host, " up"), set_up(sides.host, link->index));
+  TRY(within(cat("set ", device.host, " up"), set_up(sides.host, link->index)));
+  return within(device.host, add_routes(sides.host, link->index, routes));
 }
 
 // What is left to do when the device is in the container: a template's name, addresses, up.
@@ -71,7 +75,9 @@ Result<> settle(Sides& sides, const Wanted& wanted, const std::vector<Reply>& ad
     if (!link) return refuse("the device has gone");
     inside = link->name;
   }
-  TRY(add_addresses(sides.container, link->index, addresses, wanted.host, inside));
+  std::vector<Reply> kept;
+  std::ranges::copy_if(addresses, std::back_inserter(kept), is_kept);
+  TRY(add_addresses(sides.container, link->index, kept, wanted.host, inside));
   return within("set it up", set_up(sides.container, link->index));
 }
 
@@ -81,7 +87,7 @@ Result<Moved> move_one(Sides& sides, const Wanted& wanted, size_t serial) {
     return std::unexpected(
         Error{ENODEV, "there is no such device in the runtime's network namespace"});
   }
-  Moved moved{wanted.host, wanted.inside, link->up, link->master};
+  Moved moved{wanted.host, wanted.inside, link->up, link->master, {}};
   if (is_template(wanted.inside)) {
     // Under a name of our own first, by which it is found again: its index may change as well.
     moved.inside = cat("ocirt", sys::own_pid(), "-", serial);
@@ -89,7 +95,9 @@ Result<Moved> move_one(Sides& sides, const Wanted& wanted, size_t serial) {
     return std::unexpected(Error{EEXIST, cat("a device named ", wanted.inside,
                                              " is already in the container's network namespace")});
   }
-  const std::vector<Reply> addresses = TRY(kept_addresses(sides.host, link->index));
+  const std::vector<Reply> addresses = TRY(addresses_of(sides.host, link->index));
+  const std::vector<Reply> routes = TRY(made_routes(sides.host, link->index));
+  moved.saved = cat(to_hex(addresses), to_hex(routes));
   Result<> done = move_link(sides.host, link->index, sides.container_ns, moved.inside);
   if (!done && TRY(find_link(sides.host, wanted.host))) {
     if (done.error().code == EINVAL) {
@@ -101,12 +109,11 @@ Result<Moved> move_one(Sides& sides, const Wanted& wanted, size_t serial) {
   }
   if (!done) {  // moved, but not renamed
     return with_more(within("rename it", std::move(done)).error(),
-                     return_link(sides, moved, wanted.host, &addresses));
+                     return_link(sides, moved, wanted.host));
   }
   Result<> settled = settle(sides, wanted, addresses, moved.inside);
   if (!settled) {
-    return with_more(std::move(settled).error(),
-                     return_link(sides, moved, moved.inside, &addresses));
+    return with_more(std::move(settled).error(), return_link(sides, moved, moved.inside));
   }
   return moved;
 }
@@ -114,7 +121,7 @@ Result<Moved> move_one(Sides& sides, const Wanted& wanted, size_t serial) {
 Result<> return_all(Sides& sides, const std::vector<Moved>& devices) {
   Result<> first;
   for (const Moved& device : std::views::reverse(devices)) {
-    Result<> returned = return_link(sides, device, device.inside, nullptr);
+    Result<> returned = return_link(sides, device, device.inside);
     if (!returned && first) first = std::move(returned);
   }
   return first;

@@ -18,7 +18,7 @@ namespace ocirt::net {
 // program of its own.
 Result<std::vector<Moved>> move_in(Fd ns, const std::vector<Wanted>& devices);
 
-// The way back: old name, addresses, master, and up if it was. Goes on after an error and
+// The way back: old name, all addresses, master, up if it was, routes. Goes on after an error and
 // returns the first. One that has gone (its other end was deleted) is no error.
 Result<> give_back(Fd ns, const std::vector<Moved>& devices);
 

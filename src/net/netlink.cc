@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <string>
 
 #include "src/base/text.h"
@@ -9,17 +10,21 @@
 namespace ocirt::net {
 namespace {
 
+// The attribute, or null when the message ends before it does.
+const nlattr* whole(const nlmsghdr* header, const void* attribute) {
+  const auto* at = static_cast<const char*>(attribute);
+  const auto* end = static_cast<const char*>(mnl_nlmsg_get_payload_tail(header));
+  const auto* whole = static_cast<const nlattr*>(attribute);
+  return mnl_attr_ok(whole, static_cast<int>(end - at)) ? whole : nullptr;
+}
+
 // The attribute of that type among those that begin `offset` bytes after the message's header.
 const nlattr* find_attribute(const nlmsghdr* header, size_t offset, uint16_t type) {
-  const auto* at = static_cast<const char*>(mnl_nlmsg_get_payload_offset(header, offset));
-  const auto* end = static_cast<const char*>(mnl_nlmsg_get_payload_tail(header));
-  const auto* attribute = reinterpret_cast<const nlattr*>(at);
-  while (mnl_attr_ok(attribute, static_cast<int>(end - at))) {
-    if (mnl_attr_get_type(attribute) == type) return attribute;
-    attribute = mnl_attr_next(attribute);
-    at = reinterpret_cast<const char*>(attribute);
+  const nlattr* attribute = whole(header, mnl_nlmsg_get_payload_offset(header, offset));
+  while (attribute != nullptr && mnl_attr_get_type(attribute) != type) {
+    attribute = whole(header, mnl_attr_next(attribute));
   }
-  return nullptr;
+  return attribute;
 }
 
 // What nlmsgerr tells: nothing is wrong, or an error with the kernel's own words if it has any.
@@ -57,6 +62,46 @@ Reply::Reply(const nlmsghdr* header)
 
 const nlattr* Reply::find(size_t offset, uint16_t type) const {
   return find_attribute(header(), offset, type);
+}
+
+const nlattr* Reply::first(size_t offset) const {
+  return whole(header(), mnl_nlmsg_get_payload_offset(header(), offset));
+}
+
+const nlattr* Reply::next(const nlattr* attribute) const {
+  return whole(header(), mnl_attr_next(attribute));
+}
+
+std::string to_hex(const std::vector<Reply>& replies) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const Reply& reply : replies) {
+    const auto* bytes = reinterpret_cast<const unsigned char*>(reply.header());
+    for (size_t i = 0; i < MNL_ALIGN(reply.header()->nlmsg_len); ++i) {
+      text += kDigits[bytes[i] >> 4];
+      text += kDigits[bytes[i] & 15];
+    }
+  }
+  return text;
+}
+
+Result<std::vector<Reply>> from_hex(std::string_view digits) {
+  std::string bytes;
+  for (size_t i = 0; i + 2 <= digits.size(); i += 2) {
+    std::optional<uint8_t> byte = to_number<uint8_t>(digits.substr(i, 2), 16);
+    if (!byte) return refuse("not a netlink message");
+    bytes += static_cast<char>(*byte);
+  }
+  std::vector<uint32_t> words(bytes.size() / sizeof(uint32_t));  // aligned
+  if (!words.empty()) std::memcpy(words.data(), bytes.data(), words.size() * sizeof(uint32_t));
+  std::vector<Reply> replies;
+  int left = static_cast<int>(words.size() * sizeof(uint32_t));
+  for (const auto* header = reinterpret_cast<const nlmsghdr*>(words.data());
+       mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left)) {
+    replies.emplace_back(header);
+  }
+  if (left != 0) return refuse("not a netlink message");
+  return replies;
 }
 
 Result<Session> Session::open() {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -46,11 +47,22 @@ class Reply {
   const nlattr* attribute(uint16_t type) const {
     return find(sizeof(T), type);
   }
+  template <class T, class Visit>
+  void each_attribute(Visit visit) const {
+    for (const nlattr* at = first(sizeof(T)); at != nullptr; at = next(at)) visit(at);
+  }
 
  private:
   const nlattr* find(size_t offset, uint16_t type) const;
+  const nlattr* first(size_t offset) const;
+  const nlattr* next(const nlattr* attribute) const;
   std::vector<uint32_t> words_;
 };
+
+// Messages of the kernel as hexadecimal digits, so that they can be part of a line of text; and
+// back.
+std::string to_hex(const std::vector<Reply>& replies);
+Result<std::vector<Reply>> from_hex(std::string_view digits);
 
 class Session {
  public:

@@ -10,19 +10,21 @@ namespace {
 constexpr std::string_view kMoveIn = "move-in", kGiveBack = "give-back";
 constexpr size_t kMostLabel = 15;  // IFNAMSIZ with its NUL
 
-// HOST/INSIDE/up or down/MASTER
+// HOST/INSIDE/up or down/MASTER/SAVED
 std::string word_of(const Moved& moved) {
-  return cat(moved.host, "/", moved.inside, "/", moved.was_up ? "up" : "down", "/", moved.master);
+  return cat(moved.host, "/", moved.inside, "/", moved.was_up ? "up" : "down", "/", moved.master,
+             "/", moved.saved);
 }
 
 Result<Moved> moved_of(std::string_view word) {
   const std::vector<std::string_view> parts = split(word, '/');
   std::optional<uint32_t> master;
-  if (parts.size() == 4) master = to_number<uint32_t>(parts[3]);
+  if (parts.size() == 5) master = to_number<uint32_t>(parts[3]);
   if (!master || parts[0].empty() || parts[1].empty()) {
     return refuse(cat("not a moved device: ", quoted(word)));
   }
-  return Moved{std::string(parts[0]), std::string(parts[1]), parts[2] == "up", *master};
+  return Moved{std::string(parts[0]), std::string(parts[1]), parts[2] == "up", *master,
+               std::string(parts[4])};
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ struct Moved {
   std::string inside;   // the name that it really got
   bool was_up = false;  // on the host
   uint32_t master = 0;  // index of the bridge or bond on the host of which it was a port, or 0
+  std::string saved;    // hexadecimal: its addresses and routes on the host
   bool operator==(const Moved&) const = default;
 };
 

@@ -13,22 +13,24 @@ TEST(NetRequest, IsReadAsItWasWritten) {
   EXPECT_EQ(*read_request(write_request(move)), move);
 
   Request back{.kind = Request::Kind::give_back, .wanted = {}, .moved = {}};
-  back.moved = {{"eth0", "ens1", true, 0}, {"v-1", "v7", false, 42}};
+  back.moved = {{"eth0", "ens1", true, 0, ""}, {"v-1", "v7", false, 42, "0aff"}};
   EXPECT_EQ(*read_request(write_request(back)), back);
   back.moved.clear();
   EXPECT_EQ(*read_request(write_request(back)), back);
 }
 
 TEST(NetRequest, MovedDevicesAreOneLine) {
-  const std::vector<Moved> moved = {{"eth0", "ens1", true, 0}, {"v-1", "v7", false, 42}};
-  EXPECT_EQ(write_moved(moved), "eth0/ens1/up/0 v-1/v7/down/42");
+  const std::vector<Moved> moved = {{"eth0", "ens1", true, 0, ""},
+                                    {"v-1", "v7", false, 42, "0aff"}};
+  EXPECT_EQ(write_moved(moved), "eth0/ens1/up/0/ v-1/v7/down/42/0aff");
   EXPECT_EQ(*read_moved(write_moved(moved)), moved);
   EXPECT_TRUE(read_moved("")->empty());
 }
 
 TEST(NetRequest, WhatIsMalformedIsRefused) {
-  for (const char* text : {"", "x\n", "move-in\neth0\n", "move-in\neth0 a b\n", "move-in\n a\n",
-                           "give-back\neth0\n", "give-back\neth0/a/up/x\n", "give-back\n/a/up/0\n"})
+  for (const char* text :
+       {"", "x\n", "move-in\neth0\n", "move-in\neth0 a b\n", "move-in\n a\n", "give-back\neth0\n",
+        "give-back\neth0/a/up/x/\n", "give-back\n/a/up/0/\n"})
     EXPECT_FALSE(read_request(text)) << text;
 }
 

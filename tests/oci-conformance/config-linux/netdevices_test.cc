@@ -62,12 +62,25 @@ class NetDevices : public ContainerTest {
     EXPECT_SAYS(seen, "master br9");
     EXPECT_SAYS(seen, "inet 10.77.0.2/24 brd 10.77.0.255 scope global dev1");
     EXPECT_SAYS(seen, "inet6 fd00:77::2/64 scope global");
+    EXPECT_SAYS(seen, "inet 10.78.0.2/24 scope link dev1");
+    EXPECT_SAYS(seen, "inet 10.79.0.2/24 scope global dynamic dev1");
+    const std::string routes = host("ip route; ip -6 route; ip route show table 77");
+    EXPECT_SAYS(routes, "default via 10.77.0.9 dev dev1");
+    EXPECT_SAYS(routes, "10.81.0.0/24 via 10.82.0.1 dev dev1 proto static metric 7");
+    EXPECT_SAYS(routes, "10.82.0.1 dev dev1 scope link");
+    EXPECT_SAYS(routes, "fd00:78::/64 via fd00:77::1 dev dev1");
+    EXPECT_SAYS(routes, "10.83.0.0/24 dev dev1 scope link");
     EXPECT_FALSE(says(host("ip link show dev2"), ",UP")) << "dev2 was not up";
   }
   void prepare_for_return() {
     host("ip link add br9 type bridge; ip link set dev1 master br9");
     host("ip addr add 10.77.0.2/24 brd + dev dev1; ip addr add fd00:77::2/64 dev dev1 nodad");
-    host("ip link set dev1 up");
+    host("ip addr add 10.78.0.2/24 scope link dev dev1");
+    host("ip addr add 10.79.0.2/24 dev dev1 valid_lft 1000 preferred_lft 1000");
+    host("ip link set dev1 up; ip route add default via 10.77.0.9 dev dev1");
+    host("ip route add 10.82.0.1/32 dev dev1; ip route add 10.83.0.0/24 dev dev1 table 77");
+    host("ip route add 10.81.0.0/24 via 10.82.0.1 metric 7 proto static");
+    host("ip -6 route add fd00:78::/64 via fd00:77::1 dev dev1");
     device("dev1", "in1");
     device("dev2", "in2");
   }
