@@ -12,6 +12,7 @@
 #include "src/base/text.h"
 #include "src/container/hooks.h"
 #include "src/container/status.h"
+#include "src/container/user_namespace.h"
 #include "src/plan/protocol.h"
 #include "src/sys/file.h"
 #include "src/sys/namespace.h"
@@ -160,7 +161,8 @@ Result<Launched> launch_once(const LaunchRequest& request) {
   theirs.reset();  // or its end could not be heard
   launched.is_exec_ = plan.purpose == plan::Purpose::exec;
   launched.hooks_expected_ = plan.hooks_outside;
-  launched.successor_expected_ = plan.join_pid_namespace;
+  launched.successor_expected_ = plan.join_pid_namespace || plan.user.forks;
+  launched.settling_expected_ = plan.user.settles;
   TRY(launched.take_stock(request));
   TRY(launched.converse(request));
   return launched;
@@ -221,6 +223,17 @@ Result<> Launched::converse(const LaunchRequest& request) {
           return refuse("init said something out of order");
         TRY(follow(request, heard->header.pid));
         break;
+      case plan::Word::unmapped:
+        if (!std::exchange(settling_expected_, false))
+          return refuse("init said something out of order");
+        TRY(settle_user_namespace(pid(), *request.draft));
+        TRY(say(channel_, plan::Word::mapped));
+        break;
+      case plan::Word::fetch: {
+        UniqueFd source = TRY(fetch_source(pid(), *request.draft, heard->header.number));
+        TRY(say(channel_, plan::Word::fetched, source));
+        break;
+      }
       case plan::Word::listener:
         TRY(route_listener(channel_, *heard, route_));
         break;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/nsfs.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 
@@ -54,6 +55,9 @@ Result<UniqueFd> open_namespace(const std::string& path, uint64_t flag) {
 bool is_own_namespace(const std::string& path, uint64_t flag) {
   const char* own = "/proc/self/ns/net";
   switch (flag) {
+    case CLONE_NEWTIME:
+      own = "/proc/self/ns/time";
+      break;
     case CLONE_NEWCGROUP:
       own = "/proc/self/ns/cgroup";
       break;
