@@ -90,6 +90,18 @@ Result<> route_listener(Fd channel, const Heard& heard, const ListenerRoute& rou
   return say(channel, plan::Word::listener_done);
 }
 
+// A pid namespace that is joined together with the user namespace that owns it: its procfs can only
+// be mounted from inside. Init may be seen there early, since nobody there has rights over a process
+// that was executed outside of the user namespace.
+bool move_at_once(const Draft& draft, const std::vector<UniqueFd>& namespaces) {
+  Fd user, pids;
+  for (size_t i = 0; i < draft.shared.size(); ++i) {
+    if (draft.shared[i].flag == CLONE_NEWUSER) user = namespaces[i];
+    if (draft.shared[i].flag == CLONE_NEWPID) pids = namespaces[i];
+  }
+  return user.valid() && pids.valid() && sys::is_owned_by(pids, user);
+}
+
 }  // namespace
 
 Result<Launched> launch_once(const LaunchRequest& request);
@@ -124,6 +136,10 @@ Result<Launched> launch_once(const LaunchRequest& request) {
     joins.push_back(
         {fd.raw(), static_cast<uint32_t>(shared.flag), draft.builder.text(shared.path)});
     namespaces.push_back(std::move(fd));
+  }
+  if (plan.user.settles && move_at_once(draft, namespaces)) {
+    plan.join_pid_namespace = false;
+    plan.user.forks = true;
   }
   plan.joins = draft.builder.list(joins);
 

@@ -262,6 +262,11 @@ TEST_F(Escape, FromAUserNamespaceByTakingOverAProcessOfExecWithAnEarlyFilterIsIm
   exec_under_attack(Attacker::Means::seize);
 }
 
+TEST_F(Escape, FromAUserNamespaceByTakingOverAContainerThatJoinsItIsImpossible) {
+  use_user_namespace();
+  share_pids_under_attack(Attacker::Means::seize);
+}
+
 TEST_F(Escape, ByTakingOverAContainerInTheSamePidNamespaceIsImpossible) {
   share_pids_under_attack(Attacker::Means::seize);
 }

@@ -285,6 +285,20 @@ TEST_F(UserNamespaces, AJoinedOneIsMappedAsTheDocumentSaysOrRefused) {
   EXPECT_FAILS(second.run(), 1, "mapped in another way");
 }
 
+TEST_F(UserNamespaces, APidNamespaceOfTheSameOneIsJoinedWithIt) {
+  bundle.shell("exec sleep 100");
+  Container first(runtime, bundle);
+  first.launch();
+  const std::string path = "/proc/" + std::to_string(first.pid()) + "/ns/";
+  Bundle joining(scratch() + "/joining");
+  joining.with_namespace("user", path + "user").with_namespace("pid", path + "pid");
+  joining.shell("tr '\\0' ' ' < /proc/1/cmdline; exec sleep 100");
+  Container second(runtime, joining);
+  second.launch();
+  ASSERT_TRUE(eventually([&] { return !second.output().empty(); }));
+  EXPECT_EQ("sleep 100 ", second.output());
+}
+
 TEST_F(UserNamespaces, NetworkOfTheHostIsJoinedWithTheHostsRights) {
   bundle.with_namespace("network", "/proc/self/ns/net")
       .without_mount("/sys")
