@@ -91,8 +91,8 @@ Result<> route_listener(Fd channel, const Heard& heard, const ListenerRoute& rou
 }
 
 // A pid namespace that is joined together with the user namespace that owns it: its procfs can only
-// be mounted from inside. Init may be seen there early, since nobody there has rights over a process
-// that was executed outside of the user namespace.
+// be mounted from inside. Init may be seen there early, since nobody there has rights over a
+// process that was executed outside of the user namespace.
 bool move_at_once(const Draft& draft, const std::vector<UniqueFd>& namespaces) {
   Fd user, pids;
   for (size_t i = 0; i < draft.shared.size(); ++i) {
