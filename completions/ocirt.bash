@@ -82,7 +82,7 @@ _ocirt() {
       --log-format) mapfile -t COMPREPLY < <(compgen -W "text json" -- "$cur") ;;
       --cgroup-manager)
         mapfile -t COMPREPLY < <(compgen -W "cgroupfs disabled" -- "$cur") ;;
-      --rootless) mapfile -t COMPREPLY < <(compgen -W "auto false" -- "$cur") ;;
+      --rootless) mapfile -t COMPREPLY < <(compgen -W "auto false true" -- "$cur") ;;
       --format) mapfile -t COMPREPLY < <(compgen -W "table json" -- "$cur") ;;
       -f)
         if [ "$command" = list ] || [ "$command" = ps ]; then

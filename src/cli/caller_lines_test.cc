@@ -148,7 +148,7 @@ TEST(Containerd, ListAndPidfdSocketAndRootless) {
   EXPECT_EQ(create.options.pidfd_socket, "/p");
   Line<CreateOptions> rootless("--rootless=true create c1");
   ASSERT_EQ(rootless.error, "");
-  EXPECT_FALSE(check_supported(rootless.global));
+  EXPECT_EQ(rootless.global.rootless, Rootless::yes);
 }
 
 TEST(Containerd, RunWithSingleDashLongOption) {

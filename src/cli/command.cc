@@ -23,9 +23,10 @@ Result<Parsed> read_words(Call& call, void* options) {
   return parsed;
 }
 
-Result<> check_rights(const Command& command) {
-  if (command.rights == Rights::anybody || sys::effective_uid() == 0) return {};
-  return refuse("not supported yet: running as an ordinary user, ocirt needs root");
+Result<> check_rights(const Call& call) {
+  if (call.command.rights == Rights::anybody || sys::effective_uid() == 0) return {};
+  if (container::is_rootless(call.global)) return {};
+  return refuse("--rootless false: then it takes root, and this is an ordinary user");
 }
 
 int print_help(const Command& command) {

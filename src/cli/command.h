@@ -27,7 +27,7 @@ struct Call {
   container::Warnings complaints;      // always shown on standard error; the command succeeds
 };
 
-// Who may call a command.
+// Who may call a command; `root` stands for an ordinary user too unless --rootless is false.
 enum class Rights : uint8_t { anybody, root };
 
 struct Command {
@@ -51,7 +51,7 @@ inline constexpr size_t kAny = static_cast<size_t>(-1);
 Result<Parsed> read_words(Call& call, void* options);
 
 // Whether the caller is who the command needs.
-Result<> check_rights(const Command& command);
+Result<> check_rights(const Call& call);
 
 // Prints the command's help and returns its exit status.
 int print_help(const Command& command);
@@ -64,7 +64,7 @@ Result<int> run(Call& call) {
   Options options;
   Parsed parsed = TRY(read_words(call, &options));
   if (parsed.help) return print_help(call.command);
-  TRY(check_rights(call.command));
+  TRY(check_rights(call));
   return Function(call, options, parsed.arguments);
 }
 

@@ -12,7 +12,6 @@ Result<int> create(Call& call, container::CreateOptions& options,
                    std::span<const std::string_view> arguments) {
   options.id = arguments[0];
   TRY(container::check_id(options.id));
-  TRY(check_supported(call.global));
   container::Store store = TRY(container::Store::open(call.global.root, true));
   call.warnings = TRY(container::create(store, call.global, options));
   return 0;

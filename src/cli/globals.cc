@@ -40,7 +40,7 @@ constexpr Option kOptions[] = {
     toggle<&GlobalOptions::systemd_cgroup, GlobalArguments>(
         "systemd-cgroup", 0, "let systemd make cgroups; not supported yet"),
     choice<&GlobalOptions::rootless, kRootless, GlobalArguments>(
-        "rootless", 0, "WHEN", "auto (default) or false; true: not supported yet"),
+        "rootless", 0, "WHEN", "for an ordinary user: auto (default), true or false"),
     toggle<&GlobalArguments::version>("version", 'v', "show versions"),
 };
 
@@ -53,13 +53,6 @@ std::string default_root() {
   const char* runtime_directory = ::getenv("XDG_RUNTIME_DIR");
   if (runtime_directory == nullptr || *runtime_directory == '\0') return "/run/ocirt";
   return cat(runtime_directory, "/ocirt");
-}
-
-Result<> check_supported(const GlobalOptions& global) {
-  if (global.rootless == Rootless::yes) {
-    return refuse("not supported: --rootless true, ocirt only runs containers as root");
-  }
-  return {};
 }
 
 }  // namespace ocirt::cli

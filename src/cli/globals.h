@@ -1,4 +1,4 @@
-// The options before the command, and what they ask for that is not there yet.
+// The options before the command.
 #pragma once
 
 #include <span>
@@ -17,9 +17,5 @@ std::span<const Option> global_options();
 
 // Where the state is unless --root says so: /run/ocirt for root, below $XDG_RUNTIME_DIR for others.
 std::string default_root();
-
-// Whether containers can be made with the rights that these options ask for. What is not there is
-// refused ("not supported: ..."), never ignored; the library does the same for cgroup managers.
-Result<> check_supported(const container::GlobalOptions& global);
 
 }  // namespace ocirt::cli

@@ -21,7 +21,6 @@ Result<int> run_container(Call& call, CreateOptions& options,
                           std::span<const std::string_view> arguments) {
   options.id = arguments[0];
   TRY(container::check_id(options.id));
-  TRY(check_supported(call.global));
   container::Store store = TRY(container::Store::open(call.global.root, true));
   return container::run(store, call.global, options, call.warnings);
 }

@@ -8,6 +8,7 @@
 
 #include "src/base/text.h"
 #include "src/container/draft_hooks.h"
+#include "src/container/draft_user.h"
 #include "src/container/net_devices.h"
 #include "src/container/seccomp_agent.h"
 #include "src/linux/default_devices.h"
@@ -22,31 +23,26 @@ namespace {
 // What config.json can ask for and ocirt cannot do yet is refused, never left out.
 Result<> refuse_unsupported(const oci::Spec& spec) {
   const oci::Linux& linux = *spec.linux;
-  if (!linux.uid_mappings.empty() || !linux.gid_mappings.empty()) {
-    return refuse("not supported: linux.uidMappings and linux.gidMappings (user namespaces)");
-  }
-  if (linux.time_offsets) return refuse("not supported: linux.timeOffsets");
   return {};
 }
 
 Result<> draft_namespaces(Draft& draft, const oci::Spec& spec) {
   plan::Plan& plan = draft.builder.plan;
   for (const oci::Namespace& ns : spec.linux->namespaces) {
-    if (ns.type == oci::NamespaceType::kUser || ns.type == oci::NamespaceType::kTime) {
-      return refuse(
-          cat("not supported: linux.namespaces: type \"", namespace_kind(ns.type).word, "\""));
-    }
     const uint64_t flag = clone_flag(ns.type);
     if (ns.type == oci::NamespaceType::kMount) plan.build_root = true;
     if (ns.type == oci::NamespaceType::kPid) draft.own_pid_namespace = !ns.path;
     if (ns.path && !ns.path->empty()) {
+      // setns(2) refuses to enter the user namespace that one is in.
+      if (ns.type == oci::NamespaceType::kUser && sys::is_own_namespace(*ns.path, flag)) continue;
       if (ns.type == oci::NamespaceType::kMount && sys::is_own_namespace(*ns.path, flag)) {
         return refuse(cat("linux.namespaces: ", *ns.path,
                           " is the mount namespace of the host: its root would be replaced"));
       }
       draft.shared.push_back({flag, *ns.path});
-    } else if (ns.type == oci::NamespaceType::kCgroup) {
-      plan.unshare |= static_cast<uint32_t>(flag);  // by init, inside its cgroup
+    } else if (ns.type == oci::NamespaceType::kCgroup || ns.type == oci::NamespaceType::kTime) {
+      plan.unshare |=
+          static_cast<uint32_t>(flag);  // by init: inside its cgroup; before its offsets
     } else {
       draft.new_namespaces |= flag;
     }
@@ -229,6 +225,8 @@ Result<Draft> draft_container(const DraftInput& input) {
   if (linux.mount_label && !linux.mount_label->empty()) {
     TRY(check_selinux(input.modules, *linux.mount_label, "linux.mountLabel"));
   }
+  draft_clock_offsets(builder, linux);
+  TRY(draft_user_namespace(draft, input));
   TRY(draft_mounts(builder, input));
   TRY(draft_devices(builder, linux, input));
   plan.masked_paths = builder.texts(linux.masked_paths);
@@ -248,6 +246,7 @@ Result<Draft> draft_container(const DraftInput& input) {
                        .listen_fds = input.listen_fds,
                        .attached_terminal = input.attached_terminal,
                        .create_cwd = true,
+                       .user_namespace = plan.user.entered,
                        .modules = input.modules};
   TRY(draft_process(builder, process, draft.warnings));
   draft.scheduling = TRY(draft_scheduling(*spec.process, "process", false));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,8 @@ struct DraftInput {
   uint32_t preserved_fds = 0;      // --preserve-fds and LISTEN_FDS together
   uint32_t listen_fds = 0;         // of those, passed by socket activation
   bool host_has_kcore = false;     // /proc/kcore is there: /dev/core makes sense
+  bool rootless = false;           // we are an ordinary user, with these ids
+  uint32_t own_uid = 0, own_gid = 0;
   cgroup::Host cgroup_host;
   cgroup::Location cgroup;
   SecurityModules modules;  // this and the next are looked at only when config.json asks for them
@@ -44,11 +47,21 @@ struct SharedNamespace {
   std::string path;
 };
 
+// The user namespace of the container, when it is another one than ours.
+struct UserNamespace {
+  bool is_new = false;
+  bool rootless = false;                   // made by an ordinary user
+  std::vector<oci::IdMapping> uids, gids;  // of a joined one: as it should be, if any
+  std::optional<uint32_t> cgroup_owner =
+      {};  // on the host: who is to manage the container's cgroup
+};
+
 struct Draft {
   plan::Builder builder;        // descriptors are still to be filled in
   uint64_t new_namespaces = 0;  // CLONE_NEW* for clone3(2)
   std::vector<SharedNamespace> shared;
   std::vector<net::Wanted> net_devices;
+  std::optional<UserNamespace> user;
   bool own_pid_namespace = false;
   bool terminal = false;
   std::vector<uint64_t> seccomp;  // the compiled filter, kept for `exec`
@@ -67,6 +80,7 @@ struct ProcessInput {
   uint32_t listen_fds = 0;
   bool attached_terminal = false;
   bool create_cwd = false;
+  bool user_namespace = false;  // in which init has every capability, and user 0
   SecurityModules modules;
 };
 // Whether there is reason to look for security modules.

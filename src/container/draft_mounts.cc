@@ -159,6 +159,18 @@ Result<> draft_mount(Context& context, const oci::Mount& from, uint32_t index,
     draft_v1_cgroups(context, mount, destination, own_cgroup_namespace);
     return {};
   }
+  if (type == "cgroup" && builder.plan.user.entered && !own_cgroup_namespace) {
+    // The host's cgroup namespace is not the user namespace's: its mount can only be bound.
+    mount.kind = plan::MountKind::bind;
+    mount.recursive = true;
+    mount.source = builder.text(context.input.cgroup.directories.empty()
+                                    ? context.input.cgroup_host.hierarchies.front().mount_point
+                                    : context.input.cgroup.directories.front().path);
+    mount.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+                     ((mount.flags & MS_RDONLY) != 0 ? MOUNT_ATTR_RDONLY : 0);
+    context.mounts.push_back(mount);
+    return {};
+  }
   mount.type = builder.text(type == "cgroup" ? "cgroup2" : type);
   mount.source = from.source && !from.source->empty() ? builder.text(*from.source) : mount.type;
   const std::string data = with_context(context, type, options.data);

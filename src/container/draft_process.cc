@@ -45,8 +45,9 @@ uint64_t grantable(const std::vector<std::string>& names, std::string_view set, 
 
 // Absent sets are empty: a container must be given every privilege by name.
 void draft_capabilities(plan::Process& plan, const oci::Capabilities& sets, std::string_view place,
-                        Warnings& warnings) {
-  const uint64_t ours = sys::permitted_capabilities();
+                        bool user_namespace, Warnings& warnings) {
+  constexpr uint64_t kEvery = (uint64_t{2} << kLastCapability) - 1;
+  const uint64_t ours = user_namespace ? kEvery : sys::permitted_capabilities();
   plan.bounding = grantable(sets.bounding, "bounding", ours, place, warnings);
   plan.permitted = grantable(sets.permitted, "permitted", ours, place, warnings);
   plan.inheritable = grantable(sets.inheritable, "inheritable", ours, place, warnings);
@@ -102,7 +103,8 @@ Result<> draft_process(plan::Builder& builder, const ProcessInput& input, Warnin
   plan.create_cwd = input.create_cwd;
   plan.uid = process.user.uid;
   plan.gid = process.user.gid;
-  plan.keep_ids = sys::has_ids(plan.uid, plan.gid);
+  plan.keep_ids =
+      input.user_namespace ? plan.uid == 0 && plan.gid == 0 : sys::has_ids(plan.uid, plan.gid);
   plan.groups = builder.list(process.user.additional_gids);
   plan.umask = process.user.umask.value_or(0022);
   plan.no_new_privileges = process.no_new_privileges.value_or(false);
@@ -118,7 +120,9 @@ Result<> draft_process(plan::Builder& builder, const ProcessInput& input, Warnin
     plan.set_oom_score = true;
     plan.oom_score = static_cast<int32_t>(*process.oom_score_adj);
   }
-  if (process.capabilities) draft_capabilities(plan, *process.capabilities, place, warnings);
+  if (process.capabilities) {
+    draft_capabilities(plan, *process.capabilities, place, input.user_namespace, warnings);
+  }
   std::vector<plan::Rlimit> limits;
   for (size_t i = 0; i < process.rlimits.size(); ++i) {
     const oci::Rlimit& limit = process.rlimits[i];

@@ -135,13 +135,6 @@ TEST_F(DraftTest, HostIsNotRenamedThroughItsOwnUtsNamespace) {
   EXPECT_THAT(refusal(), HasSubstr("is the uts namespace of the host, which would be renamed"));
 }
 
-TEST_F(DraftTest, UserAndTimeNamespacesAreRefused) {
-  spec.linux->namespaces = {{kMount}, {kUser}};
-  EXPECT_EQ(refusal(), "not supported: linux.namespaces: type \"user\"");
-  spec.linux->namespaces = {{kMount}, {kTime}};
-  EXPECT_EQ(refusal(), "not supported: linux.namespaces: type \"time\"");
-}
-
 TEST_F(DraftTest, WhatCannotBeDoneYetIsRefusedByItsName) {
   const oci::Linux plain = *spec.linux;
   auto refused = [&](auto change) {
@@ -149,12 +142,6 @@ TEST_F(DraftTest, WhatCannotBeDoneYetIsRefusedByItsName) {
     change(*spec.linux);
     return refusal();
   };
-  EXPECT_THAT(refused([](oci::Linux& l) { l.uid_mappings = {{0, 1000, 1}}; }),
-              HasSubstr("not supported: linux.uidMappings and linux.gidMappings"));
-  EXPECT_THAT(refused([](oci::Linux& l) { l.gid_mappings = {{0, 1000, 1}}; }),
-              HasSubstr("not supported: linux.uidMappings and linux.gidMappings"));
-  EXPECT_EQ(refused([](oci::Linux& l) { l.time_offsets.emplace(); }),
-            "not supported: linux.timeOffsets");
   EXPECT_THAT(refused([](oci::Linux& l) { l.intel_rdt.emplace(); }),
               testing::StartsWith("not supported: linux.intelRdt: no resctrl file system"));
   EXPECT_EQ(refused([](oci::Linux& l) { l.mount_label = ""; }), "");

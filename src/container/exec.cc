@@ -1,5 +1,6 @@
 #include "src/container/exec.h"
 
+#include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 
@@ -10,12 +11,15 @@
 #include "oci-spec/documents.h"
 #include "src/base/text.h"
 #include "src/container/attend.h"
+#include "src/container/draft_user.h"
 #include "src/container/exec_settings.h"
 #include "src/container/launch.h"
 #include "src/container/oci_result.h"
 #include "src/container/seccomp_file.h"
 #include "src/container/status.h"
+#include "src/linux/namespaces.h"
 #include "src/sys/file.h"
+#include "src/sys/namespace.h"
 
 namespace ocirt::container {
 namespace {
@@ -102,8 +106,18 @@ Result<> check_status(const Directory& directory, const Record& record, bool ign
   }
 }
 
+// Without those that the container shares with us: an ordinary user may not enter where it is.
+uint32_t only_others(uint32_t flags, pid_t init) {
+  for (const NamespaceKind& kind : namespace_kinds()) {
+    if ((flags & kind.clone_flag) == 0) continue;
+    if (sys::is_own_namespace(cat("/proc/", init, "/ns/", kind.proc_name), kind.clone_flag))
+      flags &= ~static_cast<uint32_t>(kind.clone_flag);
+  }
+  return flags;
+}
+
 Result<Draft> draft_exec(const Directory& directory, const ExecSettings& settings,
-                         const ExecOptions& options) {
+                         const ExecOptions& options, const Record& record) {
   const oci::Process& process = settings.process;
   PreservedFds preserved = TRY(preserved_fds(options.preserve_fds));
   Draft draft;
@@ -115,9 +129,15 @@ Result<Draft> draft_exec(const Directory& directory, const ExecSettings& setting
   input.listen_fds = preserved.listen;
   input.attached_terminal = !options.detach;
   if (wants_labels(process)) input.modules = security_modules();
+  input.user_namespace = record.user_namespace;
   TRY(draft_process(draft.builder, input, draft.warnings));
   draft.scheduling = TRY(draft_scheduling(process, "process", true));
   TRY(draft_policies(draft.builder, settings.memory_policy, settings.personality));
+  if (record.user_namespace) {
+    oci::Spec spec = TRY(own_config(directory));
+    TRY(draft_exec_user(draft, process, spec.linux.value_or(oci::Linux()),
+                        sys::effective_uid() != 0));
+  }
   StoredFilter filter = TRY(read_filter(directory));
   draft.builder.plan.process.seccomp = draft.builder.list(filter.program);
   draft.builder.plan.process.seccomp_flags = filter.flags;
@@ -157,7 +177,7 @@ Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& op
   UniqueFd init = TRY(open_init(record));
   if (!init.valid()) return refuse("cannot exec in a stopped container");
   const ExecSettings settings = TRY(settings_of(directory, record, options));
-  Draft draft = TRY(draft_exec(directory, settings, options));
+  Draft draft = TRY(draft_exec(directory, settings, options, record));
   UniqueFd console =
       TRY(open_console_socket(options.console_socket, draft.terminal, options.detach));
 
@@ -179,10 +199,12 @@ Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& op
   }
   request.console = console;
   // All at once, by the descriptor that can only mean this container's init.
-  constexpr uint32_t kAll =
+  uint32_t all =
       CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP | CLONE_NEWPID;
+  if (record.time_namespace) all |= CLONE_NEWTIME;
+  if (record.user_namespace) all = CLONE_NEWUSER | only_others(all, record.pid);
   draft.builder.plan.join_pid_namespace = true;
-  request.joins.push_back({init.raw(), kAll, draft.builder.text("the container's namespaces")});
+  request.joins.push_back({init.raw(), all, draft.builder.text("the container's namespaces")});
   OnInitialCpus cpus = TRY(move_to_initial_cpus(draft.scheduling));
   Launched launched = TRY(launch_inside(request, record));
   cpus.restore();

@@ -90,8 +90,6 @@ oci::Features features(std::string_view version, std::string_view commit) {
   oci::LinuxFeatures& linux_features = features.linux.emplace();
   linux_features.namespaces.emplace();
   for (const NamespaceKind& kind : namespace_kinds()) {
-    // Not built yet: uidMappings, timeOffsets.
-    if (kind.type == oci::NamespaceType::kUser || kind.type == oci::NamespaceType::kTime) continue;
     linux_features.namespaces->push_back(kind.type);
   }
   std::span<const std::string_view> capabilities = known_capabilities();

@@ -21,7 +21,7 @@ TEST(Features, SayWhatEnginesAskFor) {
   EXPECT_TRUE(has(*all.hooks, "createContainer"));
   using enum oci::NamespaceType;
   EXPECT_EQ(*all.linux->namespaces,
-            (std::vector{kCgroup, kIpc, kMount, kNetwork, kPid, kUts}));  // not kTime, not kUser
+            (std::vector{kCgroup, kIpc, kMount, kNetwork, kPid, kTime, kUser, kUts}));
   EXPECT_TRUE(has(*all.linux->capabilities, "CAP_CHECKPOINT_RESTORE"));
   EXPECT_EQ(*all.annotations.find("run.oci.ocirt.version"), "1");
 }

@@ -12,6 +12,7 @@
 #include "src/base/text.h"
 #include "src/container/hooks.h"
 #include "src/container/status.h"
+#include "src/container/user_namespace.h"
 #include "src/plan/protocol.h"
 #include "src/sys/file.h"
 #include "src/sys/namespace.h"
@@ -89,6 +90,18 @@ Result<> route_listener(Fd channel, const Heard& heard, const ListenerRoute& rou
   return say(channel, plan::Word::listener_done);
 }
 
+// A pid namespace that is joined together with the user namespace that owns it: its procfs can only
+// be mounted from inside. Init may be seen there early, since nobody there has rights over a
+// process that was executed outside of the user namespace.
+bool move_at_once(const Draft& draft, const std::vector<UniqueFd>& namespaces) {
+  Fd user, pids;
+  for (size_t i = 0; i < draft.shared.size(); ++i) {
+    if (draft.shared[i].flag == CLONE_NEWUSER) user = namespaces[i];
+    if (draft.shared[i].flag == CLONE_NEWPID) pids = namespaces[i];
+  }
+  return user.valid() && pids.valid() && sys::is_owned_by(pids, user);
+}
+
 }  // namespace
 
 Result<Launched> launch_once(const LaunchRequest& request);
@@ -123,6 +136,10 @@ Result<Launched> launch_once(const LaunchRequest& request) {
     joins.push_back(
         {fd.raw(), static_cast<uint32_t>(shared.flag), draft.builder.text(shared.path)});
     namespaces.push_back(std::move(fd));
+  }
+  if (plan.user.settles && move_at_once(draft, namespaces)) {
+    plan.join_pid_namespace = false;
+    plan.user.forks = true;
   }
   plan.joins = draft.builder.list(joins);
 
@@ -160,7 +177,8 @@ Result<Launched> launch_once(const LaunchRequest& request) {
   theirs.reset();  // or its end could not be heard
   launched.is_exec_ = plan.purpose == plan::Purpose::exec;
   launched.hooks_expected_ = plan.hooks_outside;
-  launched.successor_expected_ = plan.join_pid_namespace;
+  launched.successor_expected_ = plan.join_pid_namespace || plan.user.forks;
+  launched.settling_expected_ = plan.user.settles;
   TRY(launched.take_stock(request));
   TRY(launched.converse(request));
   return launched;
@@ -224,6 +242,17 @@ Result<> Launched::converse(const LaunchRequest& request) {
           return refuse("init said something out of order");
         TRY(follow(request, heard->header.pid));
         break;
+      case plan::Word::unmapped:
+        if (!std::exchange(settling_expected_, false))
+          return refuse("init said something out of order");
+        TRY(settle_user_namespace(pid(), *request.draft));
+        TRY(say(channel_, plan::Word::mapped));
+        break;
+      case plan::Word::fetch: {
+        UniqueFd source = TRY(fetch_source(pid(), *request.draft, heard->header.number));
+        TRY(say(channel_, plan::Word::fetched, source));
+        break;
+      }
       case plan::Word::listener:
         TRY(route_listener(channel_, *heard, route_));
         break;

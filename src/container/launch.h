@@ -75,6 +75,7 @@ class [[nodiscard]] Launched {
   bool is_exec_ = false;
   bool hooks_expected_ = false;      // init is going to say AtHooks
   bool successor_expected_ = false;  // init is going to say Moved
+  bool settling_expected_ = false;   // init is going to say Unmapped
   bool released_ = false;
 };
 

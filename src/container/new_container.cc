@@ -1,5 +1,7 @@
 #include "src/container/new_container.h"
 
+#include <cerrno>
+
 #include "oci-spec/documents.h"
 #include "src/base/text.h"
 #include "src/container/exec_settings.h"
@@ -32,6 +34,10 @@ Record new_record(const Bundle& bundle, const std::string& id, const Draft& draf
   record.created = rfc3339_now();
   record.owner = sys::own_uid();
   record.own_pid_namespace = draft.own_pid_namespace;
+  record.user_namespace = draft.user.has_value();
+  for (const oci::Namespace& ns : bundle.spec.linux->namespaces) {
+    if (ns.type == oci::NamespaceType::kTime) record.time_namespace = true;
+  }
   record.no_new_privileges = bundle.spec.process->no_new_privileges.value_or(false);
   record.new_keyring = draft.builder.plan.process.keyring.given();
   record.exec_inherits = has_exec_settings(bundle.spec);
@@ -50,6 +56,27 @@ Result<> fill_directory(const Directory& directory, const Bundle& bundle, const 
   TRY(sys::write_all(config, "config.json", bundle.json));
   TRY(write_filter(directory, {draft.builder.plan.process.seccomp_flags, draft.seccomp}));
   return directory.write(record);
+}
+
+Result<> make_cgroup(NewContainer& made, cgroup::Entrance& entrance, const Draft& draft) {
+  const cgroup::Location& location = made.record.cgroup;
+  made.cgroup = TRY(within("cgroup", cgroup::make(location)));
+  entrance = TRY(within("cgroup", cgroup::open_entrance(location)));
+  TRY(cgroup::apply_new(location, made.bundle.spec.linux->resources.value_or(oci::Resources()),
+                        made.cgroup, entrance));
+  if (!draft.user || !draft.user->cgroup_owner) return {};
+  return within("cgroup", cgroup::delegate(location, *draft.user->cgroup_owner));
+}
+
+// An ordinary user may have no cgroup to put the container into. Device rules are not missed:
+// without root there are no devices to be made, and the host's have owners.
+bool may_do_without(Error& error, const std::optional<oci::Resources>& resources) {
+  if (error.code != EACCES && error.code != EPERM && error.code != EROFS) return false;
+  oci::Resources limits = resources.value_or(oci::Resources());
+  limits.devices.clear();
+  if (limits == oci::Resources()) return true;
+  error.text += "; limits (linux.resources) take a cgroup that this user may write to";
+  return false;
 }
 
 }  // namespace
@@ -89,6 +116,9 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   input.attached_terminal = !detached;
   input.preserved_fds = preserved.all;
   input.listen_fds = preserved.listen;
+  input.rootless = sys::effective_uid() != 0;
+  input.own_uid = sys::effective_uid();
+  input.own_gid = sys::effective_gid();
   input.host_has_kcore = sys::exists(sys::kCwd, "/proc/kcore");
   input.cgroup_host = TRY(cgroup::probe_host());
   if (global.cgroup_manager != CgroupManager::disabled && spec.linux) {
@@ -116,18 +146,23 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   UniqueFd gate;
   if (purpose == plan::Purpose::create) gate = TRY(sys::listen_at(directory.fd(), "start"));
   cgroup::Entrance entrance;
-  const bool has_cgroup = !input.cgroup.directories.empty();
-  if (has_cgroup) {
-    made.cgroup = TRY(within("cgroup", cgroup::make(input.cgroup)));
-    entrance = TRY(within("cgroup", cgroup::open_entrance(input.cgroup)));
-    TRY(cgroup::apply_new(input.cgroup, spec.linux->resources.value_or(oci::Resources()),
-                          made.cgroup, entrance));
+  if (!input.cgroup.directories.empty()) {
+    Result<> done = make_cgroup(made, entrance, draft);
+    if (!done && (!is_rootless(global) || !may_do_without(done.error(), spec.linux->resources))) {
+      return std::unexpected(std::move(done).error());
+    }
+    if (!done) {
+      made.cgroup = cgroup::Made();
+      made.record.cgroup.directories.clear();
+      made.warnings.push_back(cat("the container has no cgroup of its own: ", done.error().text));
+    }
   }
   if (draft.resctrl) {
     made.resctrl = TRY(within("linux.intelRdt", resctrl::make(*draft.resctrl)));
     TRY(within("linux.intelRdt", resctrl::configure(*draft.resctrl, resctrl::schemata_lines(
                                                                         *spec.linux->intel_rdt))));
   }
+  const bool has_cgroup = !made.record.cgroup.directories.empty();
   LaunchRequest request;
   request.draft = &draft;
   request.signals_blocked = !detached;

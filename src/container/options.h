@@ -28,6 +28,9 @@ struct GlobalOptions {
   Rootless rootless = Rootless::automatic;
 };
 
+// Whether we act for an ordinary user, who may lack the right to make cgroups.
+bool is_rootless(const GlobalOptions& global);
+
 // `create` and `run`. Paths are as given, relative to the working directory.
 struct CreateOptions {
   std::string id;

@@ -74,6 +74,8 @@ constexpr Field kRecord[] = {
     field<&Record::created>("created", kRequired),
     field<&Record::owner>("owner", kRequired),
     field<&Record::own_pid_namespace>("ownPidNamespace", kRequired),
+    field<&Record::user_namespace>("userNamespace"),
+    field<&Record::time_namespace>("timeNamespace"),
     field<&Record::no_new_privileges>("noNewPrivileges", kRequired),
     field<&Record::new_keyring>("newKeyring", kRequired),
     field<&Record::exec_inherits>("execInherits"),

@@ -27,6 +27,8 @@ struct Record {
   std::string created;  // RFC 3339 with nanoseconds, UTC
   uint32_t owner = 0;   // uid that created it
   bool own_pid_namespace = true;  // init's end is the end of all its processes
+  bool user_namespace = false;    // another one than ours
+  bool time_namespace = false;    // maybe another one than ours
   bool no_new_privileges = false;
   bool new_keyring = false;    // a session keyring of its own, named "_ses.ID"
   bool exec_inherits = false;  // config.json has something for every process (exec_settings.h)

@@ -6,6 +6,7 @@
 
 #include "src/base/text.h"
 #include "src/sys/file.h"
+#include "src/sys/process.h"
 
 namespace ocirt::container {
 namespace {
@@ -90,7 +91,13 @@ Result<Store> Store::open(const std::string& root, bool create) {
   store.root_ = root;
   Result<UniqueFd> fd = sys::open(sys::kCwd, root, O_RDONLY | O_DIRECTORY);
   if (!fd && fd.error().code == ENOENT && create) {
-    Result<> made = sys::mkdir_parents(root, 0700);
+    // Sticky: what tidies an XDG_RUNTIME_DIR up leaves it alone (XDG Base Directory Specification).
+    const bool ordinary = sys::effective_uid() != 0;
+    Result<> made = sys::mkdir_parents(root, ordinary ? 01700 : 0700);
+    if (!made && ordinary && made.error().code == EACCES) {
+      return refuse(cat("state directory ", quoted(root), ": cannot be made by this user; set ",
+                        "XDG_RUNTIME_DIR, or choose another --root"));
+    }
     // The kernel's own words for ENOENT would read like a command that is missing.
     if (!made && made.error().code == ENOENT) {
       return refuse(cat("state directory ", quoted(root), ": cannot be made there"));

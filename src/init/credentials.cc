@@ -21,8 +21,10 @@ void limit_bounding_set(const Init& init) {
 
 void change_ids(const Init& init) {
   const plan::Process& process = init.plan.process;
-  if (process.set_groups) {
-    auto groups = init.list(process.groups);
+  auto groups = init.list(process.groups);
+  // In a user namespace there are none any more, and where an ordinary user has made it, not even
+  // that may be said.
+  if (process.set_groups && !(init.plan.user.entered && groups.empty())) {
     must(init, bare::call(SYS_setgroups, groups.size(), groups.data()),
          "process.user.additionalGids: setgroups");
   }

@@ -28,7 +28,31 @@ void take_over_node(const Init& init, int directory, const char* name, const pla
   must(init, bare::fchownat(node, "", device.uid, device.gid, AT_EMPTY_PATH), "chown ", path);
 }
 
+// In a user namespace no device can be made (mknod(2)): the host's node of that path is bound. Its
+// owner and mode stay the host's.
+void bind_node(const Init& init, Parent& parent, const plan::Device& device) {
+  const char* path = init.text(device.path);
+  long opened = open_tree(AT_FDCWD, path, false);
+  if (opened == -ENOENT) {
+    fail(init, 0, path, ": the host has no such device, and in a user namespace none can be made");
+  }
+  int tree = static_cast<int>(must(init, opened, "bind ", path));
+  struct stat status{};
+  must(init, bare::call(SYS_newfstatat, tree, "", &status, AT_EMPTY_PATH), "stat ", path);
+  if ((status.st_mode & S_IFMT) != (device.mode & S_IFMT) ||
+      status.st_rdev != bare::device_number(device.major, device.minor)) {
+    fail(init, 0, path, ": the host has another device of that name, and in a user namespace none ",
+         "can be made");
+  }
+  int target = open_or_make_file(init, parent, path).fd;
+  must(init, move_mount(tree, target), "bind ", path);
+}
+
 void make_node(const Init& init, Parent& parent, const plan::Device& device) {
+  if (init.plan.user.entered && !S_ISFIFO(device.mode)) {
+    bind_node(init, parent, device);
+    return;
+  }
   const char* path = init.text(device.path);
   const char* name = nullptr;
   int directory = parent.of(init, path, name);
@@ -62,7 +86,7 @@ void make_devices(Init& init) {
   Scratch scratch(init);
   for (const plan::Device& device : init.list(init.plan.devices)) {
     make_node(init, parent, device);
-    if (scratch.used(1)) parent.forget();
+    if (scratch.used(3)) parent.forget();
   }
   for (const plan::Link& link : init.list(init.plan.links)) make_link(init, parent, link);
 }

@@ -78,7 +78,12 @@ long must(const Init& init, long result, const Pieces&... pieces) {
 }
 
 // The steps, in files named after them.
-void join_namespaces(Init&);    // namespaces.cc
+void join_namespaces(Init&);       // namespaces.cc
+void enter_user_namespace(Init&);  // user_namespace.cc, called by join_namespaces
+// What a bind mount of the plan is to show (plan::kNoIndex: the root), opened by ocirt: for init in
+// a user namespace that may not go there itself. user_namespace.cc
+int fetch(const Init& init, uint32_t number);
+void go_on_in_child(Init&);     // successor.cc, called by join_namespaces and the two that move
 void join_keyring(Init&);       // namespaces.cc
 void lead_session(Init&);       // successor.cc, called by open_console or the next two
 void move_before_user(Init&);   // successor.cc

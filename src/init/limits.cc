@@ -5,7 +5,7 @@ namespace ocirt::init {
 
 // Through the host's /proc, while it is there (see sysctls.cc).
 void adjust_oom_score(Init& init) {
-  if (!init.plan.process.set_oom_score) return;
+  if (!init.plan.process.set_oom_score || init.plan.user.settles) return;  // then ocirt has done it
   bare::Buffer<16> value;
   value << init.plan.process.oom_score;
   int fd = static_cast<int>(must(init, bare::openat(AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY),

@@ -17,7 +17,7 @@ struct Step {
 // nothing.
 // clang-format off
 constexpr Step kContainer[] = {
-    {"namespaces", join_namespaces},
+    {"namespaces", join_namespaces},  // -- in a user namespace, beyond this point it is user 0 there
     {"keyring label", label_keyring},
     {"keyring", join_keyring},
     {"hostname", set_names},

@@ -63,6 +63,17 @@ void label_root(const Init& init, const plan::Mount& mount, int mounted) {
        name_of(init, mount).view(), ": linux.mountLabel: set the label of its root");
 }
 
+void cover_with_itself(const Init& init, const plan::Mount& mount, int target) {
+  constexpr uint64_t kSameBits =
+      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  static_assert(kSameBits == (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC));
+  int tree = static_cast<int>(
+      must(init, open_tree(target, "", true), name_of(init, mount).view(), ": bind"));
+  must(init, mount_setattr(tree, false, mount.flags & kSameBits, 0), name_of(init, mount).view(),
+       ": set options");
+  must(init, move_mount(tree, target), name_of(init, mount).view(), ": bind");
+}
+
 void mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
   const char* destination = init.text(mount.destination);
   const char* type = init.text(mount.type);
@@ -86,6 +97,12 @@ void mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
   const bool seal_after_copy = mount.copy_up && (flags & MS_RDONLY) != 0;
   if (seal_after_copy || mount.seal_later) flags &= ~static_cast<unsigned long>(MS_RDONLY);
   long result = mount_on(target, source, type, flags, data.view().empty() ? nullptr : data.c_str());
+  if (result == -EBUSY && std::string_view(type) == "cgroup2") {
+    // It is there already, by a bind of /sys, with the same root: an ordinary user has no cgroup of
+    // its own to be seen. It is covered by itself, with the options of this mount.
+    cover_with_itself(init, mount, target);
+    return;
+  }
   if (result == -ENODEV) {
     fail(init, 0, name_of(init, mount).view(), ": this kernel has no file system \"", type, "\"");
   }
@@ -114,6 +131,10 @@ void mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
 void mount_bind(Init& init, Parent& parent, const plan::Mount& mount) {
   const char* source = init.text(mount.source);
   long opened = open_tree(AT_FDCWD, source, mount.recursive);
+  if (opened == -EACCES && init.plan.user.settles) {
+    const auto number = static_cast<uint32_t>(&mount - init.list(init.plan.mounts).data());
+    opened = open_tree(fetch(init, number), "", mount.recursive);
+  }
   if (opened == -ENOENT) {
     fail(init, 0, name_of(init, mount).view(), ": the source of the bind mount, ", source,
          ", is not there on this host");
@@ -125,7 +146,10 @@ void mount_bind(Init& init, Parent& parent, const plan::Mount& mount) {
   }
   if ((mount.attr_set | mount.attr_clear) != 0) {
     must(init, mount_setattr(tree, false, mount.attr_set, mount.attr_clear),
-         name_of(init, mount).view(), ": set options");
+         name_of(init, mount).view(), ": set options",
+         init.plan.user.entered && mount.attr_clear != 0
+             ? " (in a user namespace those that the source is mounted with stay)"
+             : "");
   }
   if (mount.propagation != 0) {
     must(init,

@@ -1,8 +1,8 @@
 // Namespaces: those that the container shares with others are joined, the cgroup namespace is made
 // here, because its root is the cgroup in which its maker is (cgroup_namespaces(7)) and clone3(2)
 // makes namespaces before it puts the child into its cgroup.
+#include <linux/sched.h>
 #include <net/if.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -23,16 +23,45 @@ void raise_loopback(const Init& init) {
   must(init, bare::call(SYS_ioctl, socket, SIOCSIFFLAGS, &request), "loopback: set it up");
 }
 
+// A new time namespace is at first that of children only (time_namespaces(7)), so that offsets can
+// be written while nobody is in it. setns(2) moves us there without a child; since Linux 6.3 an
+// exec would do.
+void enter_new_time_namespace(const Init& init) {
+  const plan::Plan& plan = init.plan;
+  if (plan.clock_offsets.given() && !plan.user.entered) {  // there ocirt has written them
+    int fd =
+        static_cast<int>(must(init, bare::openat(AT_FDCWD, "/proc/self/timens_offsets", O_WRONLY),
+                              "linux.timeOffsets: open /proc/self/timens_offsets"));
+    long written = bare::write(fd, init.text(plan.clock_offsets), plan.clock_offsets.size);
+    if (written == -ERANGE) {
+      fail(init, 0, "linux.timeOffsets: a clock would be below zero or beyond its range: ",
+           init.text(plan.clock_offsets));
+    }
+    must(init, written, "linux.timeOffsets: write ", init.text(plan.clock_offsets));
+    bare::close(fd);
+  }
+  int fd = static_cast<int>(
+      must(init, bare::openat(AT_FDCWD, "/proc/self/ns/time_for_children", O_RDONLY),
+           "open the new time namespace"));
+  must(init, bare::call(SYS_setns, fd, CLONE_NEWTIME), "enter the new time namespace");
+  bare::close(fd);
+}
+
 }  // namespace
 
 void join_namespaces(Init& init) {
-  for (const plan::Join& join : init.list(init.plan.joins)) {
-    must(init, bare::call(SYS_setns, join.fd, join.flag), "join ", init.text(join.path));
-    bare::close(join.fd);
+  const plan::Plan& plan = init.plan;
+  if (plan.user.entered) {
+    enter_user_namespace(init);
+  } else {
+    for (const plan::Join& join : init.list(plan.joins)) {
+      must(init, bare::call(SYS_setns, join.fd, join.flag), "join ", init.text(join.path));
+      bare::close(join.fd);
+    }
+    if (plan.unshare != 0) must(init, bare::call(SYS_unshare, plan.unshare), "unshare");
   }
-  if (init.plan.unshare != 0) {
-    must(init, bare::call(SYS_unshare, init.plan.unshare), "unshare");
-  }
+  if ((plan.unshare & CLONE_NEWTIME) != 0) enter_new_time_namespace(init);
+  if (plan.user.forks) go_on_in_child(init);
   if (init.plan.new_network) raise_loopback(init);
 }
 

@@ -52,7 +52,15 @@ void prepare_root(Init& init) {
        "set the propagation of /");
   if (!is_cut_off(plan)) make_parent_mount_private(init, root);
   // pivot_root(2) wants a mount of its own.
-  init.root = static_cast<int>(must(init, open_tree(AT_FDCWD, root, true), "bind ", root));
+  long tree = open_tree(AT_FDCWD, root, true);
+  if (tree == -EACCES && plan.user.settles) {
+    int place = fetch(init, plan::kNoIndex);
+    init.root = static_cast<int>(must(init, open_tree(place, "", true), "bind ", root));
+    must(init, move_mount(init.root, place), "bind ", root, " onto itself");
+    bare::close(place);
+    return;
+  }
+  init.root = static_cast<int>(must(init, tree, "bind ", root));
   must(init, bare::call(SYS_move_mount, init.root, "", AT_FDCWD, root, MOVE_MOUNT_F_EMPTY_PATH),
        "bind ", root, " onto itself");
 }

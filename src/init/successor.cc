@@ -13,7 +13,6 @@
 #include "src/init/init.h"
 
 namespace ocirt::init {
-namespace {
 
 // The child is a child of ocirt's, as its parent is, which ends. By clone(2): profiles answer
 // ENOSYS for clone3(2), whose arguments a filter cannot see.
@@ -28,10 +27,7 @@ void go_on_in_child(Init& init) {
     bare::exit_now(told < 0 ? 1 : 0);
   }
   await(init, plan::Word::followed);
-  lead_session(init);
 }
-
-}  // namespace
 
 void lead_session(Init& init) {
   must(init, bare::call(SYS_setsid), "setsid");
@@ -41,11 +37,17 @@ void lead_session(Init& init) {
 }
 
 void move_before_user(Init& init) {
-  if (init.plan.join_pid_namespace && init.plan.move_early) go_on_in_child(init);
+  if (init.plan.join_pid_namespace && init.plan.move_early) {
+    go_on_in_child(init);
+    lead_session(init);
+  }
 }
 
 void move_after_user(Init& init) {
-  if (init.plan.join_pid_namespace && !init.plan.move_early) go_on_in_child(init);
+  if (init.plan.join_pid_namespace && !init.plan.move_early) {
+    go_on_in_child(init);
+    lead_session(init);
+  }
 }
 
 }  // namespace ocirt::init

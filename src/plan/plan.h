@@ -123,6 +123,17 @@ struct Process {
   uint64_t personality = 0;
 };
 
+// The user namespace that init enters (init/user_namespace.cc). Everything is false without one.
+struct UserNamespace {
+  bool entered = false;     // by Plan::unshare or one of the joins: init becomes its user 0
+  bool settles = false;     // says Unmapped in it and waits until ocirt has written what only a
+                            // process outside may (create and run)
+  bool join_first = false;  // before the other joins: without it there is no right to make them
+  bool traceable = false;   // until it is mapped, because an ordinary user's ocirt could not write
+  bool forks = false;       // Plan::unshare has a pid namespace, in which only a child is
+  uint32_t stream_owner = kNoIndex;  // user on the host that standard streams are given to
+};
+
 // Says to which of three lives a process is born.
 enum class Purpose : uint32_t {
   create,  // a container that waits for `ocirt start`
@@ -138,8 +149,11 @@ struct Plan {
 
   // namespaces
   List<Join> joins;
-  uint32_t unshare = 0;      // CLONE_NEW* that init makes itself (cgroup: after it was put inside)
-  bool new_network = false;  // loopback is to be set up
+  uint32_t unshare = 0;  // CLONE_NEW* that init makes itself (cgroup: after it was put inside;
+                         // time: as nobody else can; all, when a user namespace is to own them)
+  UserNamespace user;
+  Text clock_offsets;               // for /proc/PID/timens_offsets of a new time namespace
+  bool new_network = false;         // loopback is to be set up
   bool join_pid_namespace = false;  // one of the joins is a pid namespace: only a child is in it
   bool move_early = false;          // into it before privileges are given up (init/successor.cc)
   Text hostname, domainname;

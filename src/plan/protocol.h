@@ -3,6 +3,11 @@
 //
 //   init                                  ocirt (create, run, exec)
 //   Console + master of the terminal      keeps it (attached `run` and `exec` only)
+//   Unmapped                              writes id maps, clock offsets, oom score; Mapped (user
+//                                         namespace, see init/user_namespace.cc)
+//   Moved + pid of its successor          follows, Followed (the same, when a pid namespace is new)
+//   Fetch + number of a mount             opens its source, Fetched + descriptor (user namespace,
+//                                         when init has no right to; any number of times)
 //   AtHooks                               runs prestart and createRuntime hooks
 //                                         HooksDone [+ state document as a sealed memory file]
 //   Moved + pid of its successor          follows, Followed (joined pid namespace, see
@@ -31,12 +36,16 @@ enum class Word : uint32_t {
   ready,
   executing,
   failed,
+  unmapped,
+  fetch,
   // to init
   hooks_done,
   followed,
   listener_done,
   commit,
   start,
+  mapped,
+  fetched,
 };
 
 struct Header {
@@ -45,7 +54,8 @@ struct Header {
   // commit, start: signals that our caller has had ignored (nohup, conmon's SIGPIPE), bit n-1 for
   // signal n; the program must not inherit that.
   uint32_t ignored_signals = 0;
-  int32_t pid = 0;  // moved: of the successor, in ocirt's pid namespace
+  int32_t pid = 0;      // moved: of the successor, in ocirt's pid namespace
+  uint32_t number = 0;  // fetch: index in Plan::mounts, or plan::kNoIndex for the root
 };
 
 inline constexpr uint32_t kMostText = 4096;  // bytes of text after a header

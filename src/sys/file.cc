@@ -1,6 +1,7 @@
 #include "src/sys/file.h"
 
 #include <dirent.h>
+#include <linux/openat2.h>
 #include <poll.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -26,6 +27,16 @@ Result<UniqueFd> open(Fd dir, CStr path, int flags, mode_t mode) {
   int fd = retry([&] { return ::openat(dir.raw(), path.c_str(), flags | O_CLOEXEC, mode); });
   if (fd < 0) return os_error(cat("open ", path.view()), errno);
   return UniqueFd(fd);
+}
+
+Result<UniqueFd> open_in_root(Fd root, CStr path, int flags) {
+  open_how how{};
+  how.flags = static_cast<uint64_t>(flags) | O_CLOEXEC;
+  how.resolve = RESOLVE_IN_ROOT;
+  long fd =
+      retry([&] { return ::syscall(SYS_openat2, root.raw(), path.c_str(), &how, sizeof how); });
+  if (fd < 0) return os_error(cat("open ", path.view()), errno);
+  return UniqueFd(static_cast<int>(fd));
 }
 
 Result<std::string> read_all(Fd fd, std::string_view name, size_t limit) {
@@ -165,6 +176,13 @@ Result<std::vector<std::string>> list_directory(Fd dir, CStr path) {
   ::closedir(stream);
   if (code != 0) return os_error(cat("read directory ", path.view()), code);
   return names;
+}
+
+Result<> give_to(CStr path, uint32_t uid) {
+  constexpr gid_t kSameGroup = ~gid_t{0};
+  if (::fchownat(AT_FDCWD, path.c_str(), uid, kSameGroup, AT_SYMLINK_NOFOLLOW) < 0)
+    return os_error(cat("chown ", path.view()), errno);
+  return {};
 }
 
 bool exists(Fd dir, CStr path) { return ::faccessat(dir.raw(), path.c_str(), F_OK, 0) == 0; }

@@ -22,6 +22,9 @@ inline constexpr Fd kCwd{AT_FDCWD};
 // openat(2); O_CLOEXEC is always added.
 Result<UniqueFd> open(Fd dir, CStr path, int flags, mode_t mode = 0);
 
+// openat2(2) as if `root` were the root directory, also for symlinks.
+Result<UniqueFd> open_in_root(Fd root, CStr path, int flags);
+
 // The whole of a file, at most `limit` bytes; a longer file is an error (code EFBIG). Works for
 // files of procfs and cgroupfs, whose size is not known beforehand.
 Result<std::string> read_file(Fd dir, CStr path, size_t limit = 1 << 20);
@@ -52,6 +55,9 @@ Result<> remove_tree(Fd dir, CStr path);
 
 // Names in a directory without "." and "..", unsorted.
 Result<std::vector<std::string>> list_directory(Fd dir, CStr path);
+
+// chown(2) of the owner alone, for a path without symlinks.
+Result<> give_to(CStr path, uint32_t uid);
 
 bool exists(Fd dir, CStr path);  // follows symlinks; false for any error
 // access(2) for execution with the effective ids.

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/nsfs.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 
@@ -54,6 +55,9 @@ Result<UniqueFd> open_namespace(const std::string& path, uint64_t flag) {
 bool is_own_namespace(const std::string& path, uint64_t flag) {
   const char* own = "/proc/self/ns/net";
   switch (flag) {
+    case CLONE_NEWTIME:
+      own = "/proc/self/ns/time";
+      break;
     case CLONE_NEWCGROUP:
       own = "/proc/self/ns/cgroup";
       break;
@@ -78,6 +82,14 @@ bool is_own_namespace(const std::string& path, uint64_t flag) {
   Result<struct stat> ours = stat(kCwd, own);
   Result<struct stat> named = stat(kCwd, path);
   return ours && named && ours->st_dev == named->st_dev && ours->st_ino == named->st_ino;
+}
+
+bool is_owned_by(Fd ns, Fd user) {
+  UniqueFd owner(::ioctl(ns.raw(), NS_GET_USERNS));
+  if (!owner.valid()) return false;
+  Result<struct stat> one = stat_fd(owner, "namespace");
+  Result<struct stat> other = stat_fd(user, "namespace");
+  return one && other && one->st_dev == other->st_dev && one->st_ino == other->st_ino;
 }
 
 }  // namespace ocirt::sys

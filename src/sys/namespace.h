@@ -17,4 +17,7 @@ Result<UniqueFd> open_namespace(const std::string& path, uint64_t flag);
 // opened: whoever joins it will say why.
 bool is_own_namespace(const std::string& path, uint64_t flag);
 
+// Whether the namespace belongs to this user namespace (ioctl_ns(2)).
+bool is_owned_by(Fd ns, Fd user);
+
 }  // namespace ocirt::sys

@@ -110,6 +110,7 @@ Result<> setns(Fd ns, int flags) {
 
 pid_t own_pid() { return ::getpid(); }
 uint32_t effective_uid() { return static_cast<uint32_t>(::getauxval(AT_EUID)); }
+uint32_t effective_gid() { return static_cast<uint32_t>(::getauxval(AT_EGID)); }
 uint32_t own_uid() { return static_cast<uint32_t>(::getauxval(AT_UID)); }
 bool is_inherited(Fd fd) {
   int flags = ::fcntl(fd.raw(), F_GETFD);

@@ -56,6 +56,7 @@ pid_t own_pid();
 // Without a system call (getauxval(3)).
 uint32_t own_uid();
 uint32_t effective_uid();
+uint32_t effective_gid();
 // Whether the number is a descriptor that our caller has passed to us: open and not close-on-exec,
 // as all of our own are.
 bool is_inherited(Fd fd);

@@ -54,10 +54,14 @@ class Attacker {
     const std::string namespaces = "/proc/" + std::to_string(init) + "/ns/";
     const int pid = open((namespaces + "pid").c_str(), O_RDONLY | O_CLOEXEC);
     const int mnt = open((namespaces + "mnt").c_str(), O_RDONLY | O_CLOEXEC);
+    int user = -1;
+    if (link_target(namespaces + "user") != link_target("/proc/self/ns/user"))
+      user = open((namespaces + "user").c_str(), O_RDONLY | O_CLOEXEC);
     joiner_ = fork();
-    if (joiner_ == 0) join(pid, mnt, means);
+    if (joiner_ == 0) join(pid, mnt, user, means);
     close(pid);
     close(mnt);
+    if (user >= 0) close(user);
     EXPECT_TRUE(eventually([&] { return loot_.is_ready.load(); })) << "the attacker did not start";
   }
   ~Attacker() {
@@ -77,9 +81,12 @@ class Attacker {
   const Loot& loot() const { return loot_; }
 
  private:
-  [[noreturn]] void join(int pid, int mnt, Means means) {
+  [[noreturn]] void join(int pid, int mnt, int user, Means means) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (setns(pid, CLONE_NEWPID) != 0 || setns(mnt, CLONE_NEWNS) != 0) _exit(1);
+    if (user >= 0 &&
+        (setns(user, CLONE_NEWUSER) != 0 || setresgid(0, 0, 0) != 0 || setresuid(0, 0, 0) != 0))
+      _exit(1);
     const pid_t attacker = fork();
     if (attacker == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -196,6 +203,8 @@ class Escape : public ContainerTest {
     Container container(runtime, bundle);
     container.launch();
     bundle.with_namespace("pid", "/proc/" + std::to_string(container.pid()) + "/ns/pid");
+    if (has_user_namespace_)
+      bundle.with_namespace("user", "/proc/" + std::to_string(container.pid()) + "/ns/user");
     bundle.args({"true"});
     Attacker attacker(container.pid(), marker(), runtime.program(), means);
     for (int i = 0; i < 25; ++i) ASSERT_OK(Container(runtime, bundle).run());
@@ -203,6 +212,14 @@ class Escape : public ContainerTest {
     expect_nothing_of_the_host(attacker);
     EXPECT_GT(attacker.loot().looks, 0) << "no process was ever seen: this test tests nothing";
   }
+
+  void use_user_namespace() {
+    has_user_namespace_ = true;
+    bundle.with_namespace("user");
+    bundle.set("linux.uidMappings", R"([{"containerID": 0, "hostID": 100000, "size": 65536}])");
+    bundle.set("linux.gidMappings", R"([{"containerID": 0, "hostID": 100000, "size": 65536}])");
+  }
+  bool has_user_namespace_ = false;
 
   // A filter that init has to load before it gives up its privileges.
   void filter_early() {
@@ -232,6 +249,22 @@ TEST_F(Escape, ByTakingOverAProcessOfExecWithAnEarlyFilterIsImpossible) {
 
 TEST_F(Escape, ThroughTheRootOfAContainerInTheSamePidNamespaceIsImpossible) {
   share_pids_under_attack(Attacker::Means::look);
+}
+
+TEST_F(Escape, FromAUserNamespaceByTakingOverAProcessOfExecIsImpossible) {
+  use_user_namespace();
+  exec_under_attack(Attacker::Means::seize);
+}
+
+TEST_F(Escape, FromAUserNamespaceByTakingOverAProcessOfExecWithAnEarlyFilterIsImpossible) {
+  use_user_namespace();
+  filter_early();
+  exec_under_attack(Attacker::Means::seize);
+}
+
+TEST_F(Escape, FromAUserNamespaceByTakingOverAContainerThatJoinsItIsImpossible) {
+  use_user_namespace();
+  share_pids_under_attack(Attacker::Means::seize);
 }
 
 TEST_F(Escape, ByTakingOverAContainerInTheSamePidNamespaceIsImpossible) {

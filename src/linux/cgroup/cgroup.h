@@ -122,6 +122,10 @@ Result<> apply(const Location& location, const oci::Resources& resources, bool u
 Result<> apply_new(const Location& location, const oci::Resources& resources, const Made& made,
                    const Entrance& entrance);
 
+// Makes `uid` the owner of the container's v2 directory and of the files by which a subtree is
+// managed; nothing on the other layouts, where no controller may be given away.
+Result<> delegate(const Location& location, uint32_t uid);
+
 // Freezes or thaws all processes and waits until the kernel reports it (v2: cgroup.events by
 // poll(2), v1: freezer.state), at most 10 s; what does not freeze in time is thawed again. The v1
 // freezer is used where it is mounted. Code ENOTSUP when there is no freezer or no cgroup, ENOENT
