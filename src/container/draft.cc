@@ -235,7 +235,7 @@ Result<Draft> draft_container(const DraftInput& input) {
   plan.masked_paths = builder.texts(linux.masked_paths);
   plan.readonly_paths = builder.texts(linux.readonly_paths);
   TRY(draft_sysctls(builder, spec));
-  draft_hooks(builder, spec.hooks);
+  draft_hooks(builder, spec.hooks, spec.process->env);
   draft.net_devices = TRY(draft_net_devices(spec));
   // Init waits for them where it waits for the hooks.
   if (!draft.net_devices.empty()) plan.hooks_outside = true;
