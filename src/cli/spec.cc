@@ -7,7 +7,6 @@
 #include "oci-spec/documents.h"
 #include "src/cli/command_options.h"
 #include "src/cli/commands.h"
-#include "src/linux/cgroup/cgroup.h"
 #include "src/sys/file.h"
 
 namespace ocirt::cli {
@@ -19,21 +18,10 @@ constexpr Option kOptions[] = {
     toggle<&SpecOptions::rootless>("rootless", 0, "for an ordinary user, in a user namespace"),
 };
 
-// Users of cgroup v1 expect to see the host's cgroups inside, as other runtimes' `spec` and engines
-// leave them there: they add the namespace where they want it, and twice is an error.
-void leave_out_cgroup_namespace_on_v1(oci::Spec& spec) {
-  Result<cgroup::Host> host = cgroup::probe_host();
-  if (!host || host->layout == cgroup::Layout::unified) return;
-  std::erase_if(spec.linux->namespaces, [](const oci::Namespace& entry) {
-    return entry.type == oci::NamespaceType::kCgroup;
-  });
-}
-
 Result<int> spec(Call&, SpecOptions& options, std::span<const std::string_view>) {
   std::string path = options.bundle.empty() ? "config.json" : cat(options.bundle, "/config.json");
-  oci::Spec spec = oci::default_spec(options.rootless, ::geteuid(), ::getegid());
-  leave_out_cgroup_namespace_on_v1(spec);
-  std::string document = oci::write(spec, true);
+  std::string document =
+      oci::write(oci::default_spec(options.rootless, ::geteuid(), ::getegid()), true);
   // Somebody may have put work into the one that is there.
   Result<UniqueFd> file = sys::open(sys::kCwd, path, O_WRONLY | O_CREAT | O_EXCL, 0666);
   if (!file && file.error().code == EEXIST) {
