@@ -11,7 +11,7 @@ constexpr int kMostLinks = 8;  // each leads to another that has no target
 // root.
 void target_of(const Init& init, int directory, const char* path, const char* name, int links,
                char (&target)[PATH_MAX]) {
-  char link[PATH_MAX];
+  char link[PATH_MAX] = {};
   const long size = bare::call(SYS_readlinkat, directory, name, link, sizeof link);
   const size_t before = size > 0 && link[0] == '/'
                             ? 0
