@@ -184,6 +184,7 @@ help:
 #? demo         install what is missing, build, and show a container's life
 #? check        install what is missing, then every test and check below
 #? unit         tests beside the code; no root needed
+#? check-peers  the test suites of runc and crun, beside the runtimes that they were written for
 #? conformance  tests of the specification, as root (RUNTIME=/path tests another runtime)
 #? sanitize     unit and conformance tests with AddressSanitizer and UBSan
 #? clang        build with clang++-19 and run the unit tests

@@ -11,7 +11,7 @@ ifdef FUZZ_RUNS
 export FUZZ_RUNS
 endif
 
-.PHONY: deps check unit unit-programs test-programs conformance layers budget bench fuzz fuzz-build \
+.PHONY: deps check check-peers unit unit-programs test-programs conformance layers budget bench fuzz fuzz-build \
         sanitize sanitize-build clang clang-build tidy tidy-check format format-check demo completions
 
 deps:
@@ -66,6 +66,12 @@ layers completions:
 
 budget: all
 	@tests/tools/run-tests budget
+
+# Not a part of `make check`: it fetches other programs' tests, and takes about ten minutes.
+check-peers:
+	@build-aux/install-deps peers
+	@$(MAKE) all
+	@tests/peers/run $(abspath $(BUILD)/ocirt)
 
 bench: all
 	@tests/bench/run $(abspath $(BUILD)/ocirt)

@@ -4,6 +4,8 @@
 // libc and without allocation.
 #pragma once
 
+#include <linux/filter.h>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -17,6 +19,10 @@ struct HookRequest {
   const char* const* envp = nullptr;
   uint32_t timeout_s = 0;  // 0: none
   int state = -1;          // file with the state document, needed; becomes standard input, offset 0
+  // A seccomp filter for the hook, unless null, and the flags to load it with. The caller needs
+  // no_new_privs or CAP_SYS_ADMIN for it (seccomp(2)).
+  const sock_fprog* filter = nullptr;
+  uint32_t filter_flags = 0;
 };
 
 enum class HookEnd {

@@ -235,7 +235,7 @@ Result<Draft> draft_container(const DraftInput& input) {
   if (linux.intel_rdt) {
     draft.resctrl = TRY(resctrl::locate(input.resctrl_root, *linux.intel_rdt, input.id));
   }
-  draft_hooks(builder, spec.hooks);
+  draft_hooks(builder, spec.hooks, spec.process->env);
   draft.net_devices = TRY(draft_net_devices(spec));
   // Init waits for them where it waits for the hooks.
   if (!draft.net_devices.empty()) plan.hooks_outside = true;

@@ -5,7 +5,8 @@
 namespace ocirt::container {
 namespace {
 
-plan::List<plan::Hook> hook_list(plan::Builder& builder, const std::vector<oci::Hook>& hooks) {
+plan::List<plan::Hook> hook_list(plan::Builder& builder, const std::vector<oci::Hook>& hooks,
+                                 std::span<const std::string> environment) {
   std::vector<plan::Hook> list;
   for (const oci::Hook& hook : hooks) {
     plan::Hook row;
@@ -13,7 +14,7 @@ plan::List<plan::Hook> hook_list(plan::Builder& builder, const std::vector<oci::
     // config.md: args has execv(3)'s meaning, so argv[0] is its first; absent: the path alone.
     row.args =
         hook.args.empty() ? builder.texts(std::span(&hook.path, 1)) : builder.texts(hook.args);
-    row.env = builder.texts(hook.env);
+    row.env = builder.texts(hook.env.empty() ? environment : std::span(hook.env));
     row.timeout_s = timeout_of(hook);
     list.push_back(row);
   }
@@ -22,10 +23,11 @@ plan::List<plan::Hook> hook_list(plan::Builder& builder, const std::vector<oci::
 
 }  // namespace
 
-void draft_hooks(plan::Builder& builder, const std::optional<oci::Hooks>& hooks) {
+void draft_hooks(plan::Builder& builder, const std::optional<oci::Hooks>& hooks,
+                 std::span<const std::string> environment) {
   if (!hooks) return;
-  builder.plan.create_container = hook_list(builder, hooks->create_container);
-  builder.plan.start_container = hook_list(builder, hooks->start_container);
+  builder.plan.create_container = hook_list(builder, hooks->create_container, environment);
+  builder.plan.start_container = hook_list(builder, hooks->start_container, environment);
   builder.plan.hooks_outside = !hooks->prestart.empty() || !hooks->create_runtime.empty() ||
                                !hooks->create_container.empty();
 }

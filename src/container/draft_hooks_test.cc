@@ -10,11 +10,11 @@ namespace ocirt::container {
 namespace {
 
 using testing::ElementsAre;
-using testing::IsEmpty;
 
 using DraftHooks = Drafting;
 
 TEST_F(DraftHooks, HooksOfTheContainerAreInThePlan) {
+  spec.process->env = {"OF=the container"};
   spec.hooks = oci::Hooks{
       .create_container = {{.path = "/bin/a"},
                            {.path = "/bin/b", .args = {"b", "x"}, .env = {"E=1"}, .timeout = 7}},
@@ -24,7 +24,7 @@ TEST_F(DraftHooks, HooksOfTheContainerAreInThePlan) {
   ASSERT_EQ(create.size(), 2u);
   EXPECT_EQ(draft.text(create[0].path), "/bin/a");
   EXPECT_THAT(draft.texts(create[0].args), ElementsAre("/bin/a"));  // absent args: the path alone
-  EXPECT_THAT(draft.texts(create[0].env), IsEmpty());
+  EXPECT_THAT(draft.texts(create[0].env), ElementsAre("OF=the container"));
   EXPECT_EQ(create[0].timeout_s, 0u);
   EXPECT_THAT(draft.texts(create[1].args), ElementsAre("b", "x"));
   EXPECT_THAT(draft.texts(create[1].env), ElementsAre("E=1"));
@@ -32,6 +32,7 @@ TEST_F(DraftHooks, HooksOfTheContainerAreInThePlan) {
   auto start = draft.list(draft.plan().start_container);
   ASSERT_EQ(start.size(), 1u);
   EXPECT_EQ(draft.text(start[0].path), "/bin/c");
+  EXPECT_THAT(draft.texts(start[0].env), ElementsAre("OF=the container"));
 }
 
 TEST_F(DraftHooks, TimeoutOfAHookIsNotCutToNone) {

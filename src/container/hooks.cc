@@ -9,6 +9,7 @@
 #include "src/base/text.h"
 #include "src/container/oci_result.h"
 #include "src/sys/file.h"
+#include "src/sys/process.h"
 
 namespace ocirt::container {
 namespace {
@@ -25,7 +26,10 @@ Result<> run_one(const oci::Hook& hook, uint32_t index, Fd state, std::string_vi
   std::vector<const char*> argv =
       pointers(hook.args.empty() ? std::span(&hook.path, 1) : std::span(hook.args));
   std::vector<const char*> envp = pointers(hook.env);
-  bare::HookRequest request{hook.path.c_str(), argv.data(), envp.data(), timeout_of(hook),
+  // The specification is silent about a hook without an environment. With ours, as in other
+  // runtimes, a hook that is a script finds its programs.
+  const char* const* environment = hook.env.empty() ? sys::own_environment() : envp.data();
+  bare::HookRequest request{hook.path.c_str(), argv.data(), environment, timeout_of(hook),
                             state.raw()};
   bare::HookResult result = bare::run_hook(request);
   if (result.end == bare::HookEnd::success) return {};

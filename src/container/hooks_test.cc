@@ -59,6 +59,15 @@ TEST_F(HooksTest, HaveTheirOwnEnvironmentOnly) {
             "hooks.prestart[0] (/bin/sh): exited with status 1; its last output: value .");
 }
 
+TEST_F(HooksTest, WithoutAnEnvironmentHaveOurs) {
+  ::setenv("OCIRT_TEST_VARIABLE", "ours", 1);
+  const oci::Hook hook = shell("echo $OCIRT_TEST_VARIABLE.; exit 1");
+  Result<> done = run_hooks({&hook, 1}, "{}", "prestart");
+  ::unsetenv("OCIRT_TEST_VARIABLE");
+  EXPECT_EQ(done.error().text,
+            "hooks.prestart[0] (/bin/sh): exited with status 1; its last output: ours.");
+}
+
 TEST_F(HooksTest, ThatCannotBeExecutedSaysWhy) {
   const oci::Hook hook{.path = root + "/none"};
   Result<> done = run_hooks({&hook, 1}, "{}", "poststop");

@@ -5,7 +5,24 @@
 namespace ocirt::init {
 namespace {
 constexpr const char* kDangling = ": a symbolic link without a target is in the way";
+constexpr int kMostLinks = 8;  // each leads to another that has no target
+
+// Writes where the symlink NAME, which is the end of `path`, leads: a path from the container's
+// root.
+void target_of(const Init& init, int directory, const char* path, const char* name, int links,
+               char (&target)[PATH_MAX]) {
+  char link[PATH_MAX] = {};
+  const long size = bare::call(SYS_readlinkat, directory, name, link, sizeof link);
+  const size_t before = size > 0 && link[0] == '/'
+                            ? 0
+                            : std::string_view(path).size() - std::string_view(name).size();
+  if (size <= 0 || links == kMostLinks || before + static_cast<size_t>(size) >= sizeof target)
+    fail(init, 0, "make ", path, kDangling);
+  std::memcpy(target, path, before);
+  std::memcpy(target + before, link, static_cast<size_t>(size));
+  target[before + static_cast<size_t>(size)] = '\0';
 }
+}  // namespace
 
 long open_in_root(const Init& init, const char* path, int flags, uint64_t resolve) {
   open_how how{};
@@ -20,7 +37,7 @@ long open_in_root(const Init& init, const char* path, int flags, uint64_t resolv
   return result;
 }
 
-int open_directory(const Init& init, const char* path, uint64_t resolve) {
+int open_directory(const Init& init, const char* path, uint64_t resolve, int links) {
   constexpr int kFlags = O_PATH | O_DIRECTORY;
   long fd = open_in_root(init, path, kFlags, resolve);
   if (fd != -ENOENT) return static_cast<int>(must(init, fd, "open directory ", path));
@@ -39,7 +56,12 @@ int open_directory(const Init& init, const char* path, uint64_t resolve) {
     long next = open_in_root(init, prefix, kFlags, resolve);
     if (next == -ENOENT) {
       long made = bare::mkdirat(here, prefix + begin, 0755);
-      if (made == -EEXIST) fail(init, 0, "make directory ", prefix, kDangling);
+      if (made == -EEXIST) {  // a symlink without a target, which is made
+        char target[PATH_MAX];
+        target_of(init, here, prefix, prefix + begin, links, target);
+        bare::close(open_directory(init, target, resolve, links + 1));
+        made = 0;
+      }
       must(init, made, "make directory ", prefix);
       next = open_in_root(init, prefix, kFlags, resolve);
     }
@@ -94,14 +116,21 @@ Target open_or_make_directory(const Init& init, Parent& parent, const char* path
   return {static_cast<int>(must(init, fd, "open directory ", path)), true, false};
 }
 
-Target open_or_make_file(const Init& init, Parent& parent, const char* path) {
+Target open_or_make_file(const Init& init, Parent& parent, const char* path, int links) {
   long fd = open_in_root(init, path, O_PATH);
   if (fd != -ENOENT) return {static_cast<int>(must(init, fd, "open ", path)), false, false};
   const char* name = nullptr;
   int directory = parent.of(init, path, name);
-  // O_NOFOLLOW: a link without a target must not make us create its target.
   long made = bare::openat(directory, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDONLY, 0644);
-  if (made == -EEXIST) fail(init, 0, "make ", path, kDangling);
+  if (made == -EEXIST) {
+    // A symlink without a target, as /etc/resolv.conf is in many images. Its target is made; it is
+    // inside the container's root like every path here.
+    char target[PATH_MAX];
+    target_of(init, directory, path, name, links, target);
+    Target found = open_or_make_file(init, parent, target, links + 1);
+    parent.forget();  // it knows the path above
+    return found;
+  }
   return {static_cast<int>(must(init, made, "make ", path)), true, false};
 }
 

@@ -10,8 +10,9 @@ namespace ocirt::init {
 // Opens; returns -errno on failure. `flags` such as O_PATH; `resolve` adds RESOLVE_* flags.
 long open_in_root(const Init& init, const char* path, int flags, uint64_t resolve = 0);
 
-// Opens the directory (O_PATH), making what is missing of it with mode 0755. Fails the step.
-int open_directory(const Init& init, const char* path, uint64_t resolve = 0);
+// Opens the directory (O_PATH), making what is missing of it with mode 0755, the targets of
+// symlinks that lead to nothing as well. Fails the step. `links`: how many such have led here.
+int open_directory(const Init& init, const char* path, uint64_t resolve = 0, int links = 0);
 
 // Splits "/a/b/c" into the directory "/a/b" (opened as by open_directory) and the name "c". The
 // descriptor is kept for the next call with the same directory, and is a scratch one (scratch.h).
@@ -40,8 +41,8 @@ struct Target {
 };
 
 // Directory or file at `path`, O_PATH; made when missing, with all directories on the way. Fails
-// the step. `real`: a symlink on the way is an error.
+// the step. `real`: a symlink on the way is an error. `links` as above.
 Target open_or_make_directory(const Init& init, Parent& parent, const char* path, bool real);
-Target open_or_make_file(const Init& init, Parent& parent, const char* path);
+Target open_or_make_file(const Init& init, Parent& parent, const char* path, int links = 0);
 
 }  // namespace ocirt::init

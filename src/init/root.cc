@@ -1,7 +1,9 @@
 // The root of the container's mount namespace: made from the bundle's directory, then switched to.
 
+#include "src/init/host_mounts.h"
 #include "src/init/init.h"
 #include "src/init/mount_api.h"
+#include "src/init/path.h"
 
 namespace ocirt::init {
 namespace {
@@ -30,15 +32,15 @@ void make_parent_mount_private(const Init& init, const char* root) {
   bare::close(here);
 }
 
-// Without pivot_root(2) the host's tree is still there below ours. What would hand out the host
-// most easily is taken away; the rest is why --no-pivot is no more than an expedient for an
-// initramfs.
-void hide_host_mounts() {
-  for (const char* path : {"/proc", "/sys"}) {
-    if (bare::call(SYS_umount2, path, MNT_DETACH) < 0) {
-      bare::mount("tmpfs", path, "tmpfs", MS_RDONLY, "nr_blocks=1");
-    }
-  }
+// Makes process.cwd, when the image has none, while that can be done: the root is about to become
+// read-only. What else can be wrong with the path is found out when it is entered.
+void make_working_directory(const Init& init) {
+  const plan::Process& process = init.plan.process;
+  if (!process.create_cwd || init.view.view(process.cwd) == "/") return;
+  const char* cwd = init.text(process.cwd);
+  long fd = open_in_root(init, cwd, O_PATH | O_DIRECTORY);
+  if (fd == -ENOENT) fd = open_directory(init, cwd);
+  if (fd >= 0) bare::close(static_cast<int>(fd));
 }
 
 }  // namespace
@@ -69,6 +71,7 @@ void switch_root(Init& init) {
   const plan::Plan& plan = init.plan;
   if (!plan.build_root) return;
   if (plan.readonly_root) {
+    make_working_directory(init);
     must(init, mount_setattr(init.root, false, MOUNT_ATTR_RDONLY, 0), "make the root read-only");
   }
   must(init, bare::call(SYS_fchdir, init.root), "enter the root");
@@ -76,7 +79,7 @@ void switch_root(Init& init) {
     // What is taken away here must not be taken away on the host.
     must(init, bare::mount(nullptr, "/", nullptr, MS_SLAVE | MS_REC, nullptr),
          "cut the mounts off from the host's");
-    hide_host_mounts();
+    hide_host_mounts(init);
     must(init, bare::mount(".", "/", nullptr, MS_MOVE, nullptr), "move the root to /");
     must(init, bare::call(SYS_chroot, "."), "chroot");
   } else {

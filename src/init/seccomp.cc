@@ -1,6 +1,8 @@
 // Loads the filter that ocirt compiled. When: without no_new_privs only a process with
 // CAP_SYS_ADMIN may load one (seccomp(2)), so it goes in before capabilities are dropped; otherwise
 // as late as possible, so that a profile need not allow what init still has to do.
+#include "src/init/seccomp.h"
+
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
@@ -14,8 +16,7 @@ void load(Init& init) {
   const plan::Process& process = init.plan.process;
   auto words = init.list(process.seccomp);
   if (words.empty()) return;
-  sock_fprog program{static_cast<unsigned short>(words.size()),
-                     reinterpret_cast<sock_filter*>(const_cast<uint64_t*>(words.data()))};
+  sock_fprog program = filter_program(words);
   long result = bare::call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, process.seccomp_flags, &program);
   must(init, result, "load the filter");
   if ((process.seccomp_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0) {

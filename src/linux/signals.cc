@@ -60,10 +60,10 @@ std::optional<int> named_number(std::string_view text) {
 
 Result<int> signal_number(std::string_view text) {
   auto number = to_number<int>(text);
-  if (number && (*number < 1 || *number > kSignalRtMax)) number.reset();
+  if (number && (text.starts_with('-') || *number > kSignalRtMax)) number.reset();
   if (!number) number = named_number(text);
   if (!number) {
-    return refuse(cat("unknown signal ", quoted(text), ": give a number from 1 to ", kSignalRtMax,
+    return refuse(cat("unknown signal ", quoted(text), ": give a number from 0 to ", kSignalRtMax,
                       ", a name such as KILL or SIGKILL, or RTMIN+N or RTMAX-N"));
   }
   return *number;

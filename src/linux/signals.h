@@ -14,7 +14,8 @@ namespace ocirt {
 inline constexpr int kSignalRtMin = 34;
 inline constexpr int kSignalRtMax = 64;
 
-// The number of "9", "KILL", "SIGKILL", "sigkill", "RTMIN+3" or "SIGRTMAX-1"; 1 to 64.
+// The number of "9", "KILL", "SIGKILL", "sigkill", "RTMIN+3" or "SIGRTMAX-1"; 0 to 64, where 0 is
+// the question of kill(2) whether there is anybody.
 // Error: unknown signal "X", with the accepted forms.
 Result<int> signal_number(std::string_view text);
 

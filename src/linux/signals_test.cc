@@ -24,6 +24,7 @@ TEST(Signals, EveryFormThatEnginesSendIsUnderstood) {
   EXPECT_EQ(number_of("SIGRTMAX-1"), 63);
   EXPECT_EQ(number_of("RTMIN+30"), 64);
   EXPECT_EQ(number_of("RTMAX-30"), 34);
+  EXPECT_EQ(number_of("0"), 0);
   EXPECT_EQ(number_of("1"), 1);
   EXPECT_EQ(number_of("64"), 64);
 }
@@ -52,7 +53,7 @@ TEST(Signals, EveryNameOfTheCLibraryIsKnownInBothDirections) {
 }
 
 TEST(Signals, EverythingElseIsRefusedWithTheAcceptedForms) {
-  for (auto text : {"", "0", "-9", "65", "9 ", "+9", "SIG", "SIGSIGKILL", "RTMIN-1", "RTMAX+1",
+  for (auto text : {"", "-0", "-9", "65", "9 ", "+9", "SIG", "SIGSIGKILL", "RTMIN-1", "RTMAX+1",
                     "RTMIN+31", "RTMIN+", "RTMIN++1", "RTMIN+-1", "NOPE",
                     "SIGKILLLLLLLLLLLLLLLLLLL", "99999999999999999999"}) {
     EXPECT_EQ(number_of(text), -1) << text;
@@ -61,7 +62,7 @@ TEST(Signals, EverythingElseIsRefusedWithTheAcceptedForms) {
   ASSERT_FALSE(wrong);
   EXPECT_EQ(
       wrong.error().text,
-      "unknown signal \"X\\n\": give a number from 1 to 64, a name such as KILL or SIGKILL, or "
+      "unknown signal \"X\\n\": give a number from 0 to 64, a name such as KILL or SIGKILL, or "
       "RTMIN+N or RTMAX-N");
 }
 

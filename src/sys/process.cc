@@ -117,6 +117,8 @@ bool is_inherited(Fd fd) {
   return flags >= 0 && (flags & FD_CLOEXEC) == 0;
 }
 
+const char* const* own_environment() { return ::environ; }
+
 void exit_now(int code) { ::_exit(code); }
 
 }  // namespace ocirt::sys

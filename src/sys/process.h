@@ -61,6 +61,9 @@ uint32_t effective_gid();
 // as all of our own are.
 bool is_inherited(Fd fd);
 
+// The environment that our caller gave us, as execve(2) takes it.
+const char* const* own_environment();
+
 [[noreturn]] void exit_now(int code);
 
 }  // namespace ocirt::sys

@@ -61,14 +61,16 @@ Result<bool> is_empty_cpuset(const std::string& path) {
 }
 
 // A cgroup that was there before must be empty and not frozen: init would stop at its first step.
+// The beginnings of both sentences are what users of runc know to look for.
 Result<> check_reusable(const Location& location, const Directory& directory) {
   Location only{location.layout, {directory}};
   if (!TRY(processes(only)).empty()) {
-    return refuse(cat("the cgroup ", directory.path, " already holds processes; choose another ",
-                      "linux.cgroupsPath, or end what is in it"));
+    return refuse(cat("container's cgroup is not empty: ", directory.path,
+                      " already holds processes; choose another linux.cgroupsPath, or end what is "
+                      "in it"));
   }
   if (TRY(is_frozen(only))) {
-    return refuse(cat("the cgroup ", directory.path, " exists and is frozen; thaw or remove it"));
+    return refuse(cat("container's cgroup unexpectedly frozen: thaw or remove ", directory.path));
   }
   return {};
 }

@@ -154,6 +154,39 @@ TEST_F(Hooks, GetTheirArgsAndExactlyTheirEnvironment) {
   EXPECT_EQ("zero one 1 two words\n", read_file(record("seen")));
 }
 
+// They are programs of the image, like the container's own.
+TEST_F(Hooks, OfTheKindStartContainerAreUnderTheContainersFilter) {
+  bundle.set("linux.seccomp", R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+                 {"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}]})");
+  hook("startContainer", "mkdir /tmp/made; grep Seccomp: /proc/self/status > /tmp/seen; true");
+  for (const char* no_new_privileges : {"true", "false"}) {
+    bundle.set("process.noNewPrivileges", no_new_privileges);
+    run_bundle();
+    EXPECT_FALSE(exists(record("made"))) << no_new_privileges;
+    EXPECT_EQ("2", field(read_file(record("seen")), "Seccomp:")) << no_new_privileges;
+  }
+}
+
+// Profiles of engines do: clone3 hides its flags from filters, so that programs shall use clone.
+TEST_F(Hooks, OfTheKindStartContainerRunWhenTheFilterAnswersEnosysToClone3) {
+  bundle.set("process.noNewPrivileges", "false");
+  bundle.set("linux.seccomp", R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+                 {"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38}]})");
+  hook("startContainer", "echo ran > /tmp/seen");
+  run_bundle();
+  EXPECT_EQ("ran\n", read_file(record("seen")));
+}
+
+TEST_F(Hooks, WithoutAnEnvironmentHaveTheRuntimesOrTheContainers) {
+  bundle.set("process.env", R"(["PATH=/bin", "OF=container"])");
+  for (const std::string kind : {"createRuntime", "startContainer"}) {
+    hook(kind, "echo ${PATH:+a path} $OF > " + seen_by_hook(kind, kind));
+  }
+  run_bundle();
+  EXPECT_EQ("a path\n", read_file(record("createRuntime")));
+  EXPECT_EQ("a path container\n", read_file(record("startContainer")));
+}
+
 TEST_F(Hooks, FindTheBundleAsTheirDirectoryOrWhateverTheRuntimesIs) {
   // Callers agree on nothing but that hooks of the runtime start in an existing directory.
   hook("createRuntime", "pwd > " + record("seen"));

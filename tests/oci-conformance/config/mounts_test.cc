@@ -327,6 +327,38 @@ TEST_F(Mounts, WithARelativeDestinationAreRelativeToTheRoot) {
   EXPECT_EQ("tmpfs", mount_at(parse_mountinfo(outcome.out), "/x/y").type);
 }
 
+TEST_F(Mounts, OnSymbolicLinksWithoutATargetMakeTheTarget) {
+  // As /etc/resolv.conf is in images whose resolver runs as a service.
+  const std::string victim = scratch() + "/victim";
+  write_file(scratch() + "/source", "mounted\n");
+  bundle.directory("/links");
+  for (const auto& [name, target] : {std::pair{"relative", "../made/one/file"},
+                                     {"absolute", "/made/two/file"},
+                                     {"twice", "absolute-two"},
+                                     {"absolute-two", "/made/three/file"},
+                                     {"directory", "../made/four"}})
+    ASSERT_EQ(0, symlink(target, bundle.rootfs(std::string("/links/") + name).c_str()));
+  ASSERT_EQ(0, symlink((std::string("../../../../../..") + victim + "/file").c_str(),
+                       bundle.rootfs("/links/out").c_str()));
+  const std::string source = scratch() + "/source";
+  for (const char* name : {"relative", "absolute", "twice", "directory/file", "out"})
+    bundle.mount(std::string("/links/") + name, "bind", source.c_str(), {"bind"});
+  EXPECT_EQ("mounted\nmounted\nmounted\nmounted\nmounted\n",
+            run_shell("cat /made/one/file /made/two/file /made/three/file /made/four/file " +
+                      victim + "/file"));
+  EXPECT_FALSE(exists(victim));
+}
+
+TEST_F(Mounts, OnSymbolicLinksThatLeadNowhereForEverAreRefused) {
+  bundle.directory("/links");
+  for (int i = 0; i < 12; ++i)
+    ASSERT_EQ(0, symlink(std::to_string(i + 1).c_str(),
+                         bundle.rootfs("/links/" + std::to_string(i)).c_str()));
+  bundle.mount("/links/0", "bind", "/dev/null", {"bind"}).shell("echo ran");
+  Container container(runtime, bundle);
+  EXPECT_FAILS(container.run(), 1, "a symbolic link without a target is in the way");
+}
+
 TEST_F(Mounts, DestinationsThatLeadOutBySymbolicLinksStayInside) {
   // CVE-2019-16884 and its kin: a link of the image must be resolved in the image.
   const std::string victim = scratch() + "/victim";

@@ -28,6 +28,11 @@ TEST_F(ProcessSettings, AMissingCwdIsMade) {
   EXPECT_TRUE(exists(bundle.rootfs("/srv/deep/below")));
 }
 
+TEST_F(ProcessSettings, AMissingCwdIsMadeInARootThatIsGoingToBeReadOnly) {
+  bundle.set("process.cwd", R"("/srv/deep/below")").set("root.readonly", "true");
+  EXPECT_EQ("/srv/deep/below\n", run_shell("pwd"));
+}
+
 TEST_F(ProcessSettings, ARelativeCwdIsRefused) {
   SPEC("config.md#process", "This value MUST be an absolute path.");
   bundle.set("process.cwd", R"("tmp")").shell("echo ran");

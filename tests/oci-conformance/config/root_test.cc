@@ -75,6 +75,21 @@ TEST_F(Root, NoPivotMovesTheRootInstead) {
   EXPECT_EQ("gone\n", run_shell("test -e " + scratch() + " || echo gone", {"--no-pivot"}));
 }
 
+// Who may make namespaces may mount procfs anew, and see all of it, wherever a whole one is left.
+TEST_F(Root, NoPivotLeavesNoProcfsOfTheHostAnywhere) {
+  const std::string where = scratch() + "/a procfs";
+  make_directories(where);
+  ASSERT_EQ(0, mount("proc", where.c_str(), "proc", 0, nullptr));
+  bundle.set("linux.maskedPaths", R"(["/proc/kcore", "/proc/timer_list"])");
+  for (const char* set : {"bounding", "permitted", "effective"})
+    bundle.set(std::string("process.capabilities.") + set, R"(["CAP_SETFCAP"])");
+  EXPECT_EQ("unshared\nrefused\n",
+            run_shell("unshare -rmpf echo unshared;"
+                      "unshare -rmpf mount -t proc proc /tmp 2>/dev/null || echo refused",
+                      {"--no-pivot"}));
+  EXPECT_EQ(0, umount2(where.c_str(), MNT_DETACH));
+}
+
 TEST_F(Root, WorksFromTheRootOfAFileSystem) {
   // A rootfs that is a mount already must not be confused with its parent.
   const std::string where = scratch() + "/mounted";
