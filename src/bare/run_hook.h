@@ -17,6 +17,7 @@ struct HookRequest {
   const char* const* envp = nullptr;
   uint32_t timeout_s = 0;  // 0: none
   int state = -1;          // file with the state document, needed; becomes standard input, offset 0
+  int out = -1, err = -1;  // files for what it prints; -1: the end of it is kept for the message
 };
 
 enum class HookEnd {

@@ -9,6 +9,7 @@
 
 #include "oci-spec/spec.h"
 #include "src/base/result.h"
+#include "src/container/annotations.h"
 #include "src/container/scheduling.h"
 #include "src/container/warnings.h"
 #include "src/linux/cgroup/cgroup.h"
@@ -21,6 +22,7 @@ namespace ocirt::container {
 // What the plan depends on besides config.json.
 struct DraftInput {
   const oci::Spec* spec = nullptr;
+  Annotations annotations;  // of the spec
   std::string id;
   std::string bundle;  // absolute
   std::string rootfs;  // absolute, without symlinks
@@ -64,6 +66,7 @@ struct ProcessInput {
   uint32_t listen_fds = 0;
   bool attached_terminal = false;
   bool create_cwd = false;
+  bool keep_groups = false;  // run.oci.keep_original_groups
   SecurityModules modules;
 };
 // Whether there is reason to look for security modules.

@@ -26,8 +26,9 @@ struct Record {
   uint32_t owner = 0;   // uid that created it
   bool own_pid_namespace = true;  // init's end is the end of all its processes
   bool no_new_privileges = false;
-  bool new_keyring = false;    // a session keyring of its own, named "_ses.ID"
-  bool exec_inherits = false;  // config.json has something for every process (exec_settings.h)
+  bool new_keyring = false;      // a session keyring of its own, named "_ses.ID"
+  bool exec_inherits = false;    // config.json has something for every process (exec_settings.h)
+  std::string seccomp_receiver;  // listenerPath, where config.json does not say it; empty: none
   oci::Map<std::string> annotations;
   cgroup::Location cgroup;
 
