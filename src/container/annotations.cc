@@ -59,7 +59,8 @@ Result<> read_delegated(Annotations& out, std::string_view text) {
 }
 
 // It only says which mount option carries linux.mountLabel, which has an answer of its own.
-Result<> check_context_type(Annotations&, std::string_view text) {
+Result<> read_context_type(Annotations& out, std::string_view text) {
+  out.mount_context_type = text;
   for (std::string_view known : {"context", "defcontext", "fscontext", "rootcontext"}) {
     if (text == known) return {};
   }
@@ -103,7 +104,7 @@ constexpr Name<Result<> (*)(Annotations&, std::string_view)> kKnown[] = {
     {"hooks.stderr", read_path<&Annotations::hooks_stderr>},
     {"hooks.stdout", read_path<&Annotations::hooks_stdout>},
     {"keep_original_groups", read_switch<&Annotations::keep_original_groups>},
-    {"mount_context_type", check_context_type},
+    {"mount_context_type", read_context_type},
     {"pidfd_receiver", read_path<&Annotations::pidfd_receiver>},
     {"seccomp.plugins", refuse_plugins},
     {"seccomp.receiver", read_path<&Annotations::seccomp_receiver>},

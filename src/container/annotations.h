@@ -19,10 +19,11 @@
 namespace ocirt::container {
 
 struct Annotations {
-  std::string hooks_stdout, hooks_stderr;  // files that get what hooks print; empty: none
-  bool keep_original_groups = false;       // the process has the groups of our caller
-  std::string pidfd_receiver;              // socket that gets a pidfd of the process
-  std::string seccomp_receiver;            // what listenerPath says where that is missing
+  std::string hooks_stdout, hooks_stderr;      // files that get what hooks print; empty: none
+  bool keep_original_groups = false;           // the process has the groups of our caller
+  std::string pidfd_receiver;                  // socket that gets a pidfd of the process
+  std::string mount_context_type = "context";  // the mount option of linux.mountLabel
+  std::string seccomp_receiver;                // what listenerPath says where that is missing
   bool seccomp_fail_unknown_syscall = false;
   std::vector<uint64_t> seccomp_program;  // struct sock_filter each: in place of the profile
   std::string delegate_cgroup;            // cgroup below the container's that its process is in

@@ -33,6 +33,7 @@ TEST(Annotations, AreRead) {
   EXPECT_EQ(read("run.oci.hooks.stderr", "/b")->hooks_stderr, "/b");
   EXPECT_EQ(read("run.oci.pidfd_receiver", "/c")->pidfd_receiver, "/c");
   EXPECT_EQ(read("run.oci.seccomp.receiver", "/d")->seccomp_receiver, "/d");
+  EXPECT_EQ(read("run.oci.mount_context_type", "rootcontext")->mount_context_type, "rootcontext");
   EXPECT_EQ(read("run.oci.delegate-cgroup", "a/b")->delegate_cgroup, "a/b");
   EXPECT_EQ(read("run.oci.seccomp_bpf_data", "AAECAwQFBgc=")->seccomp_program,
             std::vector<uint64_t>{0x0706050403020100});
