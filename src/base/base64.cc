@@ -26,9 +26,9 @@ std::optional<std::string> decode_base64(std::string_view text) {
       bits = bits << 6 | static_cast<uint32_t>(value);
     }
     bits <<= 6 * (4 - group.size());
-    for (size_t i = 0; i + 1 < group.size(); ++i) {
-      out += static_cast<char>(bits >> (16 - 8 * i) & 0xff);
-    }
+    const char bytes[] = {static_cast<char>(bits >> 16 & 0xff), static_cast<char>(bits >> 8 & 0xff),
+                          static_cast<char>(bits & 0xff)};
+    out.append(bytes, group.size() - 1);
   }
   return out;
 }

@@ -30,7 +30,7 @@ struct Annotations {
 };
 
 // Reads those that ocirt knows. Errors begin with "annotations: NAME".
-Result<Annotations> read_annotations(const oci::Map<std::string>& annotations);
+[[gnu::noinline]] Result<Annotations> read_annotations(const oci::Map<std::string>& annotations);
 
 // The names that read_annotations() knows, ascending: for `features`.
 std::vector<std::string> known_annotations();

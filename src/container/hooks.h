@@ -24,7 +24,7 @@ struct HookOutput {
 
 // Opens the files that the annotations run.oci.hooks.stdout and .stderr name, for appending; both
 // may be one file. Errors name the annotation.
-Result<HookOutput> open_hook_output(const oci::Map<std::string>& annotations);
+[[gnu::noinline]] Result<HookOutput> open_hook_output(const oci::Map<std::string>& annotations);
 
 // Runs the hooks in their order, each with the state document on standard input. Stops at the first
 // that fails; the error names kind, index, path, how it ended and the end of what it printed.
