@@ -6,7 +6,7 @@ _ocirt_commands="create start run exec state list ps kill delete pause resume up
 
 _ocirt_options() {
   case $1 in
-    "") echo "--root --log --log-format --debug --systemd-cgroup --cgroup-manager
+    "") echo "--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager
               --rootless --help --version" ;;
     create) echo "--bundle --config --console-socket --pidfd-socket --pid-file --no-pivot
               --no-new-keyring --preserve-fds --help" ;;
@@ -80,6 +80,7 @@ _ocirt() {
     case $prev in
       --root | --bundle | -b | --cwd) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
       --log-format) mapfile -t COMPREPLY < <(compgen -W "text json" -- "$cur") ;;
+      --log-level) mapfile -t COMPREPLY < <(compgen -W "error warning debug" -- "$cur") ;;
       --cgroup-manager)
         mapfile -t COMPREPLY < <(compgen -W "cgroupfs disabled" -- "$cur") ;;
       --rootless) mapfile -t COMPREPLY < <(compgen -W "auto false true" -- "$cur") ;;

@@ -59,8 +59,8 @@ class Tail {
   unsigned long none = 0;
   call(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
   long error = call(SYS_dup3, request.state, 0, 0);
-  if (error >= 0) error = call(SYS_dup3, output, 1, 0);
-  if (error >= 0) error = call(SYS_dup3, output, 2, 0);
+  if (error >= 0) error = call(SYS_dup3, request.out >= 0 ? request.out : output, 1, 0);
+  if (error >= 0) error = call(SYS_dup3, request.err >= 0 ? request.err : output, 2, 0);
   // Nothing of ocirt or of the container's other processes may reach a hook (CVE-2016-9962's kind).
   if (error >= 0) error = call(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
   if (error >= 0 && request.filter != nullptr)

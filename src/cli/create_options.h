@@ -17,8 +17,7 @@ inline constexpr std::array kCreateOptions = {
     option<&container::CreateOptions::console_socket>(
         "console-socket", 0, "SOCKET", "send the terminal's descriptor to this UNIX socket"),
     option<&container::CreateOptions::pidfd_socket>(
-        "pidfd-socket", 0, "SOCKET",
-        "send a pidfd of the process to this socket; not supported yet"),
+        "pidfd-socket", 0, "SOCKET", "send a pidfd of the container's process to this UNIX socket"),
     option<&container::CreateOptions::pid_file>("pid-file", 0, "FILE",
                                                 "write the pid of the container's process here"),
     toggle<&container::CreateOptions::no_pivot>(

@@ -27,13 +27,25 @@ Result<> set_root(GlobalArguments& arguments, std::string_view text) {
   return {};
 }
 
+constexpr Name<bool> kLogLevels[] = {{"debug", true}, {"error", false}, {"warning", true}};
+static_assert(sorted(kLogLevels));
+
+Result<> set_log_level(GlobalArguments& arguments, std::string_view text) {
+  std::optional<bool> debug = find(kLogLevels, text);
+  if (!debug) return refuse("expected error, warning or debug");
+  arguments.debug = *debug;
+  return {};
+}
+
 constexpr Option kOptions[] = {
     custom<GlobalArguments, set_root>("root", 0, "DIR",
                                       "where the state of containers is (default /run/ocirt)"),
-    option<&GlobalOptions::log, GlobalArguments>("log", 0, "FILE",
-                                                 "append errors to this file too"),
+    option<&GlobalOptions::log, GlobalArguments>(
+        "log", 0, "FILE", "append errors to this file too, or to syslog:NAME or journald:NAME"),
     choice<&GlobalOptions::log_format, kLogFormats, GlobalArguments>(
         "log-format", 0, "FORMAT", "of the log: text (default) or json"),
+    custom<GlobalArguments, set_log_level>("log-level", 0, "LEVEL",
+                                           "error (default), or warning or debug: as --debug"),
     toggle<&GlobalOptions::debug, GlobalArguments>("debug", 0, "show warnings too"),
     choice<&GlobalOptions::cgroup_manager, kCgroupManagers, GlobalArguments>(
         "cgroup-manager", 0, "NAME", "who makes cgroups: cgroupfs (default), disabled: nobody"),

@@ -7,6 +7,7 @@
 #include "src/base/text.h"
 #include "src/container/timestamp.h"
 #include "src/sys/file.h"
+#include "src/sys/socket.h"
 
 namespace ocirt::cli {
 namespace {
@@ -56,13 +57,55 @@ std::string log_line(LogFormat format, Level level, std::string_view message,
   return cat(oci::json::write(kLineType, &line, false), "\n");
 }
 
+namespace {
+
+const char* socket_of(LogTarget::Kind kind) {
+  return kind == LogTarget::Kind::journal ? "/run/systemd/journal/socket" : "/dev/log";
+}
+
+}  // namespace
+
+LogTarget log_target(std::string_view text) {
+  constexpr struct {
+    std::string_view prefix;
+    LogTarget::Kind kind;
+  } kForms[] = {{"file:", LogTarget::Kind::file},
+                {"syslog:", LogTarget::Kind::syslog},
+                {"journald:", LogTarget::Kind::journal}};
+  for (const auto& form : kForms) {
+    if (!text.starts_with(form.prefix)) continue;
+    text.remove_prefix(form.prefix.size());
+    const bool unnamed = text.empty() && form.kind != LogTarget::Kind::file;
+    return {form.kind, unnamed ? "ocirt" : std::string(text)};
+  }
+  return {LogTarget::Kind::file, std::string(text)};
+}
+
+std::string log_datagram(const LogTarget& target, Level level, std::string_view message) {
+  const int priority = level == Level::error ? 3 : 4;  // LOG_ERR, LOG_WARNING
+  if (target.kind == LogTarget::Kind::journal) {
+    return cat("PRIORITY=", priority, "\nSYSLOG_IDENTIFIER=", target.name, "\nMESSAGE=", message,
+               "\n");
+  }
+  constexpr int kDaemon = 3 << 3;  // LOG_DAEMON
+  return cat("<", kDaemon | priority, ">", target.name, ": ", message);
+}
+
 Result<> Log::open(const container::GlobalOptions& global) {
   format_ = global.log_format;
   debug_ = global.debug;
   if (global.log.empty()) return {};
-  Result<UniqueFd> file = sys::open(sys::kCwd, global.log, O_WRONLY | O_APPEND | O_CREAT, 0644);
+  target_ = log_target(global.log);
+  if (target_.kind != LogTarget::Kind::file) {
+    const char* path = socket_of(target_.kind);
+    if (sys::exists(sys::kCwd, path)) return {};
+    target_ = {};
+    return refuse(
+        cat("--log: ", quoted(global.log), ": nothing listens on ", path, " of this host"));
+  }
+  Result<UniqueFd> file = sys::open(sys::kCwd, target_.name, O_WRONLY | O_APPEND | O_CREAT, 0644);
   if (!file && file.error().code == ENOENT) {
-    return refuse(cat("--log: the directory of ", quoted(global.log), " is missing"));
+    return refuse(cat("--log: the directory of ", quoted(target_.name), " is missing"));
   }
   file_ = TRY(within("--log", std::move(file)));
   return {};
@@ -71,11 +114,19 @@ Result<> Log::open(const container::GlobalOptions& global) {
 void Log::write(Level level, std::string_view message) const {
   std::string_view kind = level == Level::error ? "" : "warning: ";
   sys::print_error(cat("ocirt: ", kind, one_line(message), "\n"));
-  if (!file_.valid()) return;
-  std::string line = log_line(format_, level, message, container::rfc3339_now());
-  if (Result<> written = sys::write_once(file_, "--log", line); !written) {
-    sys::print_error(cat("ocirt: ", one_line(written.error().text), "\n"));
+  write_to_log(level, message);
+}
+
+void Log::write_to_log(Level level, std::string_view message) const {
+  Result<> written;
+  if (target_.kind != LogTarget::Kind::file) {
+    written = sys::send_datagram(socket_of(target_.kind),
+                                 log_datagram(target_, level, one_line(message)));
+  } else if (file_.valid()) {
+    std::string line = log_line(format_, level, message, container::rfc3339_now());
+    written = sys::write_once(file_, "--log", line);
   }
+  if (!written) sys::print_error(cat("ocirt: ", one_line(written.error().text), "\n"));
 }
 
 void Log::error(std::string_view message) const { write(Level::error, message); }

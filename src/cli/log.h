@@ -21,9 +21,23 @@ enum class Level : uint8_t { error, warning };
 std::string log_line(container::LogFormat format, Level level, std::string_view message,
                      std::string_view time);
 
+// Where --log sends to. "file:PATH" and a path alone are files; "syslog:NAME" and "journald:NAME"
+// are the system's logs, which get datagrams under that name, "ocirt" when it is empty (crun has
+// these words).
+struct LogTarget {
+  enum class Kind : uint8_t { file, syslog, journal };
+  Kind kind = Kind::file;
+  std::string name;  // of the file, or under which the system's log keeps it
+  bool operator==(const LogTarget&) const = default;
+};
+LogTarget log_target(std::string_view text);
+
+// What a system's log gets (syslog(3), systemd.journal-fields(7)). `message` is one line.
+std::string log_datagram(const LogTarget& target, Level level, std::string_view message);
+
 class Log {
  public:
-  // Opens the file of --log for appending, if there is one.
+  // Opens the file of --log for appending, if there is one, or looks for the system's log.
   Result<> open(const container::GlobalOptions& global);
 
   // "ocirt: MESSAGE" on standard error, and a line in the log.
@@ -34,7 +48,10 @@ class Log {
  private:
   void write(Level level, std::string_view message) const;
 
-  UniqueFd file_;
+  void write_to_log(Level level, std::string_view message) const;
+
+  LogTarget target_;
+  UniqueFd file_;  // of a target that is one
   container::LogFormat format_ = container::LogFormat::text;
   bool debug_ = false;
 };

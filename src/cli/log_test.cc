@@ -97,5 +97,21 @@ TEST_F(LogFile, ThatCannotBeOpenedIsAnError) {
   EXPECT_NE(opened.error().text.find("--log"), std::string::npos);
 }
 
+TEST(LogTarget, IsAFileOrALogOfTheSystem) {
+  using Kind = LogTarget::Kind;
+  EXPECT_EQ(log_target("/a/log.json"), (LogTarget{Kind::file, "/a/log.json"}));
+  EXPECT_EQ(log_target("file:/a:b"), (LogTarget{Kind::file, "/a:b"}));
+  EXPECT_EQ(log_target("syslog:box"), (LogTarget{Kind::syslog, "box"}));
+  EXPECT_EQ(log_target("journald:"), (LogTarget{Kind::journal, "ocirt"}));
+}
+
+TEST(LogTarget, OfTheSystemGetsDatagrams) {
+  using Kind = LogTarget::Kind;
+  EXPECT_EQ(log_datagram({Kind::syslog, "box"}, Level::error, "create c1: no"),
+            "<27>box: create c1: no");
+  EXPECT_EQ(log_datagram({Kind::journal, "box"}, Level::warning, "hm"),
+            "PRIORITY=4\nSYSLOG_IDENTIFIER=box\nMESSAGE=hm\n");
+}
+
 }  // namespace
 }  // namespace ocirt::cli

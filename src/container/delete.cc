@@ -81,7 +81,7 @@ Result<Warnings> dismantle(const Store& store, const Directory& directory, const
   TRY(store.remove(directory));
   if (poststop.empty()) return Warnings();
   return run_all_hooks(poststop, oci::write(state_of(record, oci::Status::kStopped), false),
-                       "poststop");
+                       "poststop", record.annotations);
 }
 
 }  // namespace ocirt::container

@@ -186,9 +186,20 @@ Result<> draft_sysctls(plan::Builder& builder, const oci::Spec& spec) {
   return {};
 }
 
-Result<> draft_seccomp(Draft& draft, const oci::Linux& linux) {
+Result<> draft_seccomp(Draft& draft, const oci::Linux& linux, const Annotations& annotations) {
+  if (!annotations.seccomp_program.empty()) {
+    draft.seccomp = annotations.seccomp_program;
+    draft.builder.plan.process.seccomp = draft.builder.list(draft.seccomp);
+    return {};
+  }
   if (!linux.seccomp) return {};
   SeccompFilter filter = TRY(compile_seccomp(*linux.seccomp));
+  if (annotations.seccomp_fail_unknown_syscall && !filter.unknown_names.empty()) {
+    return refuse(
+        cat("linux.seccomp: ", quoted(filter.unknown_names.front()),
+            " is no system call that libseccomp ", libseccomp_version(),
+            " knows, and run.oci.seccomp_fail_unknown_syscall wants that to be an error"));
+  }
   if (filter.notify) TRY(check_notify(*linux.seccomp));
   for (std::string& warning : filter.warnings) draft.warnings.push_back(std::move(warning));
   for (const BpfInstruction& instruction : filter.program) {
@@ -247,13 +258,14 @@ Result<Draft> draft_container(const DraftInput& input) {
                        .attached_terminal = input.attached_terminal,
                        .create_cwd = true,
                        .user_namespace = plan.user.entered,
+                       .keep_groups = input.annotations.keep_original_groups,
                        .modules = input.modules};
   TRY(draft_process(builder, process, draft.warnings));
   draft.scheduling = TRY(draft_scheduling(*spec.process, "process", false));
   TRY(draft_policies(builder, linux.memory_policy, linux.personality));
   // A session keyring of its own keeps the container from the keys of whoever started ocirt.
   if (!input.no_new_keyring) plan.process.keyring = builder.text(cat("_ses.", input.id));
-  TRY(draft_seccomp(draft, linux));
+  TRY(draft_seccomp(draft, linux, input.annotations));
   return draft;
 }
 

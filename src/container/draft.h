@@ -10,6 +10,7 @@
 
 #include "oci-spec/spec.h"
 #include "src/base/result.h"
+#include "src/container/annotations.h"
 #include "src/container/scheduling.h"
 #include "src/container/warnings.h"
 #include "src/linux/cgroup/cgroup.h"
@@ -23,6 +24,7 @@ namespace ocirt::container {
 // What the plan depends on besides config.json.
 struct DraftInput {
   const oci::Spec* spec = nullptr;
+  Annotations annotations;  // of the spec
   std::string id;
   std::string bundle;  // absolute
   std::string rootfs;  // absolute, without symlinks
@@ -81,6 +83,7 @@ struct ProcessInput {
   bool attached_terminal = false;
   bool create_cwd = false;
   bool user_namespace = false;  // in which init has every capability, and user 0
+  bool keep_groups = false;  // run.oci.keep_original_groups
   SecurityModules modules;
 };
 // Whether there is reason to look for security modules.

@@ -18,7 +18,8 @@ struct Context {
 // Options of a new file system with what linux.mountLabel adds to them.
 std::string with_context(const Context& context, std::string_view type, std::string data) {
   if (context.label.empty() || !takes_context(type)) return data;
-  return cat(data, data.empty() ? "" : ",", context_option(context.label));
+  return cat(data, data.empty() ? "" : ",",
+             context_option(context.label, context.input.annotations.mount_context_type));
 }
 
 // The same for one mount as AT_RECURSIVE has it for a tree: a new file system has nothing below it.

@@ -149,6 +149,10 @@ TEST_F(DraftMounts, MountLabelIsAnOptionOfNewFileSystemsThatTakeIt) {
   spec.linux->mount_label = "u:r:t:s0:c1,c2";
   EXPECT_EQ(text(mount({.destination = "/t", .type = "tmpfs", .options = {"size=1m"}}).data),
             "size=1m,context=\"u:r:t:s0:c1,c2\"");
+  input.annotations.mount_context_type = "rootcontext";
+  EXPECT_EQ(text(mount({.destination = "/t", .type = "tmpfs"}).data),
+            "rootcontext=\"u:r:t:s0:c1,c2\"");
+  input.annotations.mount_context_type = "context";
   EXPECT_EQ(text(mount({.destination = "/dev/pts", .type = "devpts"}).data),
             "context=\"u:r:t:s0:c1,c2\"");
   EXPECT_FALSE(mount({.destination = "/proc", .type = "proc"}).data.given());

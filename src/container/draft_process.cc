@@ -106,6 +106,11 @@ Result<> draft_process(plan::Builder& builder, const ProcessInput& input, Warnin
   plan.keep_ids =
       input.user_namespace ? plan.uid == 0 && plan.gid == 0 : sys::has_ids(plan.uid, plan.gid);
   plan.groups = builder.list(process.user.additional_gids);
+  plan.set_groups = !input.keep_groups;
+  if (input.keep_groups && !process.user.additional_gids.empty()) {
+    warnings.push_back(cat(place, ".user.additionalGids: left out, since the annotation ",
+                           "run.oci.keep_original_groups keeps the groups of the caller"));
+  }
   plan.umask = process.user.umask.value_or(0022);
   plan.no_new_privileges = process.no_new_privileges.value_or(false);
   plan.preserved_fds = input.preserved_fds;

@@ -10,11 +10,13 @@
 
 #include "oci-spec/documents.h"
 #include "src/base/text.h"
+#include "src/container/annotations.h"
 #include "src/container/attend.h"
 #include "src/container/draft_user.h"
 #include "src/container/exec_settings.h"
 #include "src/container/launch.h"
 #include "src/container/oci_result.h"
+#include "src/container/pidfd_socket.h"
 #include "src/container/seccomp_file.h"
 #include "src/container/status.h"
 #include "src/linux/namespaces.h"
@@ -23,12 +25,6 @@
 
 namespace ocirt::container {
 namespace {
-
-Result<> refuse_unsupported(const ExecOptions& options) {
-  if (!options.cgroup.empty()) return refuse("not supported: --cgroup");
-  if (!options.pidfd_socket.empty()) return refuse("not supported: --pidfd-socket");
-  return {};
-}
 
 Result<oci::Spec> own_config(const Directory& directory) {
   std::string json = TRY(sys::read_file(directory.fd(), "config.json", oci::kMaxDocumentSize));
@@ -117,7 +113,8 @@ uint32_t only_others(uint32_t flags, pid_t init) {
 }
 
 Result<Draft> draft_exec(const Directory& directory, const ExecSettings& settings,
-                         const ExecOptions& options, const Record& record) {
+                         const ExecOptions& options, const Record& record,
+                         const Annotations& annotations) {
   const oci::Process& process = settings.process;
   PreservedFds preserved = TRY(preserved_fds(options.preserve_fds));
   Draft draft;
@@ -130,6 +127,7 @@ Result<Draft> draft_exec(const Directory& directory, const ExecSettings& setting
   input.attached_terminal = !options.detach;
   if (wants_labels(process)) input.modules = security_modules();
   input.user_namespace = record.user_namespace;
+  input.keep_groups = annotations.keep_original_groups;
   TRY(draft_process(draft.builder, input, draft.warnings));
   draft.scheduling = TRY(draft_scheduling(process, "process", true));
   TRY(draft_policies(draft.builder, settings.memory_policy, settings.personality));
@@ -144,12 +142,25 @@ Result<Draft> draft_exec(const Directory& directory, const ExecSettings& setting
   return draft;
 }
 
+// The container's cgroup, or those below it that the process is to be in.
+Result<cgroup::Location> cgroup_of(const Record& record, const ExecOptions& options,
+                                   const Annotations& annotations) {
+  if (!options.cgroup.empty() && record.cgroup.directories.empty()) {
+    return refuse("--cgroup: the container has no cgroup");
+  }
+  if (!options.cgroup.empty()) {
+    return within("--cgroup", cgroup::locate_below(record.cgroup, options.cgroup));
+  }
+  if (annotations.delegate_cgroup.empty()) return record.cgroup;
+  return cgroup::locate_below(record.cgroup, {&annotations.delegate_cgroup, 1});
+}
+
 // Starts the process where the container's limits leave room for it.
-Result<Launched> launch_inside(LaunchRequest& request, const Record& record) {
+Result<Launched> launch_inside(LaunchRequest& request, const Record& record, bool may_fall_back) {
   Result<Launched> launched = launch(request);
   if (launched || request.entrance == nullptr) return launched;
   cgroup::Entrance present;
-  if (launched.error().code == EBUSY) {
+  if (launched.error().code == EBUSY && may_fall_back) {
     // The container has made cgroups of its own below (systemd, docker inside), and one that hands
     // controllers down takes no processes: where its init is, there is room (runc and crun do so
     // too).
@@ -170,23 +181,26 @@ Result<Launched> launch_inside(LaunchRequest& request, const Record& record) {
 }  // namespace
 
 Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& options) {
-  TRY(refuse_unsupported(options));
   Directory directory = TRY(store.find(options.id, Store::Lock::none));
   Record record = TRY(directory.read());
   TRY(check_status(directory, record, options.ignore_paused));
   UniqueFd init = TRY(open_init(record));
   if (!init.valid()) return refuse("cannot exec in a stopped container");
   const ExecSettings settings = TRY(settings_of(directory, record, options));
-  Draft draft = TRY(draft_exec(directory, settings, options, record));
+  const Annotations annotations = TRY(read_annotations(record.annotations));
+  Draft draft = TRY(draft_exec(directory, settings, options, record, annotations));
+  const cgroup::Location cgroup = TRY(cgroup_of(record, options, annotations));
   UniqueFd console =
       TRY(open_console_socket(options.console_socket, draft.terminal, options.detach));
+
+  std::vector<UniqueFd> pidfd_receivers = TRY(connect_pidfd_sockets(options.pidfd_socket, {}));
 
   std::optional<sys::SignalInbox> signals;
   if (!options.detach) signals.emplace(TRY(sys::SignalInbox::open()));
   cgroup::Entrance entrance;
   LaunchRequest request;
-  if (!record.cgroup.directories.empty()) {
-    entrance = TRY(within("cgroup", cgroup::open_entrance(record.cgroup)));
+  if (!cgroup.directories.empty()) {
+    entrance = TRY(within("cgroup", cgroup::open_entrance(cgroup)));
     request.entrance = &entrance;
   }
   if (record.new_keyring)
@@ -195,7 +209,7 @@ Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& op
   request.signals_blocked = signals.has_value();
   request.record = &record;
   if ((draft.builder.plan.process.seccomp_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0) {
-    request.agent = TRY(saved_agent(directory));
+    request.agent = TRY(saved_agent(directory, record));
   }
   request.console = console;
   // All at once, by the descriptor that can only mean this container's init.
@@ -206,9 +220,10 @@ Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& op
   draft.builder.plan.join_pid_namespace = true;
   request.joins.push_back({init.raw(), all, draft.builder.text("the container's namespaces")});
   OnInitialCpus cpus = TRY(move_to_initial_cpus(draft.scheduling));
-  Launched launched = TRY(launch_inside(request, record));
+  Launched launched = TRY(launch_inside(request, record, options.cgroup.empty()));
   cpus.restore();
   TRY(write_pid_file(options.pid_file, launched.pid()));
+  TRY(send_pidfd(pidfd_receivers, launched.pidfd(), "setns"));
   TRY(launched.start({}));
   if (options.detach) {
     launched.release();

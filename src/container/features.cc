@@ -5,6 +5,7 @@
 #include <string>
 
 #include "oci-spec/documents.h"
+#include "src/container/annotations.h"
 #include "src/linux/capabilities.h"
 #include "src/linux/mount_options.h"
 #include "src/linux/namespaces.h"
@@ -108,7 +109,7 @@ oci::Features features(std::string_view version, std::string_view commit) {
   features.annotations.set("run.oci.ocirt.commit", std::string(commit));
   features.annotations.set("run.oci.ocirt.checkpoint.enabled", "false");
   features.annotations.set("io.github.seccomp.libseccomp.version", libseccomp_version());
-  features.potentially_unsafe_config_annotations.emplace();
+  features.potentially_unsafe_config_annotations = known_annotations();
   return features;
 }
 

@@ -1,5 +1,7 @@
 #include "src/container/hooks.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
@@ -7,6 +9,7 @@
 #include "oci-spec/documents.h"
 #include "src/bare/run_hook.h"
 #include "src/base/text.h"
+#include "src/container/annotations.h"
 #include "src/container/oci_result.h"
 #include "src/sys/file.h"
 #include "src/sys/process.h"
@@ -22,15 +25,21 @@ std::vector<const char*> pointers(std::span<const std::string> values) {
   return list;
 }
 
-Result<> run_one(const oci::Hook& hook, uint32_t index, Fd state, std::string_view kind) {
+Result<> run_one(const oci::Hook& hook, uint32_t index, Fd state, std::string_view kind,
+                 const HookOutput& output) {
   std::vector<const char*> argv =
       pointers(hook.args.empty() ? std::span(&hook.path, 1) : std::span(hook.args));
   std::vector<const char*> envp = pointers(hook.env);
+<<<<<<< HEAD
   // The specification is silent about a hook without an environment. With ours, as in other
   // runtimes, a hook that is a script finds its programs.
   const char* const* environment = hook.env.empty() ? sys::own_environment() : envp.data();
   bare::HookRequest request{hook.path.c_str(), argv.data(), environment, timeout_of(hook),
                             state.raw()};
+=======
+  bare::HookRequest request{hook.path.c_str(), argv.data(),      envp.data(),     timeout_of(hook),
+                            state.raw(),       output.out.raw(), output.err.raw()};
+>>>>>>> w/commands
   bare::HookResult result = bare::run_hook(request);
   if (result.end == bare::HookEnd::success) return {};
   bare::Buffer<1024> text;
@@ -41,6 +50,25 @@ Result<> run_one(const oci::Hook& hook, uint32_t index, Fd state, std::string_vi
 
 }  // namespace
 
+Result<HookOutput> open_hook_output(const oci::Map<std::string>& annotations) {
+  HookOutput output;
+  if (annotations.empty()) return output;
+  Annotations asked = TRY(read_annotations(annotations));
+  auto open = [](UniqueFd& out, const std::string& path, std::string_view name) -> Result<> {
+    if (path.empty()) return {};
+    constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY;
+    Result<UniqueFd> file = sys::open(sys::kCwd, path, kFlags, 0600);
+    if (!file && file.error().code == ENOENT) {
+      return refuse(cat("annotations: ", name, ": the directory of ", path, " is missing"));
+    }
+    out = TRY(within(cat("annotations: ", name), std::move(file)));
+    return {};
+  };
+  TRY(open(output.out, asked.hooks_stdout, "run.oci.hooks.stdout"));
+  TRY(open(output.err, asked.hooks_stderr, "run.oci.hooks.stderr"));
+  return output;
+}
+
 uint32_t timeout_of(const oci::Hook& hook) {
   return static_cast<uint32_t>(std::min<int64_t>(hook.timeout.value_or(0), INT32_MAX));
 }
@@ -50,22 +78,25 @@ Result<UniqueFd> state_file(std::string_view state_json) {
 }
 
 Result<> run_hooks(std::span<const oci::Hook> hooks, std::string_view state_json,
-                   std::string_view kind) {
+                   std::string_view kind, const oci::Map<std::string>& annotations) {
   if (hooks.empty()) return {};
+  HookOutput output = TRY(open_hook_output(annotations));
   UniqueFd state = TRY(state_file(state_json));
   for (uint32_t index = 0; index < hooks.size(); ++index)
-    TRY(run_one(hooks[index], index, state, kind));
+    TRY(run_one(hooks[index], index, state, kind, output));
   return {};
 }
 
 Warnings run_all_hooks(std::span<const oci::Hook> hooks, std::string_view state_json,
-                       std::string_view kind) {
+                       std::string_view kind, const oci::Map<std::string>& annotations) {
   Warnings failures;
   if (hooks.empty()) return failures;
+  Result<HookOutput> output = open_hook_output(annotations);
+  if (!output) return {std::move(output).error().text};
   Result<UniqueFd> state = state_file(state_json);
   if (!state) return {std::move(state).error().text};
   for (uint32_t index = 0; index < hooks.size(); ++index) {
-    Result<> done = run_one(hooks[index], index, *state, kind);
+    Result<> done = run_one(hooks[index], index, *state, kind, *output);
     if (!done) failures.push_back(std::move(done).error().text);
   }
   return failures;

@@ -76,8 +76,8 @@ Result<UniqueFd> run_create_hooks(const LaunchRequest& request) {
   if (request.hooks == nullptr || !*request.hooks) return UniqueFd();
   const oci::Hooks& hooks = **request.hooks;
   std::string state = oci::write(state_of(*request.record, oci::Status::kCreating), false);
-  TRY(run_hooks(hooks.prestart, state, "prestart"));
-  TRY(run_hooks(hooks.create_runtime, state, "createRuntime"));
+  TRY(run_hooks(hooks.prestart, state, "prestart", request.record->annotations));
+  TRY(run_hooks(hooks.create_runtime, state, "createRuntime", request.record->annotations));
   if (hooks.create_container.empty()) return UniqueFd();
   oci::State inside = TRY(state_inside(*request.record, oci::Status::kCreating));
   return state_file(oci::write(inside, false));
@@ -143,6 +143,13 @@ Result<Launched> launch_once(const LaunchRequest& request) {
   }
   plan.joins = draft.builder.list(joins);
 
+  HookOutput hook_output;
+  if (plan.create_container.count != 0 || plan.start_container.count != 0) {
+    hook_output = TRY(open_hook_output(request.record->annotations));
+    plan.hooks_out = hook_output.out.raw();
+    plan.hooks_err = hook_output.err.raw();
+  }
+
   // Program and plan in one sealed file: nobody, root in the container included, can change them.
   const std::string& block = draft.builder.finish();
   const size_t offset = (ocirt_init_image_size + kPage - 1) / kPage * kPage;
@@ -157,6 +164,9 @@ Result<Launched> launch_once(const LaunchRequest& request) {
   if (request.gate.valid()) keep.push_back(request.gate.raw());
   if (request.console.valid()) keep.push_back(request.console.raw());
   for (const plan::Join& join : joins) keep.push_back(join.fd);
+  for (int fd : {plan.hooks_out, plan.hooks_err}) {
+    if (fd >= 0) keep.push_back(fd);
+  }
   for (uint32_t i = 0; i < plan.process.preserved_fds; ++i) keep.push_back(static_cast<int>(3 + i));
   std::vector<int> procs;
   sys::Spawn spawn;

@@ -4,8 +4,10 @@
 
 #include "oci-spec/documents.h"
 #include "src/base/text.h"
+#include "src/container/annotations.h"
 #include "src/container/exec_settings.h"
 #include "src/container/hooks.h"
+#include "src/container/pidfd_socket.h"
 #include "src/container/seccomp_file.h"
 #include "src/container/status.h"
 #include "src/container/timestamp.h"
@@ -16,17 +18,21 @@
 namespace ocirt::container {
 namespace {
 
-Result<> refuse_unsupported(const GlobalOptions& global, const CreateOptions& options) {
+Result<> refuse_unsupported(const GlobalOptions& global) {
   if (global.systemd_cgroup || global.cgroup_manager == CgroupManager::systemd) {
     return refuse("not supported: cgroups by systemd (--systemd-cgroup, --cgroup-manager systemd)");
   }
-  if (!options.pidfd_socket.empty()) return refuse("not supported: --pidfd-socket");
   return {};
 }
 
-Record new_record(const Bundle& bundle, const std::string& id, const Draft& draft,
-                  const cgroup::Location& cgroup) {
-  Record record;
+// A cgroup that a container may divide as it likes has to be one for all controllers.
+Result<> check_delegation(const cgroup::Location& location) {
+  if (!location.directories.empty() && location.layout == cgroup::Layout::unified) return {};
+  return refuse("not supported: annotations: run.oci.delegate-cgroup needs a cgroup of version 2");
+}
+
+void fill_record(Record& record, const Bundle& bundle, const std::string& id, const Draft& draft,
+                 const cgroup::Location& cgroup) {
   record.oci_version = bundle.spec.oci_version;
   record.id = id;
   record.bundle = bundle.path;
@@ -44,7 +50,6 @@ Record new_record(const Bundle& bundle, const std::string& id, const Draft& draf
   record.annotations = bundle.spec.annotations;
   record.cgroup = cgroup;
   record.resctrl = draft.resctrl;
-  return record;
 }
 
 // What later commands need, written before anything else exists: a create that is killed from here
@@ -96,10 +101,15 @@ void NewContainer::commit() {
 
 Result<NewContainer> make_container(const Store& store, const GlobalOptions& global,
                                     const CreateOptions& options, plan::Purpose purpose) {
-  TRY(refuse_unsupported(global, options));
+  TRY(refuse_unsupported(global));
   TRY(check_id(options.id));
   NewContainer made;
   made.bundle = TRY(open_bundle(options.bundle, options.config_file));
+  const Annotations annotations = TRY(read_annotations(made.bundle.spec.annotations));
+  if (made.bundle.spec.linux) {
+    made.record.seccomp_receiver =
+        complete_listener(made.bundle.spec.linux->seccomp, annotations.seccomp_receiver);
+  }
   const oci::Spec& spec = made.bundle.spec;
   const bool detached = purpose == plan::Purpose::create || options.detach;
   const bool terminal = spec.process && spec.process->terminal.value_or(false);
@@ -107,6 +117,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
 
   DraftInput input;
   input.spec = &spec;
+  input.annotations = annotations;
   input.id = options.id;
   input.bundle = made.bundle.path;
   input.rootfs = made.bundle.rootfs;
@@ -129,6 +140,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   const bool labels = spec.linux && spec.linux->mount_label && !spec.linux->mount_label->empty();
   if (labels || (spec.process && wants_labels(*spec.process))) input.modules = security_modules();
   if (spec.linux && spec.linux->intel_rdt) input.resctrl_root = resctrl::find_root();
+  if (!annotations.delegate_cgroup.empty()) TRY(check_delegation(input.cgroup));
   Draft draft = TRY(draft_container(input));
   made.warnings = draft.warnings;
   if (input.cgroup.directories.empty() && spec.linux->resources) {
@@ -137,9 +149,11 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   }
   made.net_devices.emplace(TRY(NetDevices::find(std::move(draft.net_devices))));
   UniqueFd console = TRY(open_console_socket(options.console_socket, terminal, detached));
+  std::vector<UniqueFd> pidfd_receivers =
+      TRY(connect_pidfd_sockets(options.pidfd_socket, annotations.pidfd_receiver));
 
   // -- beyond this point the host is changed
-  made.record = new_record(made.bundle, options.id, draft, input.cgroup);
+  fill_record(made.record, made.bundle, options.id, draft, input.cgroup);
   made.directory.emplace(TRY(store.create(options.id)));
   const Directory& directory = made.directory->directory();
   TRY(fill_directory(directory, made.bundle, draft, made.record));
@@ -186,11 +200,16 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
     if (spec.hooks) {
       (void)run_all_hooks(spec.hooks->poststop,
                           oci::write(state_of(made.record, oci::Status::kStopped), false),
-                          "poststop");
+                          "poststop", spec.annotations);
     }
     return std::unexpected(std::move(launched).error());
   }
   made.init.emplace(*std::move(launched));
+  if (!annotations.delegate_cgroup.empty()) {
+    TRY(within("annotations: run.oci.delegate-cgroup",
+               cgroup::move_below(input.cgroup, annotations.delegate_cgroup, made.init->pid())));
+  }
+  TRY(send_pidfd(pidfd_receivers, made.init->pidfd(), "standard"));
   return made;
 }
 

@@ -20,8 +20,8 @@ enum class Rootless : uint8_t { automatic, yes, no };
 struct GlobalOptions {
   std::string root;         // state directory; never empty after parsing
   bool root_given = false;  // by --root, not by default
-  bool debug = false;
-  std::string log;  // file that gets errors too; empty: none
+  bool debug = false;       // by --debug or --log-level
+  std::string log;          // what gets errors too: a file, or journald:ID, syslog:ID; empty: none
   LogFormat log_format = LogFormat::text;
   bool systemd_cgroup = false;
   CgroupManager cgroup_manager = CgroupManager::cgroupfs;

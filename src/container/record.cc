@@ -79,6 +79,7 @@ constexpr Field kRecord[] = {
     field<&Record::no_new_privileges>("noNewPrivileges", kRequired),
     field<&Record::new_keyring>("newKeyring", kRequired),
     field<&Record::exec_inherits>("execInherits"),
+    field<&Record::seccomp_receiver>("seccompReceiver"),
     field<&Record::annotations>("annotations"),
     field<&Record::resctrl>("resctrl"),
 };

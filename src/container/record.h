@@ -30,8 +30,9 @@ struct Record {
   bool user_namespace = false;    // another one than ours
   bool time_namespace = false;    // maybe another one than ours
   bool no_new_privileges = false;
-  bool new_keyring = false;    // a session keyring of its own, named "_ses.ID"
-  bool exec_inherits = false;  // config.json has something for every process (exec_settings.h)
+  bool new_keyring = false;      // a session keyring of its own, named "_ses.ID"
+  bool exec_inherits = false;    // config.json has something for every process (exec_settings.h)
+  std::string seccomp_receiver;  // listenerPath, where config.json does not say it; empty: none
   oci::Map<std::string> annotations;
   cgroup::Location cgroup;
   std::optional<resctrl::Group> resctrl;  // absent: none

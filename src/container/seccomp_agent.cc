@@ -1,5 +1,8 @@
 #include "src/container/seccomp_agent.h"
 
+#include <algorithm>
+#include <cstdlib>
+
 #include "oci-spec/documents.h"
 #include "src/base/text.h"
 #include "src/container/oci_result.h"
@@ -40,7 +43,21 @@ Result<> hand_to_agent(const SeccompAgent& agent, Fd listener, pid_t pid, const 
                 sys::send_message(socket, oci::write(document, false), listener));
 }
 
-Result<std::optional<SeccompAgent>> saved_agent(const Directory& directory) {
+std::string complete_listener(std::optional<oci::Seccomp>& profile, const std::string& receiver) {
+  if (!profile) return {};
+  const bool has_listener = profile->listener_path && !profile->listener_path->empty();
+  auto notifies = [](const oci::Syscall& rule) {
+    return rule.action == oci::SeccompAction::kNotify;
+  };
+  if (has_listener || std::ranges::none_of(profile->syscalls, notifies)) return {};
+  const char* variable = std::getenv("RUN_OCI_SECCOMP_RECEIVER");
+  const std::string path = !receiver.empty() || variable == nullptr ? receiver : variable;
+  if (!path.empty()) profile->listener_path = path;
+  return path;
+}
+
+Result<std::optional<SeccompAgent>> saved_agent(const Directory& directory, const Record& record) {
+  if (!record.seccomp_receiver.empty()) return SeccompAgent{record.seccomp_receiver, std::nullopt};
   std::string text = TRY(sys::read_file(directory.fd(), "config.json", oci::kMaxDocumentSize));
   if (!text.contains("listenerPath") && !text.contains("\\u")) return std::nullopt;
   oci::Spec spec = TRY(from_spec(oci::read_config(text)));

@@ -28,7 +28,13 @@ Result<> check_notify(const oci::Seccomp& profile);
 // process that the filter is for, as we see it.
 Result<> hand_to_agent(const SeccompAgent& agent, Fd listener, pid_t pid, const oci::State& state);
 
-// The agent in a container's saved config.json; nothing when it has none.
-Result<std::optional<SeccompAgent>> saved_agent(const Directory& directory);
+// The agent of a container that has been made: of its saved config.json, or that which the record
+// names; nothing when it has none.
+Result<std::optional<SeccompAgent>> saved_agent(const Directory& directory, const Record& record);
+
+// Gives a profile that notifies and has no listenerPath the one that `receiver` names: the
+// annotation run.oci.seccomp.receiver, or the environment variable RUN_OCI_SECCOMP_RECEIVER. The
+// answer is what the record has to keep of it.
+std::string complete_listener(std::optional<oci::Seccomp>& profile, const std::string& receiver);
 
 }  // namespace ocirt::container

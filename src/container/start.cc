@@ -31,8 +31,8 @@ std::unexpected<Error> not_startable(const std::string& id, oci::Status status) 
 
 Result<> finish_start(std::span<const oci::Hook> poststart, const Record& record, Fd init) {
   if (poststart.empty()) return {};
-  Result<> done =
-      run_hooks(poststart, oci::write(state_of(record, oci::Status::kRunning), false), "poststart");
+  Result<> done = run_hooks(poststart, oci::write(state_of(record, oci::Status::kRunning), false),
+                            "poststart", record.annotations);
   if (done) return done;
   (void)sys::send_signal(init, SIGKILL);
   // Without a pid namespace of its own its end is not the end of the others.
@@ -55,7 +55,7 @@ Result<> start(const Store& store, const std::string& id) {
   }
   plan::Header word{plan::Word::start};
   TRY(sys::send_message(gate, {reinterpret_cast<const char*>(&word), sizeof word}, state));
-  ListenerRoute route{TRY(saved_agent(directory)), record.pid,
+  ListenerRoute route{TRY(saved_agent(directory, record)), record.pid,
                       state_of(record, oci::Status::kCreated)};
   TRY(program_runs(gate, route));
   (void)sys::unlink(directory.fd(), "start");

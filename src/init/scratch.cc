@@ -3,9 +3,10 @@
 namespace ocirt::init {
 
 void sweep(const Init& init) {
-  int kept[] = {init.channel, init.plan.gate, init.plan.process.console_fd, init.root, init.state};
-  for (int& a : kept) {  // five numbers to sort
-    for (int* b = &a + 1; b < kept + 5; ++b) {
+  int kept[] = {init.channel, init.plan.gate,      init.plan.process.console_fd, init.root,
+                init.state,   init.plan.hooks_out, init.plan.hooks_err};
+  for (int& a : kept) {  // seven numbers to sort
+    for (int* b = &a + 1; b < kept + 7; ++b) {
       if (*b < a) {
         int swap = a;
         a = *b;

@@ -189,6 +189,7 @@ class Compiler {
     for (const oci::Syscall& entry : profile_.syscalls) {
       for (const std::string& name : entry.names) {
         if (syscall_known(name)) continue;
+        out_.unknown_names.push_back(name);
         out_.warnings.push_back(cat("seccomp: ignored a rule for ", quoted(name),
                                     ", which is no system call that libseccomp ",
                                     libseccomp_version(), " knows"));

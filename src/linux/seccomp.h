@@ -36,6 +36,9 @@ struct SeccompFilter {
 
   bool notify = false;  // a rule answers SCMP_ACT_NOTIFY; linux.seccomp.listenerPath is needed
 
+  // Names in the profile that libseccomp does not know; there is no rule for them.
+  std::vector<std::string> unknown_names;
+
   // Sentences for the debug log: names of system calls that libseccomp does not know, and so on.
   std::vector<std::string> warnings;
 

@@ -56,6 +56,8 @@ bool takes_context(std::string_view filesystem) {
 
 bool needs_root_label(std::string_view filesystem) { return filesystem == "mqueue"; }
 
-std::string context_option(std::string_view label) { return cat("context=\"", label, "\""); }
+std::string context_option(std::string_view label, std::string_view type) {
+  return cat(type, "=\"", label, "\"");
+}
 
 }  // namespace ocirt

@@ -32,7 +32,8 @@ Result<> check_selinux(const SecurityModules& modules, std::string_view label,
 bool takes_context(std::string_view filesystem);
 bool needs_root_label(std::string_view filesystem);
 
-// The mount option: quoted, because labels have commas.
-std::string context_option(std::string_view label);
+// The mount option: quoted, because labels have commas. `type` is context, fscontext, defcontext or
+// rootcontext (mount(8), "context=").
+std::string context_option(std::string_view label, std::string_view type = "context");
 
 }  // namespace ocirt

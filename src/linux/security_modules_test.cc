@@ -43,6 +43,7 @@ TEST(SecurityLabels, ALabelCannotBringMountOptionsAlong) {
               std::string::npos)
         << label;
   }
+  EXPECT_EQ(context_option("u:r:t", "rootcontext"), "rootcontext=\"u:r:t\"");
   EXPECT_EQ(context_option("u:r:t:s0:c1,c2"), "context=\"u:r:t:s0:c1,c2\"");
 }
 

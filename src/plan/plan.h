@@ -177,6 +177,7 @@ struct Plan {
   bool hooks_outside = false;  // ocirt has hooks to run before the root is switched, or init needs
                                // the state document for hooks of its own
   List<Hook> create_container, start_container;
+  int32_t hooks_out = -1, hooks_err = -1;  // files for what they print
 
   Process process;
 };

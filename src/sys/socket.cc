@@ -99,6 +99,13 @@ Result<UniqueFd> connect_stream(CStr path) {
   return socket;
 }
 
+Result<> send_datagram(CStr path, std::string_view bytes) {
+  UniqueFd socket = TRY(new_socket(SOCK_DGRAM));
+  sockaddr_un address = TRY(address_at(kCwd, path));
+  TRY(connect_to(socket, address, path.view()));
+  return send_message(socket, bytes);
+}
+
 Result<> send_message(Fd socket, std::string_view bytes, Fd attached) {
   iovec part{const_cast<char*>(bytes.data()), bytes.size()};
   msghdr header{};

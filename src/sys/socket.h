@@ -30,6 +30,9 @@ Result<bool> is_listening(Fd dir, CStr name);
 // Connects a SOCK_STREAM socket to a path of any length (console socket, pidfd socket).
 Result<UniqueFd> connect_stream(CStr path);
 
+// Sends one datagram to a socket of the system (syslog's, the journal's).
+Result<> send_datagram(CStr path, std::string_view bytes);
+
 struct Message {
   std::string bytes;  // empty when the other side has closed
   std::vector<UniqueFd> fds;

@@ -35,6 +35,18 @@ TEST_F(Socket, PairKeepsMessageBoundaries) {
   EXPECT_EQ(receive_message(b)->bytes, std::string_view("se\0cond", 7));
 }
 
+TEST_F(Socket, DatagramReachesASocketOfTheSystem) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string name = cat(path, "/log");
+  name.copy(address.sun_path, sizeof address.sun_path - 1);
+  UniqueFd log(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::bind(log.raw(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  ASSERT_TRUE(send_datagram(name, "<27>box: hello"));
+  EXPECT_EQ(receive_message(log)->bytes, "<27>box: hello");
+  EXPECT_EQ(send_datagram(cat(path, "/nobody"), "x").error().code, ENOENT);
+}
+
 TEST_F(Socket, MessageCarriesADescriptor) {
   auto [a, b] = *socket_pair();
   ASSERT_TRUE(send_message(a, "here", dir));

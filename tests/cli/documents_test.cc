@@ -236,6 +236,27 @@ TEST_F(Log, IsAppendedTo) {
   EXPECT_EQ(2u, lines(read_file(file())).size());
 }
 
+TEST_F(Log, MayBeNamedWithItsKind) {
+  runtime.global = {"--log", "file:" + file(), "--log-level", "error"};
+  runtime.run({"state", "unknown"});
+  EXPECT_EQ(1u, lines(read_file(file())).size());
+}
+
+TEST_F(Log, OfTheSystemIsAnErrorWhereThereIsNone) {
+  if (exists("/dev/log")) GTEST_SKIP() << "this machine has a system log";
+  runtime.global = {"--log", "syslog:box"};
+  EXPECT_FAILS(runtime.run({"list"}), 1, "/dev/log");
+}
+
+TEST_F(Log, LevelIsOneOfThree) {
+  for (const char* level : {"error", "warning", "debug"}) {
+    runtime.global = {"--log-level", level};
+    EXPECT_OK(runtime.run({"features"}));
+  }
+  runtime.global = {"--log-level", "trace"};
+  EXPECT_EQ(1, runtime.run({"features"}).code);
+}
+
 TEST_F(Log, EscapesWhatTheErrorQuotes) {
   bundle.args({"absent\"\\\n\tprogram"});
   Container container(runtime, bundle);

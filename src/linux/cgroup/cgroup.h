@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,6 +61,12 @@ struct Location {
 Result<Location> locate(const Host& host, const std::optional<std::string>& cgroups_path,
                         std::string_view id);
 
+// Cgroups below a container's own, as `exec --cgroup` names them: one path for all hierarchies, or
+// "CONTROLLER[,CONTROLLER...]:PATH" for those of v1; hierarchies that no word names stay as they
+// are. Pure. Refuses paths that lead out, controllers that have no hierarchy, and two paths for
+// one.
+Result<Location> locate_below(const Location& location, std::span<const std::string> words);
+
 // Owns the directories that make() made until they are given away: its destructor removes them, the
 // deepest first, and only those that were not there before. Whoever is still inside of a
 // container's own new cgroup is killed.
@@ -101,6 +108,10 @@ Result<Entrance> open_entrance_of(pid_t pid);
 // Moves a process inside afterwards. Slower than to be born there: the kernel waits for all
 // processors.
 Result<> enter(const Entrance& entrance, pid_t pid);
+
+// Makes the cgroup `name` below a container's and moves a process into it (v2). It goes with the
+// container's own.
+Result<> move_below(const Location& location, std::string_view name, pid_t pid);
 
 // Writes limits, in an order that the kernel accepts whatever is in force. Unless it is an `update`
 // of a running container, the device rules are put in force too: nothing is allowed, then

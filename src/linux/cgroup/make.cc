@@ -159,4 +159,10 @@ Result<> enter(const Entrance& entrance, pid_t pid) {
   return {};
 }
 
+Result<> move_below(const Location& location, std::string_view name, pid_t pid) {
+  const std::string path = join(location.directories.front().path, name);
+  TRY(sys::mkdir_parents(path, 0755));
+  return sys::write_control(sys::kCwd, join(path, "cgroup.procs"), cat(pid));
+}
+
 }  // namespace ocirt::cgroup

@@ -113,6 +113,34 @@ TEST_F(SeccompNotify, LetsTheAgentAnswerForTheProgram) {
   }
 }
 
+// Beyond the specification: crun's names for an agent that the profile does not name.
+TEST_F(SeccompNotify, FindsTheAgentByAnnotationOrEnvironment) {
+  for (bool annotated : {true, false}) {
+    const std::string path = scratch() + (annotated ? "/c" : "/d");
+    Agent agent(path);
+    notify(path, R"("mkdir", "mkdirat")", true);
+    bundle.remove("linux.seccomp.listenerPath").remove("linux.seccomp.listenerMetadata");
+    Command caller;
+    if (annotated) {
+      bundle.set("annotations", R"({"run.oci.seccomp.receiver": ")" + path + R"("})");
+    } else {
+      caller.env = {{"RUN_OCI_SECCOMP_RECEIVER", path}};
+    }
+    bundle.shell("mkdir /tmp/x 2>&1; echo over");
+    Container container(runtime, bundle);
+    // What `create` was told is remembered until `start`.
+    ASSERT_OK(container.create({}, caller));
+    Process start(runtime.command({"start", container.id()}));
+    EXPECT_SAYS(agent.take(), container.id());
+    EXPECT_TRUE(agent.answer(ENOSPC));
+    EXPECT_OK(start.wait());
+    EXPECT_TRUE(eventually([&] { return container.output().ends_with("over\n"); }));
+    EXPECT_SAYS(container.output(), "No space left on device");
+    container.wait_for_exit();
+    if (annotated) bundle.remove("annotations");
+  }
+}
+
 TEST_F(SeccompNotify, WithoutAnAgentIsAnErrorAndLeavesNothing) {
   notify(scratch() + "/nobody", R"("mkdir", "mkdirat")", false);
   Container container(runtime, bundle);

@@ -1,0 +1,162 @@
+// Annotations by which engines ask something of a runtime (run.oci.*). The specification leaves
+// their meaning open; it is crun's.
+#include <grp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <memory>
+
+#include "tests/support/fixture.h"
+
+namespace harness {
+namespace {
+
+class Annotations : public ContainerTest {
+ protected:
+  Bundle& annotate(const std::string& name, const std::string& value) {
+    Json all = Json::parse("{}");
+    if (const Json* given = bundle.document().find("annotations")) all = *given;
+    Json edited = Json::parse("{\"" + name + "\":" + Json::string(value).print() + "}");
+    std::string text = all.print();
+    text.pop_back();
+    text += (all.size() == 0 ? "" : ",") + edited.print().substr(1);
+    return bundle.set("annotations", text);
+  }
+
+  std::string hook(const std::string& script) {
+    return R"({"path": "/bin/sh", "args": ["sh", "-c", ")" + script + R"("]})";
+  }
+};
+
+TEST_F(Annotations, UnknownOnesHaveNoEffect) {
+  annotate("run.oci.nobody.knows", "1");
+  EXPECT_EQ("fine\n", run_shell("echo fine"));
+}
+
+TEST_F(Annotations, AreListedAsUnsafeByFeatures) {
+  const Json unsafe = features()["potentiallyUnsafeConfigAnnotations"];
+  for (const char* name : {"run.oci.hooks.stdout", "run.oci.hooks.stderr", "run.oci.pidfd_receiver",
+                           "run.oci.keep_original_groups", "run.oci.seccomp_bpf_data"})
+    EXPECT_TRUE(contains(unsafe.strings(), name)) << name;
+}
+
+TEST_F(Annotations, GiveTheOutputOfHooksToFiles) {
+  const std::string out = scratch() + "/hooks.out", err = scratch() + "/hooks.err";
+  annotate("run.oci.hooks.stdout", out);
+  annotate("run.oci.hooks.stderr", err);
+  for (const char* kind : {"prestart", "createRuntime", "createContainer", "startContainer",
+                           "poststart", "poststop"}) {
+    const std::string name = kind;
+    bundle.append("hooks." + name, hook("echo " + name + "; echo " + name + " warns >&2"));
+  }
+  write_file(out, "before\n");
+  run_shell("true");
+  EXPECT_EQ(
+      "before\nprestart\ncreateRuntime\ncreateContainer\nstartContainer\npoststart\npoststop\n",
+      read_file(out));
+  EXPECT_EQ(
+      "prestart warns\ncreateRuntime warns\ncreateContainer warns\nstartContainer warns\n"
+      "poststart warns\npoststop warns\n",
+      read_file(err));
+}
+
+TEST_F(Annotations, GiveTheOutputOfHooksToFilesWithCreateAndStart) {
+  const std::string out = scratch() + "/hooks.out";
+  annotate("run.oci.hooks.stdout", out);
+  for (const char* kind : {"createContainer", "startContainer", "poststart", "poststop"}) {
+    const std::string name = kind;
+    bundle.append("hooks." + name, hook("echo " + name));
+  }
+  // Nothing of it is open in the program.
+  bundle.shell("ls -l /proc/self/fd > /tmp/fds; exec sleep 100");
+  Container container(runtime, bundle);
+  container.launch();
+  EXPECT_EQ("createContainer\nstartContainer\npoststart\n", read_file(out));
+  EXPECT_EQ(std::string::npos, container.exec({"cat", "/tmp/fds"}).out.find("hooks.out"));
+  EXPECT_OK(container.remove({"--force"}));
+  EXPECT_EQ("createContainer\nstartContainer\npoststart\npoststop\n", read_file(out));
+}
+
+TEST_F(Annotations, SayWhichFileOfHooksCannotBeOpened) {
+  annotate("run.oci.hooks.stderr", scratch() + "/missing/file");
+  bundle.append("hooks.createRuntime", hook("true"));
+  Container container(runtime, bundle);
+  EXPECT_FAILS(container.create(), 1, "run.oci.hooks.stderr");
+  EXPECT_EQ("", container.status());
+}
+
+TEST_F(Annotations, KeepTheGroupsOfTheCaller) {
+  bundle.set("process.user.additionalGids", "[7]");
+  const std::string script = "grep ^Groups: /proc/self/status";
+  EXPECT_EQ("Groups:\t7", trim(run_shell(script)).substr(0, 9));
+  annotate("run.oci.keep_original_groups", "1");
+  const gid_t ours[] = {4242, 4343};
+  gid_t before[64];
+  const int count = ::getgroups(64, before);
+  ASSERT_EQ(0, ::setgroups(2, ours));
+  const std::string kept = run_shell(script);
+  bundle.shell("exec sleep 100");
+  std::string of_exec;
+  {
+    Container container(runtime, bundle);
+    container.launch();
+    of_exec = container.exec_shell(script).out;
+  }
+  ASSERT_EQ(0, ::setgroups(static_cast<size_t>(count), before));
+  EXPECT_EQ("4242 4343", field(kept, "Groups:"));
+  EXPECT_EQ("4242 4343", field(of_exec, "Groups:"));
+}
+
+TEST_F(Annotations, TakeAFilterInPlaceOfTheProfile) {
+  // "return errno 42" for mkdir(2), "allow" for the rest, on any architecture:
+  //   ld [0]; jeq #83, 0, 1; ret 0x0005002a; ret 0x7fff0000
+#if defined(__x86_64__)
+  annotate("run.oci.seccomp_bpf_data", "IAAAAAAAAAAVAAABUwAAAAYAAAAqAAUABgAAAAAA/38=");
+  bundle.set("linux.seccomp", R"({"defaultAction": "SCMP_ACT_KILL"})");
+  EXPECT_EQ("failed\n", run_shell("mkdir /tmp/new 2>/dev/null || echo failed"));
+  bundle.shell("exec sleep 100");
+  Container container(runtime, bundle);
+  container.launch();
+  EXPECT_EQ("failed\n", container.exec_shell("mkdir /tmp/new 2>/dev/null || echo failed").out);
+#endif
+}
+
+TEST_F(Annotations, MakeUnknownSystemCallsAnError) {
+  bundle.set("linux.seccomp", R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [)"
+                              R"({"names": ["no_such_call"], "action": "SCMP_ACT_ERRNO"}]})");
+  EXPECT_EQ("fine\n", run_shell("echo fine"));
+  annotate("run.oci.seccomp_fail_unknown_syscall", "1");
+  Container container(runtime, bundle);
+  EXPECT_FAILS(container.create(), 1, "no_such_call");
+}
+
+TEST_F(Annotations, ThatCannotBeFollowedAreRefused) {
+  const std::pair<const char*, const char*> refused[] = {
+      {"run.oci.handler", "krun"},
+      {"run.oci.systemd.subgroup", "container"},
+      {"run.oci.systemd.force_cgroup_v1", "/sys/fs/cgroup/systemd"},
+      {"run.oci.seccomp.plugins", "/usr/lib/plugin.so"},
+      {"run.oci.mount_context_type", "nonsense"},
+      {"run.oci.hooks.stdout", "relative"},
+      {"run.oci.seccomp_bpf_data", "not base64"},
+      {"run.oci.delegate-cgroup", "../other"},
+  };
+  for (const auto& [name, value] : refused) {
+    annotate(name, value);
+    Container container(runtime, bundle);
+    EXPECT_FAILS(container.create(), 1, name);
+    EXPECT_EQ("", container.status()) << name;
+    bundle.remove("annotations");
+  }
+}
+
+TEST_F(Annotations, ThatNameWhatIsThereAnywayAreTaken) {
+  annotate("run.oci.handler", "crun");
+  annotate("run.oci.systemd.subgroup", "");
+  annotate("run.oci.mount_context_type", "rootcontext");
+  EXPECT_EQ("fine\n", run_shell("echo fine"));
+}
+
+}  // namespace
+}  // namespace harness
