@@ -19,14 +19,11 @@ struct HookRequest {
   const char* const* envp = nullptr;
   uint32_t timeout_s = 0;  // 0: none
   int state = -1;          // file with the state document, needed; becomes standard input, offset 0
-<<<<<<< HEAD
+  int out = -1, err = -1;  // files for what it prints; -1: the end of it is kept for the message
   // A seccomp filter for the hook, unless null, and the flags to load it with. The caller needs
   // no_new_privs or CAP_SYS_ADMIN for it (seccomp(2)).
   const sock_fprog* filter = nullptr;
   uint32_t filter_flags = 0;
-=======
-  int out = -1, err = -1;  // files for what it prints; -1: the end of it is kept for the message
->>>>>>> w/commands
 };
 
 enum class HookEnd {

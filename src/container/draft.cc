@@ -20,12 +20,6 @@
 namespace ocirt::container {
 namespace {
 
-// What config.json can ask for and ocirt cannot do yet is refused, never left out.
-Result<> refuse_unsupported(const oci::Spec& spec) {
-  const oci::Linux& linux = *spec.linux;
-  return {};
-}
-
 Result<> draft_namespaces(Draft& draft, const oci::Spec& spec) {
   plan::Plan& plan = draft.builder.plan;
   for (const oci::Namespace& ns : spec.linux->namespaces) {
@@ -218,7 +212,6 @@ Result<Draft> draft_container(const DraftInput& input) {
   if (!spec.linux) return refuse("config.json: linux: a container needs this section");
   if (!spec.process) return refuse("config.json: process: a container needs something to execute");
   const oci::Linux& linux = *spec.linux;
-  TRY(refuse_unsupported(spec));
 
   Draft draft;
   plan::Builder& builder = draft.builder;

@@ -30,16 +30,11 @@ Result<> run_one(const oci::Hook& hook, uint32_t index, Fd state, std::string_vi
   std::vector<const char*> argv =
       pointers(hook.args.empty() ? std::span(&hook.path, 1) : std::span(hook.args));
   std::vector<const char*> envp = pointers(hook.env);
-<<<<<<< HEAD
   // The specification is silent about a hook without an environment. With ours, as in other
   // runtimes, a hook that is a script finds its programs.
   const char* const* environment = hook.env.empty() ? sys::own_environment() : envp.data();
-  bare::HookRequest request{hook.path.c_str(), argv.data(), environment, timeout_of(hook),
-                            state.raw()};
-=======
-  bare::HookRequest request{hook.path.c_str(), argv.data(),      envp.data(),     timeout_of(hook),
+  bare::HookRequest request{hook.path.c_str(), argv.data(),      environment,     timeout_of(hook),
                             state.raw(),       output.out.raw(), output.err.raw()};
->>>>>>> w/commands
   bare::HookResult result = bare::run_hook(request);
   if (result.end == bare::HookEnd::success) return {};
   bare::Buffer<1024> text;

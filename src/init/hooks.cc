@@ -28,13 +28,9 @@ void run_hooks(const Init& init, plan::List<plan::Hook> hooks, const char* kind,
     for (size_t i = 0; i < env.size(); ++i) envp[i] = init.text(env[i]);
     envp[env.size()] = nullptr;
     const char* path = init.text(hook.path);
-<<<<<<< HEAD
     bare::HookResult result =
-        bare::run_hook({path, argv, envp, hook.timeout_s, init.state, filter, filter_flags});
-=======
-    bare::HookResult result = bare::run_hook(
-        {path, argv, envp, hook.timeout_s, init.state, init.plan.hooks_out, init.plan.hooks_err});
->>>>>>> w/commands
+        bare::run_hook({path, argv, envp, hook.timeout_s, init.state, init.plan.hooks_out,
+                        init.plan.hooks_err, filter, filter_flags});
     if (result.end != bare::HookEnd::success) {
       bare::Buffer<1024> text;
       bare::describe_hook_failure(text, kind, index, path, result);
