@@ -80,7 +80,7 @@ _ocirt() {
       --root | --bundle | -b | --cwd) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
       --log-format) mapfile -t COMPREPLY < <(compgen -W "text json" -- "$cur") ;;
       --cgroup-manager)
-        mapfile -t COMPREPLY < <(compgen -W "cgroupfs disabled" -- "$cur") ;;
+        mapfile -t COMPREPLY < <(compgen -W "cgroupfs disabled systemd" -- "$cur") ;;
       --rootless) mapfile -t COMPREPLY < <(compgen -W "auto false" -- "$cur") ;;
       --format) mapfile -t COMPREPLY < <(compgen -W "table json" -- "$cur") ;;
       -f)

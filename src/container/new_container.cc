@@ -14,10 +14,7 @@
 namespace ocirt::container {
 namespace {
 
-Result<> refuse_unsupported(const GlobalOptions& global, const CreateOptions& options) {
-  if (global.systemd_cgroup || global.cgroup_manager == CgroupManager::systemd) {
-    return refuse("not supported: cgroups by systemd (--systemd-cgroup, --cgroup-manager systemd)");
-  }
+Result<> refuse_unsupported(const CreateOptions& options) {
   if (!options.pidfd_socket.empty()) return refuse("not supported: --pidfd-socket");
   return {};
 }
@@ -62,12 +59,13 @@ void NewContainer::commit() {
   init->release();
   net_devices->commit();
   cgroup.commit();
+  unit.commit();
   directory->commit();
 }
 
 Result<NewContainer> make_container(const Store& store, const GlobalOptions& global,
                                     const CreateOptions& options, plan::Purpose purpose) {
-  TRY(refuse_unsupported(global, options));
+  TRY(refuse_unsupported(options));
   TRY(check_id(options.id));
   NewContainer made;
   made.bundle = TRY(open_bundle(options.bundle, options.config_file));
@@ -89,7 +87,11 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   input.listen_fds = preserved.listen;
   input.host_has_kcore = sys::exists(sys::kCwd, "/proc/kcore");
   input.cgroup_host = TRY(cgroup::probe_host());
-  if (global.cgroup_manager != CgroupManager::disabled && spec.linux) {
+  std::optional<UnitPlan> unit;
+  if (by_systemd(global) && spec.linux) {
+    unit = TRY(plan_unit(input.cgroup_host, spec, options.id));
+    input.cgroup = unit->location;
+  } else if (global.cgroup_manager != CgroupManager::disabled && spec.linux) {
     input.cgroup =
         TRY(within("linux.cgroupsPath",
                    cgroup::locate(input.cgroup_host, spec.linux->cgroups_path, options.id)));
@@ -107,13 +109,14 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
 
   // -- beyond this point the host is changed
   made.record = new_record(made.bundle, options.id, draft, input.cgroup);
+  if (unit) made.record.unit = unit->unit;
   made.directory.emplace(TRY(store.create(options.id)));
   const Directory& directory = made.directory->directory();
   TRY(fill_directory(directory, made.bundle, draft, made.record));
   UniqueFd gate;
   if (purpose == plan::Purpose::create) gate = TRY(sys::listen_at(directory.fd(), "start"));
   cgroup::Entrance entrance;
-  const bool has_cgroup = !input.cgroup.directories.empty();
+  const bool has_cgroup = !input.cgroup.directories.empty() && !unit;
   if (has_cgroup) {
     made.cgroup = TRY(within("cgroup", cgroup::make(input.cgroup)));
     entrance = TRY(within("cgroup", cgroup::open_entrance(input.cgroup)));
@@ -124,6 +127,8 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   request.draft = &draft;
   request.signals_blocked = !detached;
   request.entrance = has_cgroup ? &entrance : nullptr;
+  request.unit = unit ? &*unit : nullptr;
+  request.started_unit = &made.unit;
   request.gate = gate;
   request.console = console;
   request.hooks = &spec.hooks;

@@ -20,6 +20,7 @@ struct NewContainer {
   // directory.
   std::optional<NewDirectory> directory;
   cgroup::Made cgroup;
+  StartedUnit unit;  // instead of `cgroup` where systemd makes it
   std::optional<NetDevices> net_devices;
   std::optional<Launched> init;
 

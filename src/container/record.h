@@ -5,12 +5,13 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "oci-spec/map.h"
 #include "src/base/result.h"
-#include "src/linux/cgroup/cgroup.h"
+#include "src/linux/cgroup/systemd.h"
 
 namespace ocirt::container {
 
@@ -30,6 +31,7 @@ struct Record {
   bool exec_inherits = false;  // config.json has something for every process (exec_settings.h)
   oci::Map<std::string> annotations;
   cgroup::Location cgroup;
+  std::optional<cgroup::Unit> unit;  // of systemd, which made the cgroup; absent: we did
 
   bool operator==(const Record&) const = default;
 };
