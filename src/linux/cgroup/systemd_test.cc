@@ -67,6 +67,15 @@ TEST(Slice, IsBelowTheSlicesThatItsNameBeginsWith) {
   }
 }
 
+TEST(Location, OfAUnitThatIsNamedLikeAFileOfTheKernelHasAnUnderscoreBefore) {
+  Host host{Layout::unified, {{"", "/t", "/own"}}};
+  EXPECT_EQ(locate_unit(host, {"cpu.scope", "a.slice"}, "/")->directories[0].path,
+            "/t/a.slice/_cpu.scope");
+  EXPECT_EQ(locate_unit(host, {"...scope", "a.slice"}, "/")->directories[0].path,
+            "/t/a.slice/_...scope");
+  EXPECT_EQ(*expand_slice("memory-x.slice"), "/_memory.slice/memory-x.slice");
+}
+
 TEST(Location, OfAUnitIsBelowTheManagersRoot) {
   Host host{Layout::unified, {{"", "/sys/fs/cgroup", "/own"}}};
   EXPECT_EQ(locate_unit(host, {"x.scope", "a-b.slice"}, "/")->directories[0].path,

@@ -34,6 +34,18 @@ std::string escaped(std::string_view id) {
   return out;
 }
 
+// The directory of a unit: systemd puts "_" before names that could be taken for files of the
+// kernel.
+std::string directory_name(std::string_view unit) {
+  bool confusing = unit.starts_with('_') || unit.starts_with('.');
+  for (std::string_view prefix :
+       {"cgroup.", "cpu.", "cpuacct.", "cpuset.", "io.", "blkio.", "memory.", "devices.", "pids.",
+        "bpf-devices.", "bpf-firewall.", "bpf-foreign.", "bpf-socket-bind."}) {
+    confusing = confusing || unit.starts_with(prefix);
+  }
+  return cat(confusing ? "_" : "", unit);
+}
+
 }  // namespace
 
 Result<Unit> parse_unit(const std::optional<std::string>& cgroups_path, std::string_view id,
@@ -84,7 +96,7 @@ Result<std::string> expand_slice(std::string_view slice) {
                         "names, as in \"a-b.slice\""));
     }
     prefix += part;
-    path += cat('/', prefix, kSuffix);
+    path += cat('/', directory_name(cat(prefix, kSuffix)));
     prefix += '-';
   }
   return path;
@@ -93,7 +105,7 @@ Result<std::string> expand_slice(std::string_view slice) {
 Result<Location> locate_unit(const Host& host, const Unit& unit, std::string_view root) {
   // A slice's place follows from its own name.
   std::string inner = TRY(expand_slice(unit.is_slice() ? unit.name : unit.slice));
-  if (!unit.is_slice()) inner = join(inner, unit.name);
+  if (!unit.is_slice()) inner = join(inner, directory_name(unit.name));
   inner = join(root, inner);
   if (!inner.starts_with('/')) inner.insert(0, "/");
   Location location;
