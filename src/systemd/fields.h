@@ -16,6 +16,7 @@ class Fields {
  public:
   explicit Fields(std::string_view text) : rest_(text) {}
   bool at_end() const { return rest_.empty(); }
+  std::string_view rest() const { return rest_; }
   // False when there is none, or its end is missing.
   bool next(std::string_view& field) {
     const size_t end = rest_.find('\0');

@@ -1,24 +1,21 @@
 // ocirt-systemd: makes, changes and stops one unit of systemd for ocirt, by sd-bus of libsystemd.
 // ocirt runs it for containers whose cgroups systemd manages, and for no others.
 //
-//   ocirt-systemd start|set|stop|root system|user UNIT
-//
-// Properties (fields.h) come from standard input. One line goes to standard output: "ok", "ok
-// TEXT", or "error NAME TEXT" with the D-Bus name of the error; the status is 0 whenever that was
-// said. Calls per verb: start 1 (3 when a failed unit of the name is in the way), set 1, stop 1
-// or 2. As root they go to systemd's own socket, so that no bus daemon has to pass them on.
+// Its request (sys/companion.h) is fields (fields.h): one of start, set, stop, root; system or
+// user; the unit; and for start and set the properties. The answer to root is a cgroup. Calls on
+// the bus: start 1 (3 when a failed unit of the name is in the way), set 1, stop 1 or 2. As root
+// they go to systemd's own socket, so that no bus daemon has to pass them on.
 #include <systemd/sd-bus.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
-#include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <ctime>
 #include <string>
 #include <string_view>
 
+#include "src/base/text.h"
+#include "src/sys/companion.h"
 #include "src/systemd/fields.h"
 
 namespace ocirt::systemd {
@@ -49,25 +46,13 @@ struct BusError {
   ~BusError() { sd_bus_error_free(&it); }
 };
 
-int answer(std::string_view text) {
-  std::string line(text);
-  for (char& byte : line) {
-    if (byte == '\n') byte = ' ';
-  }
-  line += '\n';
-  return ::write(STDOUT_FILENO, line.data(), line.size()) == static_cast<ssize_t>(line.size()) ? 0
-                                                                                               : 1;
-}
+int answer(const Result<std::string>& result) { return sys::companion_answer(result); }
+int done() { return answer(std::string()); }
 
 int failed(const char* step, int code, const sd_bus_error* error = nullptr) {
-  std::string line = "error ";
-  const bool named = error != nullptr && error->name != nullptr;
-  line += named ? error->name : "-";
-  line += ' ';
-  line += step;
-  line += ": ";
-  line += named && error->message != nullptr ? error->message : ::strerror(-code);
-  return answer(line);
+  const bool named = error != nullptr && error->name != nullptr && error->message != nullptr;
+  if (named) return answer(refuse(cat(step, ": ", error->message, " (", error->name, ")")));
+  return answer(os_error(step, -code));
 }
 
 // ---- properties
@@ -162,16 +147,6 @@ int append_properties(sd_bus_message* message, std::string_view text) {
   return code < 0 ? code : sd_bus_message_close_container(message);
 }
 
-std::string read_input() {
-  std::string text;
-  char buffer[4096];
-  for (;;) {
-    const ssize_t got = ::read(STDIN_FILENO, buffer, sizeof buffer);
-    if (got <= 0) return text;
-    text.append(buffer, static_cast<size_t>(got));
-  }
-}
-
 // ---- the bus
 // --------------------------------------------------------------------------------------
 int open_direct(Bus& bus, const char* address) {
@@ -235,14 +210,12 @@ int wait_for_job(sd_bus* bus, Job& job, const char* path, uint64_t deadline) {
 }
 
 int job_end(const char* verb, int code, const Job& job) {
-  if (code == -ETIMEDOUT) {
-    return answer(std::string("error - ") + verb +
-                  ": systemd did not finish the job in 30 seconds");
-  }
+  if (code == -ETIMEDOUT)
+    return answer(refuse(cat(verb, ": systemd did not finish the job in 30 seconds")));
   if (code < 0) return failed("wait for systemd", code);
-  if (job.result == "done" || job.result == "skipped") return answer("ok");
-  return answer(std::string("error - ") + verb + ": systemd ended the job with \"" + job.result +
-                "\"; see `systemctl status` and the journal");
+  if (job.result == "done" || job.result == "skipped") return done();
+  return answer(refuse(cat(verb, ": systemd ended the job with ", quoted(job.result),
+                           "; see `systemctl status` and the journal")));
 }
 
 // ---- verbs
@@ -291,7 +264,7 @@ int set(sd_bus* bus, const char* unit, std::string_view properties) {
   if (code >= 0) code = sd_bus_message_append(call.it, "sb", unit, 1);  // until the unit ends
   if (code >= 0) code = append_properties(call.it, properties);
   if (code >= 0) code = sd_bus_call(bus, call.it, 0, &error.it, nullptr);
-  return code < 0 ? failed("SetUnitProperties", code, &error.it) : answer("ok");
+  return code < 0 ? failed("SetUnitProperties", code, &error.it) : done();
 }
 
 // A unit that has gone by itself, because its last process ended, is stopped.
@@ -305,8 +278,7 @@ int stop(sd_bus* bus, const char* unit, uint64_t deadline) {
   code = sd_bus_call_method(bus, kService, kObject, kManager, "StopUnit", &error.it, &reply.it,
                             "ss", unit, "replace");
   if (code < 0) {
-    if (sd_bus_error_has_name(&error.it, "org.freedesktop.systemd1.NoSuchUnit"))
-      return answer("ok");
+    if (sd_bus_error_has_name(&error.it, "org.freedesktop.systemd1.NoSuchUnit")) return done();
     return failed("StopUnit", code, &error.it);
   }
   const char* path = nullptr;
@@ -325,41 +297,39 @@ int root(sd_bus* bus) {
   const int code = sd_bus_get_property_string(bus, kService, kObject, kManager, "ControlGroup",
                                               &error.it, &group);
   if (code < 0) return failed("ask for ControlGroup", code, &error.it);
-  const int status = answer(std::string("ok ") + group);
+  const int status = answer(std::string(group));
   ::free(group);
   return status;
 }
 
-int run(std::string_view verb, std::string_view where, const char* unit) {
+int run(std::string_view request) {
   const uint64_t deadline = now_usec() + kTimeoutUsec;
-  const bool takes_properties = verb == "start" || verb == "set";
-  const std::string properties = takes_properties ? read_input() : std::string();
+  Fields fields(request);
+  std::string_view verb, where, name;
+  if (!fields.next(verb) || !fields.next(where) || !fields.next(name))
+    return answer(refuse("ocirt-systemd: the request is not complete; ocirt runs this program"));
+  const std::string unit(name);
+  const bool user = where == "user";
   Bus bus;
-  if (const int code = open_bus(bus, where == "user"); code < 0) {
-    return failed(where == "user" ? "connect to the user's systemd (are XDG_RUNTIME_DIR and "
-                                    "DBUS_SESSION_BUS_ADDRESS set, and is the user logged in?)"
-                                  : "connect to systemd",
+  if (const int code = open_bus(bus, user); code < 0) {
+    return failed(user ? "connect to the user's systemd (are XDG_RUNTIME_DIR and "
+                         "DBUS_SESSION_BUS_ADDRESS set, and is the user logged in?)"
+                       : "connect to systemd",
                   code);
   }
   (void)sd_bus_set_method_call_timeout(bus.it, kTimeoutUsec);
-  if (verb == "start") return start(bus.it, unit, properties, deadline);
-  if (verb == "set") return set(bus.it, unit, properties);
-  if (verb == "stop") return stop(bus.it, unit, deadline);
-  return root(bus.it);
+  if (verb == "start") return start(bus.it, unit.c_str(), fields.rest(), deadline);
+  if (verb == "set") return set(bus.it, unit.c_str(), fields.rest());
+  if (verb == "stop") return stop(bus.it, unit.c_str(), deadline);
+  if (verb == "root") return root(bus.it);
+  return answer(refuse("ocirt-systemd: the request is of another version of ocirt"));
 }
 
 }  // namespace
 }  // namespace ocirt::systemd
 
-int main(int argc, char** argv) {
-  const std::string_view verb = argc == 4 ? argv[1] : "";
-  const std::string_view where = argc == 4 ? argv[2] : "";
-  const bool known = verb == "start" || verb == "set" || verb == "stop" || verb == "root";
-  if (!known || (where != "system" && where != "user")) {
-    std::fputs(
-        "usage: ocirt-systemd start|set|stop|root system|user UNIT\nocirt runs it; see ocirt(8)\n",
-        stderr);
-    return 2;
-  }
-  return ocirt::systemd::run(verb, where, argv[3]);
+int main() {
+  using namespace ocirt;
+  Result<std::string> request = sys::companion_request();
+  return request ? systemd::run(*request) : sys::companion_answer(request);
 }
