@@ -8,8 +8,6 @@
 namespace ocirt::container {
 namespace {
 
-const oci::Resources kNoLimits;
-
 // Where the kernel says that a process is, in the tree that systemd keeps: a systemd that runs in a
 // part of the tree makes its units elsewhere than was expected, and limits would go astray.
 Result<> check_place(const UnitPlan& plan, pid_t pid) {
@@ -60,15 +58,15 @@ Result<UnitPlan> plan_unit(const cgroup::Host& host, const oci::Spec& spec, cons
   plan.unit = TRY(cgroup::parse_unit(spec.linux->cgroups_path, id, bus));
   const std::string root = TRY(cgroup::unit_root(bus));
   plan.location = TRY(cgroup::locate_unit(host, plan.unit, root));
-  plan.resources = spec.linux->resources ? &*spec.linux->resources : &kNoLimits;
+  plan.resources = spec.linux->resources.value_or(oci::Resources());
 
   plan.properties = cgroup::unit_properties(plan.unit, host.layout, cat("ocirt container ", id));
   auto add = [&](std::vector<cgroup::Property> more) {
     for (cgroup::Property& property : more) plan.properties.push_back(std::move(property));
   };
-  add(TRY(cgroup::limit_properties(host.layout, *plan.resources, {})));
+  add(TRY(cgroup::limit_properties(host.layout, plan.resources, {})));
   const std::string devices = sys::read_file(sys::kCwd, "/proc/devices").value_or(std::string());
-  add(TRY(cgroup::device_properties(plan.resources->devices, devices)));
+  add(TRY(cgroup::device_properties(plan.resources.devices, devices)));
   add(TRY(cgroup::annotation_properties(spec.annotations)));  // the last word is the engine's
   return plan;
 }
@@ -85,7 +83,7 @@ Result<> place_in_unit(const UnitPlan& plan, pid_t pid, StartedUnit& started) {
   // systemd puts a process into the hierarchies that it uses, and none into a slice.
   const bool inside = plan.location.layout == cgroup::Layout::unified && !plan.unit.is_slice();
   if (!inside) TRY(cgroup::enter(entrance, pid));
-  return cgroup::apply(plan.location, *plan.resources, false);
+  return cgroup::apply(plan.location, plan.resources, false);
 }
 
 Result<> end_unit(const Record& record) {

@@ -39,7 +39,7 @@ struct UnitPlan {
   cgroup::Unit unit;
   cgroup::Location location;
   std::vector<cgroup::Property> properties;  // all but PIDs
-  const oci::Resources* resources = nullptr;
+  oci::Resources resources;
 };
 Result<UnitPlan> plan_unit(const cgroup::Host& host, const oci::Spec& spec, const std::string& id);
 

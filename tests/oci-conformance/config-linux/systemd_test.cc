@@ -11,8 +11,8 @@ class Systemd : public ContainerTest {
   Systemd() { bundle.shell("exec sleep 100"); }
 
   void SetUp() override {
-    if (!cgroups::by_systemd()) GTEST_SKIP() << "needs systemd and RUNTIME_FLAGS=--systemd-cgroup";
     ContainerTest::SetUp();
+    if (!cgroups::by_systemd()) GTEST_SKIP() << "needs systemd and RUNTIME_FLAGS=--systemd-cgroup";
   }
 
   static std::string ask(Args arguments) {
