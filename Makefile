@@ -158,6 +158,12 @@ $(BUILD)/obj/src/container/init_image.o: src/container/init_image.S $(init)
 	@mkdir -p $(@D)
 	$(call say,EMBED)$(CXX) -I. -DINIT_IMAGE='"$(init)"' -c -o $@ $<
 
+# What only containers with cgroups by systemd need, next to whose job it takes no time: small.
+ifeq ($(SANITIZE),)
+cold := src/container/unit.cc $(filter src/linux/cgroup/systemd_%,$(lib_src))
+$(call objects,$(cold)): private extra = -Os
+endif
+
 # The version reaches one file only, so that a commit rebuilds one object.
 $(BUILD)/obj/src/cli/version.o: $(BUILD)/stamp/commit build-aux/version
 $(BUILD)/obj/src/cli/version.o: private extra = -DOCIRT_VERSION='"$(VERSION)"' \

@@ -129,21 +129,23 @@ int append_value(sd_bus_message* message, std::string_view type, Fields& fields)
   return append_basic(message, type[0], field);
 }
 
+int append_property(sd_bus_message* message, Fields& fields) {
+  std::string_view name, signature;
+  if (!fields.next(name) || !fields.next(signature)) return -EINVAL;
+  if (first_type(signature).size() != signature.size() || signature.empty()) return -EINVAL;
+  const std::string type(signature);
+  int code = sd_bus_message_open_container(message, 'r', "sv");
+  if (code >= 0) code = append_basic(message, 's', name);
+  if (code >= 0) code = sd_bus_message_open_container(message, 'v', type.c_str());
+  if (code >= 0) code = append_value(message, type, fields);
+  if (code >= 0) code = sd_bus_message_close_container(message);
+  return code < 0 ? code : sd_bus_message_close_container(message);
+}
+
 int append_properties(sd_bus_message* message, std::string_view text) {
   Fields fields(text);
   int code = sd_bus_message_open_container(message, 'a', "(sv)");
-  while (code >= 0 && !fields.at_end()) {
-    std::string_view name, signature;
-    if (!fields.next(name) || !fields.next(signature)) return -EINVAL;
-    if (first_type(signature).size() != signature.size()) return -EINVAL;
-    const std::string type(signature);
-    if ((code = sd_bus_message_open_container(message, 'r', "sv")) < 0) break;
-    if ((code = append_basic(message, 's', name)) < 0) break;
-    if ((code = sd_bus_message_open_container(message, 'v', type.c_str())) < 0) break;
-    if ((code = append_value(message, type, fields)) < 0) break;
-    if ((code = sd_bus_message_close_container(message)) < 0) break;
-    code = sd_bus_message_close_container(message);
-  }
+  while (code >= 0 && !fields.at_end()) code = append_property(message, fields);
   return code < 0 ? code : sd_bus_message_close_container(message);
 }
 

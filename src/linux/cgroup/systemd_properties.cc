@@ -243,8 +243,8 @@ Result<std::vector<Property>> limit_properties(Layout layout, const oci::Resourc
 Result<std::vector<Property>> device_properties(const std::vector<oci::DeviceCgroup>& devices,
                                                 std::string_view proc_devices) {
   const std::vector<DeviceRule> rules = TRY(device_rules(devices));
-  const std::vector<Property> everything = {{"DevicePolicy", "s", {"auto"}},
-                                            {"DeviceAllow", "a(ss)", {"0"}}};
+  std::vector<Property> everything = {{"DevicePolicy", "s", {"auto"}},
+                                      {"DeviceAllow", "a(ss)", {"0"}}};
   Result<std::vector<DeviceLine>> lines = v1_device_lines(rules);
   if (!lines || lines->empty() || lines->front().allow) return everything;
   std::vector<std::string> values;

@@ -263,6 +263,8 @@ TEST(AnnotationProperties, HaveTheTypeThatTheirTextSays) {
 TEST(AnnotationProperties, InSecondsBecomeMicroseconds) {
   EXPECT_EQ(annotation("TimeoutStopSec", "uint64 7"), "TimeoutStopUSec:t=7000000");
   EXPECT_EQ(annotation("TimeoutStopSec", "0.5"), "TimeoutStopUSec:t=500000");
+  EXPECT_EQ(annotation("TimeoutStopSec", "12.0000019"), "TimeoutStopUSec:t=12000001");
+  EXPECT_TRUE(annotation("TimeoutStopSec", "1e3").contains("not a number of seconds"));
   EXPECT_TRUE(annotation("TimeoutStopSec", "'7'").contains("not a number of seconds"));
   EXPECT_TRUE(annotation("TimeoutStopSec", "-7").contains("not a number of seconds"));
 }
