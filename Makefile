@@ -86,6 +86,12 @@ HELPERS   += ocirt-net
 endif
 ocirt-net_src  := $(filter-out src/net/request.cc,$(call code_in,src/net))
 ocirt-net_libs  = $(shell $(PKG_CONFIG) --libs libmnl)
+SYSTEMD ?= $(if $(shell $(PKG_CONFIG) --exists libsystemd && echo yes),1,0)
+ifeq ($(SYSTEMD),1)
+HELPERS   += ocirt-systemd
+endif
+ocirt-systemd_src  := $(call code_in,src/systemd)
+ocirt-systemd_libs  = $(shell $(PKG_CONFIG) --libs libsystemd)
 
 spec_lib := $(BUILD)/liboci-spec.a
 lib      := $(BUILD)/libocirt.a
@@ -152,6 +158,12 @@ $(BUILD)/obj/src/container/init_image.o: src/container/init_image.S $(init)
 	@mkdir -p $(@D)
 	$(call say,EMBED)$(CXX) -I. -DINIT_IMAGE='"$(init)"' -c -o $@ $<
 
+# What only containers with cgroups by systemd need, next to whose job it takes no time: small.
+ifeq ($(SANITIZE),)
+cold := src/container/unit.cc $(filter src/linux/cgroup/systemd_%,$(lib_src))
+$(call objects,$(cold)): private extra = -Os
+endif
+
 # The version reaches one file only, so that a commit rebuilds one object.
 $(BUILD)/obj/src/cli/version.o: $(BUILD)/stamp/commit build-aux/version
 $(BUILD)/obj/src/cli/version.o: private extra = -DOCIRT_VERSION='"$(VERSION)"' \
@@ -180,9 +192,10 @@ help:
 	@sed -n 's/^#? //p' Makefile
 
 #? all          build/ocirt and what it is made of (the default)
-#? deps         install the packages that demo and check need (Debian; DEPS=build|demo|check)
+#? deps         install the packages that demo and check need (Debian; DEPS=build|demo|check|vm)
 #? demo         install what is missing, build, and show a container's life
 #? check        install what is missing, then every test and check below
+#? check-vm     the tests in a virtual machine, where systemd makes the cgroups (VM=build/vm)
 #? unit         tests beside the code; no root needed
 #? check-peers  the test suites of runc and crun, beside the runtimes that they were written for
 #? conformance  tests of the specification, as root (RUNTIME=/path tests another runtime)
@@ -198,7 +211,7 @@ help:
 #? dist         ocirt-VERSION.tar.gz
 #? clean        remove build/
 #?
-#? Variables: CXX CXXFLAGS LDFLAGS STATIC=1|0 BUILD=build V=1 (show commands)
+#? Variables: CXX CXXFLAGS LDFLAGS STATIC=1|0 SYSTEMD=1|0 BUILD=build V=1 (show commands)
 
 include build-aux/check.mk
 include build-aux/install.mk

@@ -11,7 +11,7 @@ ifdef FUZZ_RUNS
 export FUZZ_RUNS
 endif
 
-.PHONY: deps check check-peers unit unit-programs test-programs conformance layers budget bench fuzz fuzz-build \
+.PHONY: deps check check-peers check-vm unit unit-programs test-programs conformance layers budget bench fuzz fuzz-build \
         sanitize sanitize-build clang clang-build tidy tidy-check format format-check demo completions
 
 deps:
@@ -21,6 +21,13 @@ deps:
 check:
 	@build-aux/install-deps check
 	@tests/tools/run-tests all
+
+# In a virtual machine with systemd and all controllers, which is made once in VM.
+VM ?= build/vm
+check-vm:
+	@build-aux/install-deps vm
+	@$(MAKE) all test-programs
+	@VM=$(VM) SUITES=tests/vm/suites tests/tools/run-tests all
 
 demo:
 	@build-aux/install-deps demo

@@ -82,7 +82,7 @@ _ocirt() {
       --log-format) mapfile -t COMPREPLY < <(compgen -W "text json" -- "$cur") ;;
       --log-level) mapfile -t COMPREPLY < <(compgen -W "error warning debug" -- "$cur") ;;
       --cgroup-manager)
-        mapfile -t COMPREPLY < <(compgen -W "cgroupfs disabled" -- "$cur") ;;
+        mapfile -t COMPREPLY < <(compgen -W "cgroupfs disabled systemd" -- "$cur") ;;
       --rootless) mapfile -t COMPREPLY < <(compgen -W "auto false true" -- "$cur") ;;
       --format) mapfile -t COMPREPLY < <(compgen -W "table json" -- "$cur") ;;
       -f)

@@ -41,7 +41,7 @@ complete -c ocirt -n $none -l log-format -x -a 'text json' -d 'form of messages'
 complete -c ocirt -n $none -l log-level -x -a 'error warning debug' -d 'how much'
 complete -c ocirt -n $none -l debug -d 'log more'
 complete -c ocirt -n $none -l systemd-cgroup -d 'let systemd make the cgroup'
-complete -c ocirt -n $none -l cgroup-manager -x -a 'cgroupfs disabled' -d 'who makes the cgroup'
+complete -c ocirt -n $none -l cgroup-manager -x -a 'cgroupfs disabled systemd' -d 'who makes the cgroup'
 complete -c ocirt -n $none -l rootless -x -a 'auto false true' -d 'act as without root'
 
 set -l make '__fish_seen_subcommand_from create run'

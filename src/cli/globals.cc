@@ -48,9 +48,10 @@ constexpr Option kOptions[] = {
                                            "error (default), or warning or debug: as --debug"),
     toggle<&GlobalOptions::debug, GlobalArguments>("debug", 0, "show warnings too"),
     choice<&GlobalOptions::cgroup_manager, kCgroupManagers, GlobalArguments>(
-        "cgroup-manager", 0, "NAME", "who makes cgroups: cgroupfs (default), disabled: nobody"),
+        "cgroup-manager", 0, "NAME",
+        "who makes cgroups: cgroupfs (default), systemd, disabled: nobody"),
     toggle<&GlobalOptions::systemd_cgroup, GlobalArguments>(
-        "systemd-cgroup", 0, "let systemd make cgroups; not supported yet"),
+        "systemd-cgroup", 0, "let systemd make cgroups, like --cgroup-manager systemd"),
     choice<&GlobalOptions::rootless, kRootless, GlobalArguments>(
         "rootless", 0, "WHEN", "for an ordinary user: auto (default), true or false"),
     toggle<&GlobalArguments::version>("version", 'v', "show versions"),

@@ -7,6 +7,7 @@
 #include "oci-spec/documents.h"
 #include "src/container/annotations.h"
 #include "src/linux/capabilities.h"
+#include "src/linux/cgroup/systemd.h"
 #include "src/linux/mount_options.h"
 #include "src/linux/namespaces.h"
 #include "src/linux/resctrl.h"
@@ -95,8 +96,11 @@ oci::Features features(std::string_view version, std::string_view commit) {
   }
   std::span<const std::string_view> capabilities = known_capabilities();
   linux_features.capabilities.emplace(capabilities.begin(), capabilities.end());
-  linux_features.cgroup = oci::CgroupFeatures{
-      .v1 = true, .v2 = true, .systemd = false, .systemd_user = false, .rdma = true};
+  linux_features.cgroup = oci::CgroupFeatures{.v1 = true,
+                                              .v2 = true,
+                                              .systemd = cgroup::has_systemd_helper(),
+                                              .systemd_user = false,
+                                              .rdma = true};
   linux_features.seccomp = seccomp_features();
   const SecurityModules modules = security_modules();
   linux_features.apparmor = oci::Feature{modules.apparmor};

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <tuple>
 #include <utility>
 
 #include "oci-spec/documents.h"
@@ -181,9 +182,19 @@ Result<Launched> launch_once(const LaunchRequest& request) {
     for (const UniqueFd& fd : request.entrance->procs) procs.push_back(fd.raw());
     spawn.join = procs;
   }
+  UniqueFd unit_gate, unit_key;
+  if (request.unit != nullptr) {
+    std::tie(unit_gate, unit_key) = TRY(sys::socket_pair());
+    spawn.gate = unit_gate;
+    spawn.gate_key = unit_key;
+  }
   Launched launched;
   launched.child_ = TRY(sys::spawn(spawn));
   launched.channel_ = std::move(ours);
+  if (request.unit != nullptr) {
+    TRY(within("cgroup", place_in_unit(*request.unit, launched.pid(), *request.started_unit)));
+    TRY(sys::write_once(unit_key, "the gate of init", "x"));
+  }
   theirs.reset();  // or its end could not be heard
   launched.is_exec_ = plan.purpose == plan::Purpose::exec;
   launched.hooks_expected_ = plan.hooks_outside;

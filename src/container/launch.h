@@ -12,6 +12,7 @@
 #include "src/container/net_devices.h"
 #include "src/container/record.h"
 #include "src/container/seccomp_agent.h"
+#include "src/container/unit.h"
 #include "src/linux/cgroup/cgroup.h"
 #include "src/sys/spawn.h"
 
@@ -22,6 +23,8 @@ struct LaunchRequest {
   const cgroup::Entrance* entrance = nullptr;  // null: stays in our cgroup
   bool enter_late =
       false;  // put into the cgroup as the last, by its successor's pid (joined pid namespace)
+  const UnitPlan* unit = nullptr;  // instead of an entrance: systemd makes the cgroup around it
+  StartedUnit* started_unit = nullptr;
   std::vector<plan::Join> joins;  // further namespaces that init joins; descriptors of the caller
   bool signals_blocked = false;   // by a SignalInbox of the caller
   Fd gate;                        // create: where init will wait for start

@@ -18,13 +18,6 @@
 namespace ocirt::container {
 namespace {
 
-Result<> refuse_unsupported(const GlobalOptions& global) {
-  if (global.systemd_cgroup || global.cgroup_manager == CgroupManager::systemd) {
-    return refuse("not supported: cgroups by systemd (--systemd-cgroup, --cgroup-manager systemd)");
-  }
-  return {};
-}
-
 // A cgroup that a container may divide as it likes has to be one for all controllers.
 Result<> check_delegation(const cgroup::Location& location) {
   if (!location.directories.empty() && location.layout == cgroup::Layout::unified) return {};
@@ -96,12 +89,12 @@ void NewContainer::commit() {
   net_devices->commit();
   cgroup.commit();
   resctrl.commit();
+  unit.commit();
   directory->commit();
 }
 
 Result<NewContainer> make_container(const Store& store, const GlobalOptions& global,
                                     const CreateOptions& options, plan::Purpose purpose) {
-  TRY(refuse_unsupported(global));
   TRY(check_id(options.id));
   NewContainer made;
   made.bundle = TRY(open_bundle(options.bundle, options.config_file));
@@ -132,7 +125,11 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   input.own_gid = sys::effective_gid();
   input.host_has_kcore = sys::exists(sys::kCwd, "/proc/kcore");
   input.cgroup_host = TRY(cgroup::probe_host());
-  if (global.cgroup_manager != CgroupManager::disabled && spec.linux) {
+  std::optional<UnitPlan> unit;
+  if (by_systemd(global) && spec.linux) {
+    unit = TRY(plan_unit(input.cgroup_host, spec, options.id));
+    input.cgroup = unit->location;
+  } else if (global.cgroup_manager != CgroupManager::disabled && spec.linux) {
     input.cgroup =
         TRY(within("linux.cgroupsPath",
                    cgroup::locate(input.cgroup_host, spec.linux->cgroups_path, options.id)));
@@ -154,13 +151,14 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
 
   // -- beyond this point the host is changed
   fill_record(made.record, made.bundle, options.id, draft, input.cgroup);
+  if (unit) made.record.unit = unit->unit;
   made.directory.emplace(TRY(store.create(options.id)));
   const Directory& directory = made.directory->directory();
   TRY(fill_directory(directory, made.bundle, draft, made.record));
   UniqueFd gate;
   if (purpose == plan::Purpose::create) gate = TRY(sys::listen_at(directory.fd(), "start"));
   cgroup::Entrance entrance;
-  if (!input.cgroup.directories.empty()) {
+  if (!input.cgroup.directories.empty() && !unit) {
     Result<> done = make_cgroup(made, entrance, draft);
     if (!done && (!is_rootless(global) || !may_do_without(done.error(), spec.linux->resources))) {
       return std::unexpected(std::move(done).error());
@@ -176,11 +174,13 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
     TRY(within("linux.intelRdt", resctrl::configure(*draft.resctrl, resctrl::schemata_lines(
                                                                         *spec.linux->intel_rdt))));
   }
-  const bool has_cgroup = !made.record.cgroup.directories.empty();
+  const bool has_cgroup = !made.record.cgroup.directories.empty() && !unit;
   LaunchRequest request;
   request.draft = &draft;
   request.signals_blocked = !detached;
   request.entrance = has_cgroup ? &entrance : nullptr;
+  request.unit = unit ? &*unit : nullptr;
+  request.started_unit = &made.unit;
   request.gate = gate;
   request.console = console;
   request.hooks = &spec.hooks;

@@ -21,6 +21,7 @@ struct NewContainer {
   std::optional<NewDirectory> directory;
   resctrl::Made resctrl;
   cgroup::Made cgroup;
+  StartedUnit unit;  // instead of `cgroup` where systemd makes it
   std::optional<NetDevices> net_devices;
   std::optional<Launched> init;
 

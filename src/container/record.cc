@@ -20,6 +20,10 @@ constexpr Name<cgroup::Layout> kLayouts[] = {{"hybrid", cgroup::Layout::hybrid},
                                              {"unified", cgroup::Layout::unified}};
 static_assert(sorted(kLayouts));
 
+constexpr Name<cgroup::Bus> kBuses[] = {{"system", cgroup::Bus::system},
+                                        {"user", cgroup::Bus::user}};
+static_assert(sorted(kBuses));
+
 std::string_view layout_name(cgroup::Layout layout) {
   for (const Name<cgroup::Layout>& row : kLayouts) {
     if (row.value == layout) return row.name;
@@ -35,10 +39,15 @@ struct StoredCgroup {
   std::vector<cgroup::Directory> directories;
 };
 
+struct StoredUnit {
+  std::string name, slice, bus;
+};
+
 struct Document {
   int32_t version = 0;
   Record container;
   StoredCgroup cgroup;
+  std::optional<StoredUnit> unit;
 };
 
 }  // namespace ocirt::container
@@ -50,6 +59,7 @@ using ocirt::container::Document;
 using ocirt::container::Record;
 using ocirt::container::StoredCgroup;
 using ocirt::resctrl::Group;
+using ocirt::container::StoredUnit;
 
 template <>
 const Type Object<Record>::type;
@@ -59,6 +69,8 @@ template <>
 const Type Object<StoredCgroup>::type;
 template <>
 const Type Object<Group>::type;
+template <>
+const Type Object<StoredUnit>::type;
 template <>
 const Type Object<Document>::type;
 
@@ -100,10 +112,17 @@ constexpr Field kGroup[] = {
     field<&Group::own_class>("ownClass", kRequired),
 };
 
+constexpr Field kStoredUnit[] = {
+    field<&StoredUnit::name>("name", kRequired),
+    field<&StoredUnit::slice>("slice", kRequired),
+    field<&StoredUnit::bus>("bus", kRequired),
+};
+
 constexpr Field kDocument[] = {
     field<&Document::version>("version", kRequired),
     field<&Document::container>("container", kRequired),
     field<&Document::cgroup>("cgroup", kRequired),
+    field<&Document::unit>("systemdUnit"),
 };
 
 // What every later version keeps, whatever else it changes.
@@ -124,6 +143,8 @@ constinit const Type Object<StoredCgroup>::type = object(kStoredCgroup);
 template <>
 constinit const Type Object<Group>::type = object(kGroup);
 template <>
+constinit const Type Object<StoredUnit>::type = object(kStoredUnit);
+template <>
 constinit const Type Object<Document>::type = object(kDocument);
 
 }  // namespace oci::schema
@@ -136,6 +157,10 @@ std::string write_record(const Record& record) {
   document.container = record;
   document.cgroup.layout = layout_name(record.cgroup.layout);
   document.cgroup.directories = record.cgroup.directories;
+  if (record.unit) {
+    const bool user = record.unit->bus == cgroup::Bus::user;
+    document.unit = StoredUnit{record.unit->name, record.unit->slice, user ? "user" : "system"};
+  }
   return oci::json::write(oci::schema::Object<Document>::type, &document, false);
 }
 
@@ -162,6 +187,13 @@ Result<Record> read_record(std::string_view json) {
   }
   document.container.cgroup.layout = *layout;
   document.container.cgroup.directories = std::move(document.cgroup.directories);
+  if (document.unit) {
+    std::optional<cgroup::Bus> bus = find(kBuses, document.unit->bus);
+    if (!bus) {
+      return refuse(cat(kName, ": systemdUnit.bus: ", quoted(document.unit->bus), " is unknown"));
+    }
+    document.container.unit = cgroup::Unit{document.unit->name, document.unit->slice, *bus};
+  }
   return std::move(document.container);
 }
 

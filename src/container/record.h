@@ -13,6 +13,7 @@
 #include "src/base/result.h"
 #include "src/linux/cgroup/cgroup.h"
 #include "src/linux/resctrl.h"
+#include "src/linux/cgroup/systemd.h"
 
 namespace ocirt::container {
 
@@ -36,6 +37,7 @@ struct Record {
   oci::Map<std::string> annotations;
   cgroup::Location cgroup;
   std::optional<resctrl::Group> resctrl;  // absent: none
+  std::optional<cgroup::Unit> unit;  // of systemd, which made the cgroup; absent: we did
 
   bool operator==(const Record&) const = default;
 };

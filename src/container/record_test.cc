@@ -46,6 +46,19 @@ TEST(Record, SurvivesWritingAndReading) {
   EXPECT_EQ(*back, example());
 }
 
+TEST(Record, WithAUnitOfSystemdSurvivesToo) {
+  Record record = example();
+  for (cgroup::Bus bus : {cgroup::Bus::system, cgroup::Bus::user}) {
+    record.unit = cgroup::Unit{"p-c1.scope", "a-b.slice", bus};
+    Result<Record> back = read_record(write_record(record));
+    ASSERT_TRUE(back) << back.error().text;
+    EXPECT_EQ(*back, record);
+  }
+  EXPECT_NE(
+      error_of(replaced(write_record(record), "\"user\"", "\"other\"")).find("systemdUnit.bus"),
+      std::string::npos);
+}
+
 TEST(Record, OfEveryLayoutAndWithoutCgroupSurvivesToo) {
   for (cgroup::Layout layout :
        {cgroup::Layout::legacy, cgroup::Layout::hybrid, cgroup::Layout::unified}) {

@@ -4,6 +4,7 @@
 
 #include "src/base/text.h"
 #include "src/container/status.h"
+#include "src/container/unit.h"
 
 namespace ocirt::container {
 
@@ -26,6 +27,7 @@ Result<> update(const Store& store, const std::string& id, const oci::Resources&
   if (record.cgroup.directories.empty()) {
     return refuse("not supported: limits for a container without a cgroup");
   }
+  TRY(update_unit(record, resources));
   return cgroup::apply(record.cgroup, resources, true);
 }
 

@@ -52,7 +52,12 @@ Result<std::optional<ProcessStat>> process_stat(pid_t pid) {
 
 Result<UniqueFd> pidfd_open(pid_t pid) {
   long fd = ::syscall(SYS_pidfd_open, pid, 0);
-  if (fd < 0) return os_error(cat("pidfd_open ", pid), errno);
+  if (fd < 0) {
+    // A number that lives on as that of a session, a process group or a thread names no process:
+    // EINVAL before Linux 6.9, and for a thread ENOENT since 6.15.
+    const bool none = pid > 0 && (errno == EINVAL || errno == ENOENT);
+    return os_error(cat("pidfd_open ", pid), none ? ESRCH : errno);
+  }
   return UniqueFd(static_cast<int>(fd));
 }
 

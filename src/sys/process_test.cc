@@ -8,8 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <thread>
 
 #include "src/base/text.h"
 #include "src/sys/control_file.h"
@@ -117,6 +119,46 @@ TEST(Pidfd, OfNobodyIsEsrch) {
   ASSERT_FALSE(pidfd);
   EXPECT_EQ(pidfd.error().code, ESRCH);
   EXPECT_EQ(pidfd.error().text, cat("pidfd_open ", child, ": No such process"));
+}
+
+TEST(Pidfd, OfANumberThatOnlyAProcessGroupStillHasIsEsrch) {
+  // The leader ends, its child keeps the number of the group.
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const pid_t leader = ::fork();
+  if (leader == 0) {
+    ::setpgid(0, 0);
+    if (::fork() == 0) {
+      char byte = 0;
+      ::close(ends[1]);
+      ::_exit(static_cast<int>(::read(ends[0], &byte, 1)));
+    }
+    ::_exit(0);
+  }
+  ASSERT_EQ(::waitpid(leader, nullptr, 0), leader);
+  Result<UniqueFd> pidfd = pidfd_open(leader);
+  ASSERT_FALSE(pidfd);
+  EXPECT_EQ(pidfd.error().code, ESRCH);
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
+TEST(Pidfd, OfAThreadIsEsrch) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  pid_t thread = 0;
+  std::thread other([&] {
+    std::atomic_ref(thread).store(::gettid());
+    char byte = 0;
+    (void)!::read(ends[0], &byte, 1);
+  });
+  while (std::atomic_ref(thread).load() == 0) ::usleep(1000);
+  Result<UniqueFd> pidfd = pidfd_open(thread);
+  ::close(ends[1]);
+  other.join();
+  ::close(ends[0]);
+  ASSERT_FALSE(pidfd);
+  EXPECT_EQ(pidfd.error().code, ESRCH);
 }
 
 TEST(Pidfd, CarriesASignalToItsProcess) {

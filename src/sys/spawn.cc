@@ -44,6 +44,7 @@ struct ChildSide {
     if (::fcntl(fd, F_SETFD, 0) < 0) fail("keep a descriptor open");
   }
   if (request.gate.valid()) {
+    if (request.gate_key.valid()) ::close(request.gate_key.raw());
     char byte = 0;
     ssize_t got = 0;
     do {

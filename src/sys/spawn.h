@@ -28,6 +28,7 @@ struct Spawn {
   std::span<const int> join;  // open cgroup.procs files (v1) into which the child writes itself
   bool signals_blocked = false;  // the caller has blocked them all (SignalInbox)
   Fd gate;                       // when valid: the program is executed after one byte could be read
+  Fd gate_key;  // the gate's other end, of ours: the child closes it, so that it hears of our end
 };
 
 struct Child {

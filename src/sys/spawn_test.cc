@@ -242,6 +242,16 @@ TEST_F(Spawning, BehindAGateThatIsClosedNeverRuns) {
   EXPECT_EQ(*read_all(output.from, "output"), "");
 }
 
+TEST_F(Spawning, BehindAGateHearsThatItsKeyIsClosedAfterwards) {
+  Pipe gate;
+  request.gate = gate.from;
+  request.gate_key = gate.to;
+  Child child = *start("echo runs >$OUT");
+  EXPECT_FALSE(*wait_until_ended(child.pidfd, 20));
+  gate.to.reset();
+  EXPECT_EQ(wait_child(child.pidfd)->code, 126);
+}
+
 TEST_F(Spawning, BehindAGateFailsInSilence) {
   Pipe gate;
   UniqueFd nothing = *open(kCwd, "/dev/null", O_RDONLY);

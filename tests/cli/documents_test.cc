@@ -186,7 +186,7 @@ TEST_F(Documents, SpecWritesABundleThatRuns) {
   Json document = Json::parse(read_file(bundle.config_path()));
   document.set("process.terminal", Json::parse("false"));
   document.set("process.args", Json::array({"echo", "it runs"}));
-  document.set("linux.cgroupsPath", Json::string(cgroups::test_parent() + "/from-spec"));
+  document.set("linux.cgroupsPath", Json::string(cgroups::cgroups_path("from-spec")));
   // Raising a limit takes a capability that a test machine may lack.
   if (document.find("process.rlimits")) document.remove("process.rlimits");
   bundle.raw(document.print());

@@ -25,8 +25,7 @@ class HostileContainer : public ContainerTest {
     EXPECT_TRUE(eventually([] { return living_orphans().empty(); }, 2000));
     for (const auto& [pid, line] : living_orphans())
       ADD_FAILURE() << "left: process " << pid << " " << line;
-    EXPECT_EQ(std::vector<std::string>(),
-              cgroups::existing(cgroups::test_parent() + "/" + container.id()));
+    EXPECT_EQ(std::vector<std::string>(), cgroups::existing(cgroups::group_of(container.id())));
     EXPECT_EQ(std::vector<std::string>(), names_in(runtime.root()));
   }
 };

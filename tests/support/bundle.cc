@@ -191,8 +191,7 @@ void Bundle::save(std::string_view container_id) {
     return;
   }
   if (!keep_cgroups_path_)
-    document_.set("linux.cgroupsPath",
-                  Json::string(cgroups::test_parent() + "/" + std::string(container_id)));
+    document_.set("linux.cgroupsPath", Json::string(cgroups::cgroups_path(container_id)));
   write_file(config_path(), document_.print());
 }
 

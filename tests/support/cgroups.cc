@@ -34,9 +34,25 @@ void collect(const std::string& directory, std::vector<std::string>& out) {
 
 }  // namespace
 
+bool by_systemd() {
+  const char* flags = std::getenv("RUNTIME_FLAGS");
+  return flags != nullptr && std::string_view(flags).find("systemd") != std::string_view::npos;
+}
+
 const std::string& test_parent() {
-  static const std::string parent = "/ocirt-test-" + std::to_string(getpid());
+  static const std::string parent = by_systemd()
+                                        ? "/ocirttest" + std::to_string(getpid()) + ".slice"
+                                        : "/ocirt-test-" + std::to_string(getpid());
   return parent;
+}
+
+std::string group_of(std::string_view container_id) {
+  return test_parent() + "/" + std::string(container_id) + (by_systemd() ? ".scope" : "");
+}
+
+std::string cgroups_path(std::string_view container_id) {
+  if (!by_systemd()) return group_of(container_id);
+  return test_parent().substr(1) + "::" + std::string(container_id);
 }
 
 bool is_pure_v2() {

@@ -8,8 +8,13 @@
 
 namespace harness::cgroups {
 
-// "/ocirt-test-PID": the parent of all groups of this test program, in every hierarchy.
+// "/ocirt-test-PID": the parent of all groups of this test program, in every hierarchy. Where
+// systemd makes the groups (RUNTIME_FLAGS has "systemd"), it is the slice "/ocirttestPID.slice".
 const std::string& test_parent();
+bool by_systemd();
+// Where the group of a container is, and what linux.cgroupsPath is for that.
+std::string group_of(std::string_view container_id);
+std::string cgroups_path(std::string_view container_id);
 
 bool is_pure_v2();
 // Whether a controller can be used: mounted (v1) or listed in the root's cgroup.controllers (v2).

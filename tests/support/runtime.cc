@@ -30,6 +30,8 @@ std::string Runtime::name() const { return program_.substr(program_.rfind('/') +
 
 Command Runtime::command(const Args& args, Command base) const {
   base.argv = {program_, "--root", root_};
+  if (const char* flags = std::getenv("RUNTIME_FLAGS"))
+    for (const std::string& flag : words(flags)) base.argv.push_back(flag);
   base.argv.insert(base.argv.end(), global.begin(), global.end());
   base.argv.insert(base.argv.end(), args.begin(), args.end());
   return base;
@@ -137,7 +139,7 @@ int Container::wait_for_exit() {
 }
 
 std::string Container::cgroup(std::string_view controller) const {
-  return cgroups::directory(controller, cgroups::test_parent() + "/" + id_);
+  return cgroups::directory(controller, cgroups::group_of(id_));
 }
 
 std::string Container::cgroup_file(std::string_view controller, std::string_view file) const {

@@ -24,7 +24,8 @@ class Runtime {
   std::string name() const;
   const std::string& root() const { return root_; }
 
-  // PROGRAM --root ROOT GLOBAL... ARGS...; `base` gives everything else of the command.
+  // PROGRAM --root ROOT $RUNTIME_FLAGS GLOBAL... ARGS...; `base` gives everything else of the
+  // command.
   Command command(const Args& args, Command base = {}) const;
   Outcome run(const Args& args, Command base = {}) const;
   // The state document; throws when the command fails.

@@ -94,6 +94,10 @@ class [[nodiscard]] Made {
 // cgroups (rootless) looks for EACCES, EPERM and EROFS.
 Result<Made> make(const Location& location);
 
+// The same for a cgroup that systemd has made and put a process into: only what it left out is made
+// (v1: it uses some hierarchies only), and nothing is owned.
+Result<> make_missing(const Location& location);
+
 // What sys::spawn() needs to put a new process inside: on v2 the directory for CLONE_INTO_CGROUP,
 // on the others the open cgroup.procs of every hierarchy.
 struct Entrance {

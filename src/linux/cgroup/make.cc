@@ -122,6 +122,22 @@ Result<Made> make(const Location& location) {
   return made;
 }
 
+Result<> make_missing(const Location& location) {
+  std::vector<std::string> made;
+  for (const Directory& directory : location.directories) {
+    const size_t before = made.size();
+    TRY(within("linux.cgroupsPath", make_directory(directory.path, made)));
+    if (location.layout == Layout::unified) {
+      TRY(enable_available_controllers(directory.path));
+    } else if (lists_controller(directory.controllers, "cpuset")) {
+      for (size_t i = before; i < made.size(); ++i) {
+        TRY(within("linux.cgroupsPath", fill_cpuset(made[i])));
+      }
+    }
+  }
+  return {};
+}
+
 Result<Entrance> open_entrance(const Location& location) {
   Entrance entrance;
   for (const Directory& directory : location.directories) {

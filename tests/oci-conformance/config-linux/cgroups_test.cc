@@ -18,7 +18,7 @@ TEST_F(ControlGroups, InitIsInItsGroupOfEveryHierarchyWhenCreateReturns) {
        "cgroupsPath specifies the path to the cgroup. Runtimes MUST attach the process to it.");
   Container container(runtime, bundle);
   ASSERT_OK(container.create());
-  const std::string path = cgroups::test_parent() + "/" + container.id();
+  const std::string path = cgroups::group_of(container.id());
   const std::string text = read_file("/proc/" + std::to_string(container.pid()) + "/cgroup");
   for (const std::string& line : lines(text)) {
     // A hybrid's version 2 hierarchy has no controllers; a runtime may leave it alone. Where only
