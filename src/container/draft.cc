@@ -230,7 +230,7 @@ Result<Draft> draft_container(const DraftInput& input) {
   if (linux.mount_label && !linux.mount_label->empty()) {
     TRY(check_selinux(input.modules, *linux.mount_label, "linux.mountLabel"));
   }
-  TRY(draft_mounts(builder, input));
+  TRY(draft_mounts(draft, input));
   TRY(draft_devices(builder, linux, input));
   plan.masked_paths = builder.texts(linux.masked_paths);
   plan.readonly_paths = builder.texts(linux.readonly_paths);

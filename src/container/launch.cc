@@ -140,6 +140,7 @@ Result<Launched> launch_once(const LaunchRequest& request) {
   if (request.gate.valid()) keep.push_back(request.gate.raw());
   if (request.console.valid()) keep.push_back(request.console.raw());
   for (const plan::Join& join : joins) keep.push_back(join.fd);
+  for (const UniqueFd& tree : request.trees) keep.push_back(tree.raw());
   for (uint32_t i = 0; i < plan.process.preserved_fds; ++i) keep.push_back(static_cast<int>(3 + i));
   std::vector<int> procs;
   sys::Spawn spawn;

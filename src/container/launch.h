@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "oci-spec/hooks.h"
@@ -22,10 +23,11 @@ struct LaunchRequest {
   const cgroup::Entrance* entrance = nullptr;  // null: stays in our cgroup
   bool enter_late =
       false;  // put into the cgroup as the last, by its successor's pid (joined pid namespace)
-  std::vector<plan::Join> joins;  // further namespaces that init joins; descriptors of the caller
-  bool signals_blocked = false;   // by a SignalInbox of the caller
-  Fd gate;                        // create: where init will wait for start
-  Fd console;                     // connected console socket
+  std::span<const UniqueFd> trees;  // of open_mount_trees()
+  std::vector<plan::Join> joins;    // further namespaces that init joins; descriptors of the caller
+  bool signals_blocked = false;     // by a SignalInbox of the caller
+  Fd gate;                          // create: where init will wait for start
+  Fd console;                       // connected console socket
   std::optional<SeccompAgent> agent;                 // for a filter that notifies
   const std::optional<oci::Hooks>* hooks = nullptr;  // prestart and createRuntime are run from here
   NetDevices* net_devices = nullptr;  // moved in before the hooks; what becomes of them later is

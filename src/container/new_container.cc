@@ -4,6 +4,7 @@
 #include "src/base/text.h"
 #include "src/container/exec_settings.h"
 #include "src/container/hooks.h"
+#include "src/container/mount_trees.h"
 #include "src/container/seccomp_file.h"
 #include "src/container/status.h"
 #include "src/container/timestamp.h"
@@ -103,6 +104,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
         "linux.resources: no limit is in force, since --cgroup-manager is disabled");
   }
   made.net_devices.emplace(TRY(NetDevices::find(std::move(draft.net_devices))));
+  std::vector<UniqueFd> trees = TRY(open_mount_trees(draft));
   UniqueFd console = TRY(open_console_socket(options.console_socket, terminal, detached));
 
   // -- beyond this point the host is changed
@@ -124,6 +126,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   request.draft = &draft;
   request.signals_blocked = !detached;
   request.entrance = has_cgroup ? &entrance : nullptr;
+  request.trees = trees;
   request.gate = gate;
   request.console = console;
   request.hooks = &spec.hooks;

@@ -94,8 +94,8 @@ Target open_or_make_directory(const Init& init, Parent& parent, const char* path
   return {static_cast<int>(must(init, fd, "open directory ", path)), true, false};
 }
 
-Target open_or_make_file(const Init& init, Parent& parent, const char* path) {
-  long fd = open_in_root(init, path, O_PATH);
+Target open_or_make_file(const Init& init, Parent& parent, const char* path, bool follow) {
+  long fd = open_in_root(init, path, O_PATH | (follow ? 0 : O_NOFOLLOW));
   if (fd != -ENOENT) return {static_cast<int>(must(init, fd, "open ", path)), false, false};
   const char* name = nullptr;
   int directory = parent.of(init, path, name);

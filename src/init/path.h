@@ -40,8 +40,9 @@ struct Target {
 };
 
 // Directory or file at `path`, O_PATH; made when missing, with all directories on the way. Fails
-// the step. `real`: a symlink on the way is an error.
+// the step. `real`: a symlink on the way is an error. `follow`: a symlink at the end is followed,
+// else it is what is opened.
 Target open_or_make_directory(const Init& init, Parent& parent, const char* path, bool real);
-Target open_or_make_file(const Init& init, Parent& parent, const char* path);
+Target open_or_make_file(const Init& init, Parent& parent, const char* path, bool follow = true);
 
 }  // namespace ocirt::init
