@@ -21,6 +21,7 @@ namespace ocirt::container {
 // What the plan depends on besides config.json.
 struct DraftInput {
   const oci::Spec* spec = nullptr;
+  std::string_view document = "config.json";  // how messages name it
   std::string id;
   std::string bundle;  // absolute
   std::string rootfs;  // absolute, without symlinks
@@ -65,8 +66,8 @@ struct Draft {
   std::vector<net::Wanted> net_devices;
   bool own_pid_namespace = false;
   bool terminal = false;
-  std::vector<uint64_t> seccomp;  // the compiled filter, kept for `exec`
-  Scheduling scheduling;          // put in force when init is ready
+  std::vector<uint64_t> seccomp;    // the compiled filter, kept for `exec`
+  Scheduling scheduling;            // put in force when init is ready
   std::vector<plan::Mount> mounts;  // those of the plan
   std::vector<MountTree> trees;     // what is to be opened before it can be carried out
   Warnings warnings;

@@ -110,38 +110,42 @@ std::string place_of(const oci::Mount& from, uint32_t index) {
   return cat("mounts[", index, "] (", from.destination, ")");
 }
 
-std::unexpected<Error> wrong_options(uint32_t index, std::string_view why) {
-  return refuse(cat("config.json: mounts[", index, "].options: ", why));
+std::unexpected<Error> wrong_options(const DraftInput& input, uint32_t index,
+                                     std::string_view why) {
+  return refuse(cat(input.document, ": mounts[", index, "].options: ", why));
 }
 
 // Words that clash, or that are for another kind of mount.
-Result<> check_words(const MountOptions& options, const oci::Mount& from, uint32_t index) {
+Result<> check_words(const DraftInput& input, const MountOptions& options, const oci::Mount& from,
+                     uint32_t index) {
   const std::string type = from.type.value_or("");
   const bool bind = options.bind || type == "bind";
   const bool mapped = options.idmap || !from.uid_mappings.empty();
   if (options.copy_symlink && (options.source_nofollow || options.dest_nofollow)) {
-    return wrong_options(index, "copy-symlink goes with neither src-nofollow nor dest-nofollow");
+    return wrong_options(input, index,
+                         "copy-symlink goes with neither src-nofollow nor dest-nofollow");
   }
   if ((bind || options.remount) && options.tmpcopyup) {
-    return wrong_options(index, "tmpcopyup needs a new tmpfs");
+    return wrong_options(input, index, "tmpcopyup needs a new tmpfs");
   }
   if (options.remount && (mapped || options.copy_symlink || options.source_nofollow)) {
     return wrong_options(
-        index, "remount changes a mount that is there: nothing can be said about its source");
+        input, index,
+        "remount changes a mount that is there: nothing can be said about its source");
   }
   if (options.remount && (options.flags & MS_I_VERSION) != 0) {
-    return wrong_options(index, "iversion cannot be changed by remount");
+    return wrong_options(input, index, "iversion cannot be changed by remount");
   }
   if (bind && !options.data.empty()) {
-    return wrong_options(index, cat("a bind mount takes no ", quoted(options.data)));
+    return wrong_options(input, index, cat("a bind mount takes no ", quoted(options.data)));
   }
   if (bind || options.remount) return {};
   if (options.copy_symlink || options.source_nofollow) {
-    return wrong_options(index, "copy-symlink and src-nofollow need a bind mount");
+    return wrong_options(input, index, "copy-symlink and src-nofollow need a bind mount");
   }
-  if (mapped) return wrong_options(index, "ids can be mapped for bind mounts only");
+  if (mapped) return wrong_options(input, index, "ids can be mapped for bind mounts only");
   if (options.tmpcopyup && type != "tmpfs") {
-    return wrong_options(index, cat("tmpcopyup needs the type tmpfs, found ", quoted(type)));
+    return wrong_options(input, index, cat("tmpcopyup needs the type tmpfs, found ", quoted(type)));
   }
   return {};
 }
@@ -158,7 +162,8 @@ void warn_of_super_words(Context& context, const MountOptions& options, const st
 Result<> draft_bind(Context& context, const oci::Mount& from, const MountOptions& options,
                     plan::Mount mount) {
   if (!from.source || from.source->empty()) {
-    return refuse(cat("config.json: mounts[", mount.index, "].source: a bind mount needs one"));
+    return refuse(
+        cat(context.input.document, ": mounts[", mount.index, "].source: a bind mount needs one"));
   }
   const std::string place = place_of(from, mount.index);
   const std::string source =
@@ -197,7 +202,8 @@ Result<> draft_mount(Context& context, const oci::Mount& from, uint32_t index,
                      bool own_cgroup_namespace) {
   plan::Builder& builder = context.builder;
   MountOptions options = parse_mount_options(from.options);
-  TRY(check_words(options, from, index));
+  const DraftInput& input = context.input;
+  TRY(check_words(input, options, from, index));
 
   const std::string type = from.type.value_or("");
   // Relative to the root since 1.2.0. Init tells by its spelling what is below /proc.
@@ -222,7 +228,7 @@ Result<> draft_mount(Context& context, const oci::Mount& from, uint32_t index,
   if (options.bind || type == "bind") return draft_bind(context, from, options, mount);
   if (type.empty())
     return refuse(
-        cat("config.json: mounts[", index, "].type: needed unless the mount is a bind mount"));
+        cat(input.document, ": mounts[", index, "].type: needed unless the mount is a bind mount"));
   // mount(2) takes all as flags.
   mount.attr_set = mount.attr_clear = mount.recursive_attr_set = mount.recursive_attr_clear = 0;
   mount.flags =
@@ -230,9 +236,10 @@ Result<> draft_mount(Context& context, const oci::Mount& from, uint32_t index,
       flags_of_attributes(options.rec_attr_set);
   if (type == "cgroup" && context.input.cgroup_host.layout != cgroup::Layout::unified) {
     if (!options.data.empty() && !own_cgroup_namespace) {
-      return wrong_options(index, cat("without a cgroup namespace the cgroups of the host are "
-                                      "bound, which takes no ",
-                                      quoted(options.data)));
+      return wrong_options(input, index,
+                           cat("without a cgroup namespace the cgroups of the host are "
+                               "bound, which takes no ",
+                               quoted(options.data)));
     }
     draft_v1_cgroups(context, mount, destination, options.data, own_cgroup_namespace);
     return {};
@@ -258,8 +265,7 @@ Result<> draft_mount(Context& context, const oci::Mount& from, uint32_t index,
 
 Result<> draft_mounts(Draft& draft, const DraftInput& input) {
   plan::Builder& builder = draft.builder;
-  Context context{draft, builder, input, draft.mounts,
-                  input.spec->linux->mount_label.value_or("")};
+  Context context{draft, builder, input, draft.mounts, input.spec->linux->mount_label.value_or("")};
   bool own_cgroup_namespace = false;
   for (const oci::Namespace& ns : input.spec->linux->namespaces) {
     if (ns.type == oci::NamespaceType::kCgroup) own_cgroup_namespace = true;

@@ -159,7 +159,7 @@ Result<Launched> launch_once(const LaunchRequest& request) {
   launched.child_ = TRY(sys::spawn(spawn));
   launched.channel_ = std::move(ours);
   theirs.reset();  // or its end could not be heard
-  launched.is_exec_ = plan.purpose == plan::Purpose::exec;
+  launched.is_exec_ = plan.purpose == plan::Purpose::exec || plan.purpose == plan::Purpose::mounts;
   launched.hooks_expected_ = plan.hooks_outside;
   launched.successor_expected_ = plan.join_pid_namespace;
   TRY(launched.take_stock(request));

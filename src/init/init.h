@@ -87,6 +87,8 @@ void move_after_user(Init&);    // successor.cc
 void set_names(Init&);          // namespaces.cc
 void prepare_root(Init&);       // root.cc
 void perform_mounts(Init&);     // mounts.cc
+void open_joined_root(Init&);   // remounts.cc
+void end_mounts(Init&);         // remounts.cc; ends the process
 void make_devices(Init&);       // devices.cc
 void open_console(Init&);       // console.cc
 void run_create_hooks(Init&);   // hooks.cc

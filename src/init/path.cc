@@ -78,7 +78,9 @@ Target open_or_make_directory(const Init& init, Parent& parent, const char* path
   // Beside the last one made there is most often room for the next: one call less.
   if (!parent.is_of(path)) {
     long fd = open_in_root(init, path, kFlags, RESOLVE_NO_SYMLINKS);
-    const bool literal = fd >= 0 && !std::string_view(path).starts_with("/proc/");
+    // (A container that runs may have mounted procfs anywhere.)
+    const bool literal = fd >= 0 && !std::string_view(path).starts_with("/proc/") &&
+                         init.plan.purpose != plan::Purpose::mounts;
     if (fd == -ELOOP && !real) fd = open_in_root(init, path, kFlags);
     if (fd != -ENOENT)
       return {static_cast<int>(must(init, fd, "open directory ", path)), false, literal};

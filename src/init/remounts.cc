@@ -5,6 +5,7 @@
 // the kernel refuses to take away what is locked. Here only the words that are there have an
 // effect, so options of the host that are locked (mount_namespaces(7)) stay. With "bind" it is the
 // mount that changes, without it its file system too, like mount(8)'s.
+#include "src/init/channel.h"
 #include "src/init/init.h"
 #include "src/init/mount_api.h"
 #include "src/init/mount_steps.h"
@@ -16,8 +17,10 @@ namespace {
 // What is open on the root of the topmost mount at the destination.
 int open_mount(const Init& init, const plan::Mount& mount) {
   const int flags = O_PATH | (mount.destination_nofollow ? O_NOFOLLOW : 0);
-  int fd = static_cast<int>(
-      must_for(init, mount, open_in_root(init, init.text(mount.destination), flags), ": open"));
+  // A container that runs may have put a link there, to have a read-only path of its made writable.
+  const uint64_t resolve = init.plan.purpose == plan::Purpose::mounts ? RESOLVE_NO_SYMLINKS : 0;
+  int fd = static_cast<int>(must_for(
+      init, mount, open_in_root(init, init.text(mount.destination), flags, resolve), ": open"));
   struct statx info{};
   must_for(init, mount, bare::call(SYS_statx, fd, "", AT_EMPTY_PATH, 0, &info), ": statx");
   if ((info.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0) {
@@ -27,6 +30,17 @@ int open_mount(const Init& init, const plan::Mount& mount) {
 }
 
 }  // namespace
+
+// setns(2) into a mount namespace makes its root ours.
+void open_joined_root(Init& init) {
+  init.root =
+      static_cast<int>(must(init, bare::openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY), "open /"));
+}
+
+void end_mounts(Init& init) {
+  tell(init, plan::Word::ready);
+  bare::exit_now(0);
+}
 
 void remount(const Init& init, const plan::Mount& mount) {
   const int fd = open_mount(init, mount);
