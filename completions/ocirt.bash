@@ -2,7 +2,7 @@
 # The options of each command stand in one place, _ocirt_options; `make completions` compares them
 # with what `ocirt COMMAND --help` prints.
 
-_ocirt_commands="create start run exec state list ps kill delete pause resume update events spec features"
+_ocirt_commands="create start run exec state list ps kill delete pause resume update events mounts spec features"
 
 _ocirt_options() {
   case $1 in
@@ -25,7 +25,7 @@ _ocirt_options() {
               --mem-bw-schema --help" ;;
     events) echo "--interval --stats --help" ;;
     spec) echo "--bundle --rootless --help" ;;
-    start | state | pause | resume | features) echo "--help" ;;
+    start | state | pause | resume | mounts | features) echo "--help" ;;
   esac
 }
 
@@ -104,9 +104,18 @@ _ocirt() {
     return
   fi
 
+  # The word after `mounts` says what to do; the id follows.
+  if [ "$command" = mounts ]; then
+    positional=$((positional - 1))
+    case $positional in
+      -1) mapfile -t COMPREPLY < <(compgen -W "add remove" -- "$cur") ;;
+      1) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+    esac
+  fi
+
   case $command in
     "") mapfile -t COMPREPLY < <(compgen -W "$_ocirt_commands" -- "$cur") ;;
-    start | state | exec | ps | kill | delete | pause | resume | update | events)
+    start | state | exec | ps | kill | delete | pause | resume | update | events | mounts)
       if [ "$positional" = 0 ]; then
         mapfile -t COMPREPLY < <(
           compgen -W "$("${COMP_WORDS[0]}" "${root[@]}" list --quiet 2>/dev/null)" -- "$cur")

@@ -13,7 +13,7 @@ function __ocirt_ids
     ocirt $root list --quiet 2>/dev/null
 end
 
-set -l commands create start run exec state list ps kill delete pause resume update events spec features
+set -l commands create start run exec state list ps kill delete pause resume update events mounts spec features
 set -l none "not __fish_seen_subcommand_from $commands"
 
 complete -c ocirt -f
@@ -30,6 +30,7 @@ complete -c ocirt -n $none -a pause -d 'freeze a container'
 complete -c ocirt -n $none -a resume -d 'thaw a container'
 complete -c ocirt -n $none -a update -d 'change the resource limits of a container'
 complete -c ocirt -n $none -a events -d 'print what a container uses and when memory runs out'
+complete -c ocirt -n $none -a mounts -d 'add or remove mounts of a running container'
 complete -c ocirt -n $none -a spec -d 'write a default config.json'
 complete -c ocirt -n $none -a features -d 'print what this runtime supports'
 
@@ -95,3 +96,6 @@ end
 
 complete -c ocirt -n '__fish_seen_subcommand_from start state exec ps kill delete pause resume update events' \
     -a '(__ocirt_ids)' -d container
+set -l mounts '__fish_seen_subcommand_from mounts'
+complete -c ocirt -n "$mounts; and not __fish_seen_subcommand_from add remove" -a 'add remove'
+complete -c ocirt -n "$mounts; and __fish_seen_subcommand_from add remove" -F -a '(__ocirt_ids)' -d container

@@ -21,14 +21,21 @@ Result<Document> read(std::string_view json, std::string_view document) {
 }
 
 template <class Document>
+std::optional<Error> broken_rule(std::string_view json, std::string_view document,
+                                 const Document& value) {
+  std::optional<Error> error = validate(value);
+  if (error) {
+    error->document = document;
+    json::locate(json, *error);
+  }
+  return error;
+}
+
+template <class Document>
 Result<Document> read_valid(std::string_view json, std::string_view document) {
   Result<Document> value = read<Document>(json, document);
   if (!value) return value;
-  if (auto error = validate(*value)) {
-    error->document = document;
-    json::locate(json, *error);
-    return std::unexpected(*std::move(error));
-  }
+  if (auto error = broken_rule(json, document, *value)) return std::unexpected(*std::move(error));
   return value;
 }
 
@@ -70,6 +77,13 @@ Result<Process> read_process(std::string_view json, std::string_view document) {
 }
 Result<Resources> read_resources(std::string_view json, std::string_view document) {
   return read_valid<Resources>(json, document);
+}
+Result<std::vector<Mount>> read_mounts(std::string_view json, std::string_view document) {
+  std::vector<Mount> mounts;
+  auto error = json::read(json, document, schema::kMountList, &mounts);
+  if (!error) error = broken_rule(json, document, mounts);
+  if (error) return std::unexpected(*std::move(error));
+  return mounts;
 }
 Result<State> read_state(std::string_view json, std::string_view document) {
   return read<State>(json, document);

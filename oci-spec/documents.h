@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "oci-spec/error.h"
 #include "oci-spec/features.h"
@@ -36,6 +37,11 @@ Result<Process> read_process(std::string_view json, std::string_view document = 
 // The document of `update --resources`, checked by the same rules as `linux.resources`.
 Result<Resources> read_resources(std::string_view json,
                                  std::string_view document = "resources.json");
+
+// The document of `mounts add` and `mounts remove`: a list of mounts, checked by the same rules as
+// `mounts` of config.json.
+Result<std::vector<Mount>> read_mounts(std::string_view json,
+                                       std::string_view document = "mounts.json");
 
 Result<State> read_state(std::string_view json, std::string_view document = "state.json");
 
@@ -64,6 +70,7 @@ std::optional<Error> validate(const Spec& spec);
 // The same for the parts that are documents of their own.
 std::optional<Error> validate(const Process& process);
 std::optional<Error> validate(const Resources& resources);
+std::optional<Error> validate(const std::vector<Mount>& mounts);
 
 // What `ocirt spec` prints: a shell on a terminal in a read-only "rootfs", few capabilities, six
 // new namespaces. `rootless` adds a user namespace that maps root to `uid` and `gid` and leaves out

@@ -130,10 +130,10 @@ Finding check_version(std::string_view version) {
 }
 
 // config.md, "Mounts".
-Finding check_mounts(const std::vector<Mount>& mounts) {
+Finding check_mounts(const std::vector<Mount>& mounts, std::string_view list) {
   for (std::size_t i = 0; i < mounts.size(); ++i) {
     const Mount& mount = mounts[i];
-    const auto path = [&] { return Path("mounts")[i]; };
+    const auto path = [&] { return Path(list)[i]; };
     // "destination (string, REQUIRED)". A relative one is taken from "/" since 1.2.0.
     if (mount.destination.empty()) {
       return finding(path() / "destination", "must not be empty");
@@ -189,7 +189,7 @@ Finding check_spec(const Spec& spec) {
   if (spec.domainname && !spec.domainname->empty() && !find_namespace(spec, NamespaceType::kUts)) {
     return finding(Path("domainname"), "needs an entry of type \"uts\" in linux.namespaces");
   }
-  OCI_CHECK(check_mounts(spec.mounts));
+  OCI_CHECK(check_mounts(spec.mounts, "mounts"));
   if (spec.hooks) OCI_CHECK(check_hooks(*spec.hooks));
   // config.md, "Annotations": "Keys MUST NOT be an empty string."
   if (spec.annotations.find("") != nullptr) {
@@ -206,6 +206,10 @@ std::optional<Error> validate(const Spec& spec) { return rules::check_spec(spec)
 
 std::optional<Error> validate(const Process& process) {
   return rules::check_process(process, rules::Path(""));
+}
+
+std::optional<Error> validate(const std::vector<Mount>& mounts) {
+  return rules::check_mounts(mounts, "");
 }
 
 std::optional<Error> validate(const Resources& resources) {

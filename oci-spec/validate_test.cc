@@ -443,5 +443,17 @@ TEST(ValidateParts, ProcessAndResourcesHavePathsOfTheirOwn) {
   EXPECT_EQ(resources.error().message(), "<stdin>:1:16: cpu.idle: must be 0 or 1");
 }
 
+TEST_F(Validate, AListOfMountsIsADocumentToo) {
+  const auto mounts = read_mounts(R"([{"destination":"/a"},{"destination":"/b","type":"tmpfs"}])");
+  ASSERT_TRUE(mounts) << mounts.error().message();
+  ASSERT_EQ(mounts->size(), 2u);
+  EXPECT_EQ((*mounts)[1].destination, "/b");
+  EXPECT_EQ(read_mounts("[]")->size(), 0u);
+  EXPECT_EQ(read_mounts("[\n{\"destination\":\"\"}]").error().message(),
+            "mounts.json:2:16: [0].destination: must not be empty");
+  EXPECT_FALSE(read_mounts("{}"));
+  EXPECT_FALSE(read_mounts(R"([{"type":"tmpfs"}])"));
+}
+
 }  // namespace
 }  // namespace oci

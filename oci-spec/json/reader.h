@@ -9,9 +9,9 @@
 
 namespace oci::json {
 
-// Reads `text`, which must be one JSON object, into `target`, a default-constructed struct
-// described by `type` (of Kind::kObject). `document` is the name for errors. On an error the struct
-// is partly filled and to be thrown away.
+// Reads `text`, which must be one JSON object (or list), into `target`, a default-constructed
+// struct (or vector) described by `type` (of Kind::kObject or kList). `document` is the name for
+// errors. On an error the struct is partly filled and to be thrown away.
 //
 // Checked here: size, depth, UTF-8, JSON syntax, and what the rows say (type, range, enumeration,
 // pattern, required). Not checked: rules between properties, see validate.cc.

@@ -60,6 +60,7 @@ template <>
 constinit const Type Object<IdMapping>::type = object(kIdMapping);
 template <>
 constinit const Type Object<Mount>::type = object(kMount);
+constinit const Type kMountList = *detail::type_of<std::vector<Mount>>();
 template <>
 constinit const Type Object<Hook>::type = object(kHook);
 template <>

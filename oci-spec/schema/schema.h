@@ -23,6 +23,8 @@ const Type Object<Hook>::type;
 template <>
 const Type Object<Hooks>::type;
 
+extern const Type kMountList;  // a document that is a list
+
 // process.cc
 template <>
 const Type Object<Process>::type;

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "src/base/text.h"
 #include "src/cli/help.h"
 #include "src/sys/file.h"
 #include "src/sys/process.h"
@@ -12,8 +13,11 @@ Result<Parsed> read_words(Call& call, void* options) {
   const Command& command = call.command;
   Parsed parsed = TRY(parse(command.options, command.order, options, call.words));
   if (parsed.help) return parsed;
-  bool has_id = command.arguments.starts_with("ID");
-  if (has_id && !parsed.arguments.empty()) call.id = parsed.arguments.front();
+  size_t place = 0;
+  for (std::string_view word : split(command.arguments, ' ')) {
+    if (word == "ID" && place < parsed.arguments.size()) call.id = parsed.arguments[place];
+    ++place;
+  }
   if (parsed.arguments.size() < command.fewest) {
     return usage_error(cat("an argument is missing, expected ", command.arguments));
   }

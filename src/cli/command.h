@@ -47,7 +47,7 @@ struct Command {
 inline constexpr size_t kAny = static_cast<size_t>(-1);
 
 // Reads the call's words by the command's rows into `options`, checks the number of arguments, and
-// takes the first of them as the id where the command has one. Errors have code kUsage.
+// takes the one called ID as the id where the command has one. Errors have code kUsage.
 Result<Parsed> read_words(Call& call, void* options);
 
 // Whether the caller is who the command needs.

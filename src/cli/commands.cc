@@ -10,10 +10,10 @@ constexpr Command kCheckpoint = {.name = "checkpoint"};
 constexpr Command kRestore = {.name = "restore"};
 
 constexpr const Command* kCommands[] = {
-    &kCreateCommand, &kStartCommand,  &kRunCommand,    &kExecCommand,   &kStateCommand,
-    &kListCommand,   &kPsCommand,     &kKillCommand,   &kDeleteCommand, &kPauseCommand,
-    &kResumeCommand, &kUpdateCommand, &kEventsCommand, &kSpecCommand,   &kFeaturesCommand,
-    &kCheckpoint,    &kRestore,
+    &kCreateCommand,   &kStartCommand,  &kRunCommand,    &kExecCommand,   &kStateCommand,
+    &kListCommand,     &kPsCommand,     &kKillCommand,   &kDeleteCommand, &kPauseCommand,
+    &kResumeCommand,   &kUpdateCommand, &kEventsCommand, &kMountsCommand, &kSpecCommand,
+    &kFeaturesCommand, &kCheckpoint,    &kRestore,
 };
 
 }  // namespace

@@ -16,6 +16,6 @@ const Command* find_command(std::string_view name);
 
 extern const Command kCreateCommand, kRunCommand, kStartCommand, kExecCommand, kStateCommand,
     kListCommand, kPsCommand, kKillCommand, kDeleteCommand, kPauseCommand, kResumeCommand,
-    kUpdateCommand, kEventsCommand, kSpecCommand, kFeaturesCommand;
+    kUpdateCommand, kEventsCommand, kMountsCommand, kSpecCommand, kFeaturesCommand;
 
 }  // namespace ocirt::cli

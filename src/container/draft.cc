@@ -231,7 +231,7 @@ Result<Draft> draft_container(const DraftInput& input) {
   }
   draft_clock_offsets(builder, linux);
   TRY(draft_user_namespace(draft, input));
-  TRY(draft_mounts(builder, input));
+  TRY(draft_mounts(draft, input));
   TRY(draft_devices(builder, linux, input));
   plan.masked_paths = builder.texts(linux.masked_paths);
   plan.readonly_paths = builder.texts(linux.readonly_paths);

@@ -25,6 +25,7 @@ namespace ocirt::container {
 struct DraftInput {
   const oci::Spec* spec = nullptr;
   Annotations annotations;  // of the spec
+  std::string_view document = "config.json";  // how messages name it
   std::string id;
   std::string bundle;  // absolute
   std::string rootfs;  // absolute, without symlinks
@@ -58,6 +59,22 @@ struct UserNamespace {
       {};  // on the host: who is to manage the container's cgroup
 };
 
+// Whose ids an idmapped mount shows (mount_setattr(2), MOUNT_ATTR_IDMAP).
+struct IdMaps {
+  std::string uids, gids;      // as lines of uid_map and gid_map (user_namespaces(7)), or
+  std::string user_namespace;  // the path of a namespace that has them
+  bool given() const { return !uids.empty() || !user_namespace.empty(); }
+  bool operator==(const IdMaps&) const = default;
+};
+
+// A bind mount whose source ocirt itself opens and hands to init (mount_trees.h).
+struct MountTree {
+  size_t mount = 0;  // in Draft::mounts
+  std::string source;
+  IdMaps maps;
+  bool maps_recursively = false;
+};
+
 struct Draft {
   plan::Builder builder;        // descriptors are still to be filled in
   uint64_t new_namespaces = 0;  // CLONE_NEW* for clone3(2)
@@ -66,9 +83,11 @@ struct Draft {
   std::optional<UserNamespace> user;
   bool own_pid_namespace = false;
   bool terminal = false;
-  std::vector<uint64_t> seccomp;  // the compiled filter, kept for `exec`
+  std::vector<uint64_t> seccomp;    // the compiled filter, kept for `exec`
   std::optional<resctrl::Group> resctrl;
-  Scheduling scheduling;  // put in force when init is ready
+  Scheduling scheduling;            // put in force when init is ready
+  std::vector<plan::Mount> mounts;  // those of the plan
+  std::vector<MountTree> trees;     // what is to be opened before it can be carried out
   Warnings warnings;
 };
 
@@ -90,8 +109,8 @@ struct ProcessInput {
 bool wants_labels(const oci::Process& process);
 Result<> draft_process(plan::Builder& builder, const ProcessInput& input, Warnings& warnings);
 
-// Mounts, in draft_mounts.cc. Fills builder.plan.mounts and says whether /dev is the container's
-// own.
-Result<> draft_mounts(plan::Builder& builder, const DraftInput& input);
+// Mounts, in draft_mounts.cc. Fills plan.mounts, draft.mounts and draft.trees, and says whether
+// /dev is the container's own.
+Result<> draft_mounts(Draft& draft, const DraftInput& input);
 
 }  // namespace ocirt::container

@@ -3,15 +3,17 @@
 
 #include "src/base/text.h"
 #include "src/container/draft.h"
+#include "src/container/draft_id_maps.h"
 #include "src/linux/mount_options.h"
 
 namespace ocirt::container {
 namespace {
 
 struct Context {
+  Draft& draft;
   plan::Builder& builder;
   const DraftInput& input;
-  std::vector<plan::Mount> mounts;
+  std::vector<plan::Mount>& mounts;
   std::string label;  // linux.mountLabel
 };
 
@@ -59,7 +61,7 @@ bool names(std::string_view option_list, std::string_view name) {
 // cgroup namespace each is mounted anew and shows the container's own subtree; without one, that
 // subtree is bound.
 void draft_v1_cgroups(Context& context, plan::Mount mount, const std::string& destination,
-                      bool own_namespace) {
+                      const std::string& data, bool own_namespace) {
   plan::Builder& builder = context.builder;
   const uint64_t flags = mount.flags;
   plan::Mount top = mount;
@@ -80,9 +82,8 @@ void draft_v1_cgroups(Context& context, plan::Mount mount, const std::string& de
     one.destination = builder.text(cat(destination, "/", name));
     if (own_namespace) {
       one.type = one.source = builder.text("cgroup");
-      one.data = builder.text(hierarchy.controllers.starts_with("name=")
-                                  ? cat("none,", hierarchy.controllers)
-                                  : hierarchy.controllers);
+      one.data = builder.text(cat(hierarchy.controllers.starts_with("name=") ? "none," : "",
+                                  hierarchy.controllers, data.empty() ? "" : ",", data));
       one.flags = flags | MS_NOSUID | MS_NODEV | MS_NOEXEC;
     } else {
       std::string path = cat(hierarchy.mount_point, hierarchy.own);
@@ -106,58 +107,142 @@ void draft_v1_cgroups(Context& context, plan::Mount mount, const std::string& de
   }
 }
 
+std::string place_of(const oci::Mount& from, uint32_t index) {
+  return cat("mounts[", index, "] (", from.destination, ")");
+}
+
+std::unexpected<Error> wrong_options(const DraftInput& input, uint32_t index,
+                                     std::string_view why) {
+  return refuse(cat(input.document, ": mounts[", index, "].options: ", why));
+}
+
+// Words that clash, or that are for another kind of mount.
+Result<> check_words(const DraftInput& input, const MountOptions& options, const oci::Mount& from,
+                     uint32_t index) {
+  const std::string type = from.type.value_or("");
+  const bool bind = options.bind || type == "bind";
+  const bool mapped = options.idmap || !from.uid_mappings.empty();
+  if (options.copy_symlink && (options.source_nofollow || options.dest_nofollow)) {
+    return wrong_options(input, index,
+                         "copy-symlink goes with neither src-nofollow nor dest-nofollow");
+  }
+  if ((bind || options.remount) && options.tmpcopyup) {
+    return wrong_options(input, index, "tmpcopyup needs a new tmpfs");
+  }
+  if (options.remount && (mapped || options.copy_symlink || options.source_nofollow)) {
+    return wrong_options(
+        input, index,
+        "remount changes a mount that is there: nothing can be said about its source");
+  }
+  if (options.remount && (options.flags & MS_I_VERSION) != 0) {
+    return wrong_options(input, index, "iversion cannot be changed by remount");
+  }
+  if (bind && !options.data.empty()) {
+    return wrong_options(input, index, cat("a bind mount takes no ", quoted(options.data)));
+  }
+  if (bind || options.remount) return {};
+  if (options.copy_symlink || options.source_nofollow) {
+    return wrong_options(input, index, "copy-symlink and src-nofollow need a bind mount");
+  }
+  if (mapped) return wrong_options(input, index, "ids can be mapped for bind mounts only");
+  if (options.tmpcopyup && type != "tmpfs") {
+    return wrong_options(input, index, cat("tmpcopyup needs the type tmpfs, found ", quoted(type)));
+  }
+  return {};
+}
+
+// A copy of a mount shares the file system with its source, and with that what these say.
+void warn_of_super_words(Context& context, const MountOptions& options, const std::string& place) {
+  for (std::string_view word : fsconfig_words(options)) {
+    if (word == "ro" || word == "rw") continue;
+    context.draft.warnings.push_back(
+        cat(place, ": \"", word, "\" has no effect on a bind mount: it is of the file system"));
+  }
+}
+
+Result<> draft_bind(Context& context, const oci::Mount& from, const MountOptions& options,
+                    plan::Mount mount) {
+  if (!from.source || from.source->empty()) {
+    return refuse(
+        cat(context.input.document, ": mounts[", mount.index, "].source: a bind mount needs one"));
+  }
+  const std::string place = place_of(from, mount.index);
+  const std::string source =
+      from.source->starts_with('/') ? *from.source : cat(context.input.bundle, "/", *from.source);
+  mount.kind = plan::MountKind::bind;
+  mount.recursive = options.recursive_bind;
+  mount.source = context.builder.text(source);
+  mount.copy_symlink = options.copy_symlink;
+  mount.source_nofollow = options.source_nofollow;
+  warn_of_super_words(context, options, place);
+  IdMaps maps = TRY(within(place, draft_id_maps(from, options, *context.input.spec->linux)));
+  if (maps.given()) {
+    context.draft.trees.push_back(
+        {context.mounts.size(), source, std::move(maps), options.recursive_idmap});
+  }
+  context.mounts.push_back(mount);
+  return {};
+}
+
+// Other options for what is mounted at the destination by then.
+void draft_remount(Context& context, const oci::Mount& from, const MountOptions& options,
+                   plan::Mount mount) {
+  mount.kind = plan::MountKind::remount;
+  if (options.bind || from.type == "bind") {
+    warn_of_super_words(context, options, place_of(from, mount.index));
+  } else {
+    std::string words;
+    for (std::string_view word : fsconfig_words(options)) words += cat(word, ",");
+    words += options.data;
+    if (!words.empty()) mount.data = context.builder.text(words);
+  }
+  context.mounts.push_back(mount);
+}
+
 Result<> draft_mount(Context& context, const oci::Mount& from, uint32_t index,
                      bool own_cgroup_namespace) {
   plan::Builder& builder = context.builder;
-  auto no = [&](std::string_view what) {
-    return refuse(cat("not supported: mounts[", index, "] (", from.destination, "): ", what));
-  };
   MountOptions options = parse_mount_options(from.options);
-  if (options.idmap || !from.uid_mappings.empty() || !from.gid_mappings.empty())
-    return no("idmapped mounts");
-  if (options.remount) return no("option \"remount\"");
-  if (options.copy_symlink) return no("option \"copy-symlink\"");
-  if (options.source_nofollow) return no("option \"src-nofollow\"");
-  if (options.dest_nofollow) return no("option \"dest-nofollow\"");
-  if (options.propagation.size() > 1) return no("more than one propagation option");
+  const DraftInput& input = context.input;
+  TRY(check_words(input, options, from, index));
 
   const std::string type = from.type.value_or("");
-  // Init tells by its spelling what is below /proc.
-  const std::string destination = clean_path(from.destination);
+  // Relative to the root since 1.2.0. Init tells by its spelling what is below /proc.
+  const std::string destination =
+      clean_path(from.destination.starts_with('/') ? from.destination : cat("/", from.destination));
   plan::Mount mount;
   mount.index = index;
   mount.destination = builder.text(destination);
-  if (!options.propagation.empty())
-    mount.propagation = static_cast<uint32_t>(options.propagation.front());
-
-  if (options.bind || type == "bind") {
-    if (!from.source || from.source->empty()) {
-      return refuse(cat("config.json: mounts[", index, "].source: a bind mount needs one"));
-    }
-    mount.kind = plan::MountKind::bind;
-    mount.recursive = options.recursive_bind;
-    mount.source =
-        builder.text(from.source->starts_with('/') ? *from.source
-                                                   : cat(context.input.bundle, "/", *from.source));
-    mount.attr_set = options.attr_set;
-    mount.attr_clear = options.attr_clr;
-    mount.recursive_attr_set = options.rec_attr_set;
-    mount.recursive_attr_clear = options.rec_attr_clr;
-    if (!options.data.empty()) {
-      return refuse(cat("config.json: mounts[", index, "].options: a bind mount takes no ",
-                        quoted(options.data)));
-    }
-    context.mounts.push_back(mount);
+  mount.destination_nofollow = options.dest_nofollow;
+  mount.attr_set = options.attr_set;
+  mount.attr_clear = options.attr_clr;
+  mount.recursive_attr_set = options.rec_attr_set;
+  mount.recursive_attr_clear = options.rec_attr_clr;
+  if (!options.propagation.empty()) {
+    std::vector<uint32_t> words(options.propagation.begin(), options.propagation.end());
+    mount.propagation = builder.list(words);
+  }
+  if (options.remount) {
+    draft_remount(context, from, options, mount);
     return {};
   }
+  if (options.bind || type == "bind") return draft_bind(context, from, options, mount);
   if (type.empty())
     return refuse(
-        cat("config.json: mounts[", index, "].type: needed unless the mount is a bind mount"));
+        cat(input.document, ": mounts[", index, "].type: needed unless the mount is a bind mount"));
+  // mount(2) takes all as flags.
+  mount.attr_set = mount.attr_clear = mount.recursive_attr_set = mount.recursive_attr_clear = 0;
   mount.flags =
       (options.flags & ~flags_of_attributes(options.rec_attr_clr & ~uint64_t{MOUNT_ATTR__ATIME})) |
       flags_of_attributes(options.rec_attr_set);
   if (type == "cgroup" && context.input.cgroup_host.layout != cgroup::Layout::unified) {
-    draft_v1_cgroups(context, mount, destination, own_cgroup_namespace);
+    if (!options.data.empty() && !own_cgroup_namespace) {
+      return wrong_options(input, index,
+                           cat("without a cgroup namespace the cgroups of the host are "
+                               "bound, which takes no ",
+                               quoted(options.data)));
+    }
+    draft_v1_cgroups(context, mount, destination, options.data, own_cgroup_namespace);
     return {};
   }
   if (type == "cgroup" && builder.plan.user.entered && !own_cgroup_namespace) {
@@ -182,9 +267,6 @@ Result<> draft_mount(Context& context, const oci::Mount& from, uint32_t index,
   if (type == "tmpfs") {
     mount.copy_up = options.tmpcopyup;
     mount.mode_from_target = !names(options.data, "mode=");
-  } else if (options.tmpcopyup) {
-    return refuse(cat("config.json: mounts[", index,
-                      "].options: tmpcopyup needs the type tmpfs, found ", quoted(type)));
   }
   // Its nodes are still to be made.
   mount.seal_later = (mount.flags & MS_RDONLY) != 0 && destination == "/dev";
@@ -194,8 +276,9 @@ Result<> draft_mount(Context& context, const oci::Mount& from, uint32_t index,
 
 }  // namespace
 
-Result<> draft_mounts(plan::Builder& builder, const DraftInput& input) {
-  Context context{builder, input, {}, input.spec->linux->mount_label.value_or("")};
+Result<> draft_mounts(Draft& draft, const DraftInput& input) {
+  plan::Builder& builder = draft.builder;
+  Context context{draft, builder, input, draft.mounts, input.spec->linux->mount_label.value_or("")};
   bool own_cgroup_namespace = false;
   for (const oci::Namespace& ns : input.spec->linux->namespaces) {
     if (ns.type == oci::NamespaceType::kCgroup) own_cgroup_namespace = true;
@@ -207,7 +290,7 @@ Result<> draft_mounts(plan::Builder& builder, const DraftInput& input) {
     TRY(draft_mount(context, mount, index++, own_cgroup_namespace));
     const plan::Mount& last = context.mounts.back();
     // A /dev from outside is used as it is: making nodes there would change the host's.
-    if (last.kind == plan::MountKind::bind && clean_path(mount.destination) == "/dev") {
+    if (last.kind == plan::MountKind::bind && builder.view(last.destination) == "/dev") {
       builder.plan.make_devices = false;
     }
   }

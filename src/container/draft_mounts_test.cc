@@ -56,7 +56,7 @@ TEST_F(DraftMounts, FileSystemHasTypeSourceFlagsAndItsOwnOptions) {
   EXPECT_EQ(text(one.destination), "/tmp");
   EXPECT_EQ(one.flags, uint64_t{MS_NOSUID | MS_NODEV | MS_RDONLY});
   EXPECT_EQ(text(one.data), "size=64m,mode=1777");
-  EXPECT_EQ(one.propagation, 0u);
+  EXPECT_EQ(one.propagation.count, 0u);
   EXPECT_FALSE(one.seal_later);
 }
 
@@ -137,11 +137,64 @@ TEST_F(DraftMounts, ReadOnlyDevIsSealedWhenItsNodesAreMade) {
   EXPECT_FALSE(mount({.destination = "/dev/shm", .type = "tmpfs", .options = {"ro"}}).seal_later);
 }
 
-TEST_F(DraftMounts, PropagationIsAFlagOfItsOwn) {
-  EXPECT_EQ(mount({.destination = "/t", .type = "tmpfs", .options = {"rslave"}}).propagation,
-            uint32_t{MS_SLAVE | MS_REC});
-  EXPECT_EQ(mount({.destination = "/t", .source = "/s", .options = {"bind", "shared"}}).propagation,
-            uint32_t{MS_SHARED});
+TEST_F(DraftMounts, PropagationsKeepTheirOrder) {
+  auto words = [&](oci::Mount from) {
+    plan::Mount one = mount(std::move(from));
+    auto list = reader_->list(one.propagation);
+    return std::vector<uint32_t>(list.begin(), list.end());
+  };
+  EXPECT_THAT(words({.destination = "/t", .type = "tmpfs", .options = {"rslave"}}),
+              ElementsAre(uint32_t{MS_SLAVE | MS_REC}));
+  EXPECT_THAT(words({.destination = "/t", .source = "/s", .options = {"bind", "slave", "shared"}}),
+              ElementsAre(uint32_t{MS_SLAVE}, uint32_t{MS_SHARED}));
+}
+
+TEST_F(DraftMounts, RelativeDestinationIsTakenFromTheRoot) {
+  mount({.destination = "proc/stat", .type = "tmpfs"});
+  EXPECT_EQ(text(reader_->list(reader_->plan().mounts)[0].destination), "/proc/stat");
+  spec.mounts = {{.destination = "dev", .source = "/dev", .options = {"rbind"}}};
+  EXPECT_FALSE(read().plan().make_devices);
+}
+
+// -- remount
+
+TEST_F(DraftMounts, RemountWithBindNamesAttributesOfTheMountOnly) {
+  plan::Mount one = mount({.destination = "/t", .options = {"bind", "remount", "ro", "exec"}});
+  EXPECT_EQ(one.kind, plan::MountKind::remount);
+  EXPECT_EQ(one.attr_set, uint64_t{MOUNT_ATTR_RDONLY});
+  EXPECT_EQ(one.attr_clear, uint64_t{MOUNT_ATTR_NOEXEC});
+  EXPECT_FALSE(one.data.given());
+}
+
+TEST_F(DraftMounts, RemountWithoutBindIsForTheFileSystemToo) {
+  plan::Mount one =
+      mount({.destination = "/t", .type = "tmpfs", .options = {"remount", "ro", "size=1m"}});
+  EXPECT_EQ(one.kind, plan::MountKind::remount);
+  EXPECT_EQ(one.attr_set, uint64_t{MOUNT_ATTR_RDONLY});
+  EXPECT_EQ(text(one.data), "ro,size=1m");
+}
+
+TEST_F(DraftMounts, WordsThatContradictEachOtherAreRefused) {
+  const std::pair<std::vector<std::string>, const char*> kRows[] = {
+      {{"bind", "remount", "idmap"}, "nothing can be said about its source"},
+      {{"bind", "remount", "copy-symlink"}, "nothing can be said about its source"},
+      {{"bind", "remount", "src-nofollow"}, "nothing can be said about its source"},
+      {{"bind", "remount", "size=1m"}, "takes no \"size=1m\""},
+      {{"remount", "iversion"}, "iversion"},
+      {{"remount", "tmpcopyup"}, "tmpcopyup"},
+      {{"bind", "tmpcopyup"}, "tmpcopyup"},
+      {{"bind", "copy-symlink", "src-nofollow"}, "copy-symlink goes with neither"},
+      {{"bind", "copy-symlink", "dest-nofollow"}, "copy-symlink goes with neither"},
+      {{"copy-symlink"}, "need a bind mount"},
+      {{"src-nofollow"}, "need a bind mount"},
+      {{"idmap"}, "for bind mounts only"},
+  };
+  for (const auto& [options, why] : kRows) {
+    const std::string said =
+        refused({.destination = "/t", .type = "tmpfs", .source = "/s", .options = options});
+    EXPECT_THAT(said, testing::StartsWith("config.json: mounts[1].options: "));
+    EXPECT_THAT(said, HasSubstr(why));
+  }
 }
 
 TEST_F(DraftMounts, MountLabelIsAnOptionOfNewFileSystemsThatTakeIt) {
@@ -234,23 +287,42 @@ TEST_F(DraftMounts, DevFromOutsideIsUsedAsItIs) {
   EXPECT_FALSE(read().plan().make_devices);
 }
 
-TEST_F(DraftMounts, WhatCannotBeDoneYetIsRefusedByItsName) {
-  const std::pair<std::vector<std::string>, const char*> kRows[] = {
-      {{"bind", "idmap"}, "idmapped mounts"},
-      {{"bind", "ridmap=uids=0-1-1;gids=0-1-1"}, "idmapped mounts"},
-      {{"bind", "remount"}, "option \"remount\""},
-      {{"bind", "copy-symlink"}, "option \"copy-symlink\""},
-      {{"bind", "src-nofollow"}, "option \"src-nofollow\""},
-      {{"bind", "dest-nofollow"}, "option \"dest-nofollow\""},
-      {{"bind", "slave", "shared"}, "more than one propagation option"},
-  };
-  for (const auto& [options, what] : kRows) {
-    EXPECT_EQ(refused({.destination = "/t", .source = "/s", .options = options}),
-              cat("not supported: mounts[1] (/t): ", what));
-  }
-  oci::Mount mapped{
-      .destination = "/t", .source = "/s", .options = {"bind"}, .uid_mappings = {{0, 1, 1}}};
-  EXPECT_EQ(refused(mapped), "not supported: mounts[1] (/t): idmapped mounts");
+TEST_F(DraftMounts, WordsAboutSymbolicLinksArriveInThePlan) {
+  plan::Mount none = mount({.destination = "/t", .source = "/s", .options = {"bind"}});
+  EXPECT_FALSE(none.copy_symlink || none.source_nofollow || none.destination_nofollow);
+  EXPECT_TRUE(mount({.destination = "/t", .source = "/s", .options = {"bind", "copy-symlink"}})
+                  .copy_symlink);
+  plan::Mount both = mount(
+      {.destination = "/t", .source = "/s", .options = {"bind", "src-nofollow", "dest-nofollow"}});
+  EXPECT_TRUE(both.source_nofollow && both.destination_nofollow);
+}
+
+TEST_F(DraftMounts, OptionsOfAFileSystemOnABindAreWarnedOf) {
+  spec.mounts = {{.destination = "/t", .source = "/s", .options = {"bind", "sync", "ro"}}};
+  EXPECT_THAT(read().draft.warnings,
+              ElementsAre("mounts[0] (/t): \"sync\" has no effect on a bind mount: it is of the "
+                          "file system"));
+}
+
+TEST_F(DraftMounts, MappedIdsAreForOcirtToPrepare) {
+  spec.mounts = {{.destination = "/a", .type = "tmpfs"},
+                 {.destination = "/t",
+                  .source = "data",
+                  .options = {"rbind", "ridmap"},
+                  .uid_mappings = {{0, 1000, 10}},
+                  .gid_mappings = {{0, 2000, 20}}}};
+  DraftReader draft = read();
+  ASSERT_EQ(draft.draft.trees.size(), 1u);
+  const MountTree& tree = draft.draft.trees[0];
+  EXPECT_EQ(tree.mount, 1u);
+  EXPECT_EQ(tree.source, "/bundle/data");
+  EXPECT_EQ(tree.maps.uids, "0 1000 10\n");
+  EXPECT_EQ(tree.maps.gids, "0 2000 20\n");
+  EXPECT_TRUE(tree.maps_recursively);
+  spec.mounts[1].options = {"bind"};
+  EXPECT_FALSE(read().draft.trees.at(0).maps_recursively);
+  spec.mounts[1].uid_mappings = spec.mounts[1].gid_mappings = {};
+  EXPECT_TRUE(read().draft.trees.empty());
 }
 
 // -- cgroup
@@ -345,6 +417,18 @@ TEST_F(DraftCgroupV1, LegacyHostIsTheSame) {
   input.cgroup_host.layout = cgroup::Layout::legacy;
   input.cgroup_host.hierarchies.pop_back();
   EXPECT_EQ(lines(), hybrid);
+}
+
+TEST_F(DraftCgroupV1, OptionsOfTheFileSystemGoToEveryHierarchy) {
+  spec.mounts[1].options = {"xattr"};
+  const std::vector<std::string> all = lines();
+  EXPECT_EQ(all[1], "mount /sys/fs/cgroup/cpu,cpuacct cgroup cgroup cpu,cpuacct,xattr");
+  EXPECT_EQ(all.back(), "mount /sys/fs/cgroup/systemd cgroup cgroup none,name=systemd,xattr");
+  spec.linux->namespaces.pop_back();
+  EXPECT_EQ(
+      refusal(),
+      "config.json: mounts[1].options: without a cgroup namespace the cgroups of the host are "
+      "bound, which takes no \"xattr\"");
 }
 
 TEST_F(DraftCgroupV1, Cgroup2IsStillAFileSystemOfItsOwn) {

@@ -24,10 +24,6 @@
 namespace ocirt::container {
 namespace {
 
-// Mounts with mapped ids are not implemented. Engines must find that out here, because a pod with a
-// user namespace that silently lacked them would see files of nobody.
-constexpr bool kIdMappedMounts = false;
-
 template <class E>
 std::vector<E> values_of(std::span<const std::string_view> words) {
   std::vector<E> values;
@@ -67,16 +63,8 @@ oci::SeccompFeatures seccomp_features() {
 }
 
 std::vector<std::string> mount_options() {
-  std::vector<std::string> words;
-  for (std::string_view word : known_mount_options()) {
-    // Understood, but refused by `create`: not built yet.
-    if (word == "remount" || word == "copy-symlink" || word == "src-nofollow" ||
-        word == "dest-nofollow")
-      continue;
-    if (!kIdMappedMounts && (word == "idmap" || word == "ridmap")) continue;
-    words.emplace_back(word);
-  }
-  return words;
+  std::span<const std::string_view> words = known_mount_options();
+  return {words.begin(), words.end()};
 }
 
 }  // namespace
@@ -106,7 +94,7 @@ oci::Features features(std::string_view version, std::string_view commit) {
   linux_features.apparmor = oci::Feature{modules.apparmor};
   linux_features.selinux = oci::Feature{modules.selinux};
   linux_features.intel_rdt = oci::Feature{resctrl::find_root().has_value()};
-  linux_features.mount_extensions = oci::MountExtensions{.idmap = oci::Feature{kIdMappedMounts}};
+  linux_features.mount_extensions = oci::MountExtensions{.idmap = oci::Feature{true}};
   linux_features.net_devices = oci::Feature{sys::find_companion(net::kProgram).has_value()};
 
   features.annotations.set("run.oci.ocirt.version", std::string(version));

@@ -168,6 +168,7 @@ Result<Launched> launch_once(const LaunchRequest& request) {
   for (int fd : {plan.hooks_out, plan.hooks_err}) {
     if (fd >= 0) keep.push_back(fd);
   }
+  for (const UniqueFd& tree : request.trees) keep.push_back(tree.raw());
   for (uint32_t i = 0; i < plan.process.preserved_fds; ++i) keep.push_back(static_cast<int>(3 + i));
   std::vector<int> procs;
   sys::Spawn spawn;
@@ -196,7 +197,7 @@ Result<Launched> launch_once(const LaunchRequest& request) {
     TRY(sys::write_once(unit_key, "the gate of init", "x"));
   }
   theirs.reset();  // or its end could not be heard
-  launched.is_exec_ = plan.purpose == plan::Purpose::exec;
+  launched.is_exec_ = plan.purpose == plan::Purpose::exec || plan.purpose == plan::Purpose::mounts;
   launched.hooks_expected_ = plan.hooks_outside;
   launched.successor_expected_ = plan.join_pid_namespace || plan.user.forks;
   launched.settling_expected_ = plan.user.settles;

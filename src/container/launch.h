@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "oci-spec/hooks.h"
@@ -25,10 +26,11 @@ struct LaunchRequest {
       false;  // put into the cgroup as the last, by its successor's pid (joined pid namespace)
   const UnitPlan* unit = nullptr;  // instead of an entrance: systemd makes the cgroup around it
   StartedUnit* started_unit = nullptr;
-  std::vector<plan::Join> joins;  // further namespaces that init joins; descriptors of the caller
-  bool signals_blocked = false;   // by a SignalInbox of the caller
-  Fd gate;                        // create: where init will wait for start
-  Fd console;                     // connected console socket
+  std::span<const UniqueFd> trees;  // of open_mount_trees()
+  std::vector<plan::Join> joins;    // further namespaces that init joins; descriptors of the caller
+  bool signals_blocked = false;     // by a SignalInbox of the caller
+  Fd gate;                          // create: where init will wait for start
+  Fd console;                       // connected console socket
   std::optional<SeccompAgent> agent;                 // for a filter that notifies
   const std::optional<oci::Hooks>* hooks = nullptr;  // prestart and createRuntime are run from here
   NetDevices* net_devices = nullptr;  // moved in before the hooks; what becomes of them later is

@@ -8,6 +8,7 @@
 #include "src/container/exec_settings.h"
 #include "src/container/hooks.h"
 #include "src/container/pidfd_socket.h"
+#include "src/container/mount_trees.h"
 #include "src/container/seccomp_file.h"
 #include "src/container/status.h"
 #include "src/container/timestamp.h"
@@ -145,6 +146,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
         "linux.resources: no limit is in force, since --cgroup-manager is disabled");
   }
   made.net_devices.emplace(TRY(NetDevices::find(std::move(draft.net_devices))));
+  std::vector<UniqueFd> trees = TRY(open_mount_trees(draft));
   UniqueFd console = TRY(open_console_socket(options.console_socket, terminal, detached));
   std::vector<UniqueFd> pidfd_receivers =
       TRY(connect_pidfd_sockets(options.pidfd_socket, annotations.pidfd_receiver));
@@ -181,6 +183,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   request.entrance = has_cgroup ? &entrance : nullptr;
   request.unit = unit ? &*unit : nullptr;
   request.started_unit = &made.unit;
+  request.trees = trees;
   request.gate = gate;
   request.console = console;
   request.hooks = &spec.hooks;

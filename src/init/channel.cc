@@ -74,9 +74,10 @@ Heard await(const Init& init, plan::Word word, bool with_descriptor) {
   return heard;
 }
 
-void fail_pieces(const Init& init, long error, const Piece* pieces, size_t count) {
+void fail_pieces(const Init& init, long error, const Piece* pieces, size_t count,
+                 std::string_view subject) {
   bare::Buffer<plan::kMostText> text;
-  text << init.step << ": ";
+  text << init.step << ": " << subject;
   for (size_t i = 0; i < count; ++i) {
     if (!pieces[i].is_number) {
       text << pieces[i].text;

@@ -28,6 +28,7 @@ struct Init {
   int channel = -1;               // to ocirt; after `create` to `ocirt start`
   int root = -1;                  // the container's root directory, before it becomes ours
   int state = -1;                 // state document for hooks, as a memory file
+  bool mounted = false;           // the mounts are made: their trees are needed no longer
   bool has_terminal = false;      // standard streams are the container's terminal by now
   const char* program = nullptr;  // what is going to be executed
   const char* home = nullptr;     // "HOME=...", when the environment has none
@@ -59,9 +60,9 @@ struct Piece {
 // the process.
 [[noreturn, gnu::cold]] void fail_with(const Init& init, long error, std::string_view text);
 
-// The same with "STEP: " and the pieces as text.
+// The same with "STEP: ", the subject and the pieces as text.
 [[noreturn, gnu::cold]] void fail_pieces(const Init& init, long error, const Piece* pieces,
-                                         size_t count);
+                                         size_t count, std::string_view subject = {});
 
 template <class... Pieces>
 [[noreturn]] void fail(const Init& init, long error, const Pieces&... pieces) {
@@ -91,6 +92,8 @@ void move_after_user(Init&);    // successor.cc
 void set_names(Init&);          // namespaces.cc
 void prepare_root(Init&);       // root.cc
 void perform_mounts(Init&);     // mounts.cc
+void open_joined_root(Init&);   // remounts.cc
+void end_mounts(Init&);         // remounts.cc; ends the process
 void make_devices(Init&);       // devices.cc
 void open_console(Init&);       // console.cc
 void run_create_hooks(Init&);   // hooks.cc

@@ -75,6 +75,15 @@ constexpr Step kExec[] = {
 };
 // clang-format on
 
+// Mounts for a running container. It joins what they are made of, but no pid namespace: nobody in
+// the container can see this process.
+constexpr Step kMounts[] = {
+    {"namespaces", join_namespaces},  // -- beyond this point no path of the host can be reached
+    {"rootfs", open_joined_root},
+    {"mounts", perform_mounts},
+    {"ready", end_mounts},
+};
+
 uint64_t number(const char*& text) {
   uint64_t value = 0;
   while (*text >= '0' && *text <= '9') value = value * 10 + static_cast<uint64_t>(*text++ - '0');
@@ -110,6 +119,8 @@ uint64_t number(const char*& text) {
   };
   if (init.plan.purpose == plan::Purpose::exec) {
     run(kExec);
+  } else if (init.plan.purpose == plan::Purpose::mounts) {
+    run(kMounts);
   } else {
     run(kContainer);
   }

@@ -10,10 +10,12 @@
 
 namespace ocirt::init {
 
-// A detached copy of the mount that `path` leads to; `recursive`: with all mounts below it.
-inline long open_tree(int dir, const char* path, bool recursive) {
+// A detached copy of the mount that `path` leads to; `recursive`: with all mounts below it;
+// `nofollow`: of a symlink at the end of the path itself.
+inline long open_tree(int dir, const char* path, bool recursive, bool nofollow = false) {
   unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
   if (recursive) flags |= AT_RECURSIVE;
+  if (nofollow) flags |= AT_SYMLINK_NOFOLLOW;
   return bare::call(SYS_open_tree, dir, path, flags);
 }
 

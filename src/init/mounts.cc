@@ -6,27 +6,23 @@
 #include "src/init/copy_up.h"
 #include "src/init/init.h"
 #include "src/init/mount_api.h"
+#include "src/init/mount_steps.h"
 #include "src/init/path.h"
 #include "src/init/scratch.h"
 
 namespace ocirt::init {
-namespace {
 
-// "mounts[3] (/proc)", as messages name a mount.
-bare::Buffer<512> name_of(const Init& init, const plan::Mount& mount) {
+void fail_for_pieces(const Init& init, const plan::Mount& mount, long error, const Piece* pieces,
+                     size_t count) {
   bare::Buffer<512> name;
   if (mount.index != plan::kNoIndex) name << "mounts[" << mount.index << "] ";
   name << "(" << init.text(mount.destination) << ")";
-  return name;
+  fail_pieces(init, error, pieces, count, name.view());
 }
 
-// Whatever an image's symlinks say, nothing may be mounted over the files of /proc by which the
-// kernel is told what to do to this process (CVE-2019-16884, CVE-2019-19921). The few that lxcfs
-// and the like replace are what others allow too; a mount on the top of procfs itself covers it
-// whole.
 void refuse_inside_proc(const Init& init, const plan::Mount& mount, int target) {
   struct statfs info{};
-  must(init, bare::call(SYS_fstatfs, target, &info), name_of(init, mount).view(), ": statfs");
+  must_for(init, mount, bare::call(SYS_fstatfs, target, &info), ": statfs");
   if (info.f_type != PROC_SUPER_MAGIC) return;
   struct stat status{};
   must(init, bare::call(SYS_newfstatat, target, "", &status, AT_EMPTY_PATH), "stat");
@@ -38,10 +34,31 @@ void refuse_inside_proc(const Init& init, const plan::Mount& mount, int target) 
         "/proc/sys/kernel/ns_last_pid", "/proc/uptime"}) {
     if (destination == allowed) return;
   }
-  fail(init, 0, name_of(init, mount).view(),
-       ": its destination is inside procfs, where only cpuinfo, diskstats, ",
-       "loadavg, meminfo, net/dev, slabinfo, stat, swaps and uptime may be replaced");
+  fail_for(init, mount, 0, ": its destination is inside procfs, where only cpuinfo, diskstats, ",
+           "loadavg, meminfo, net/dev, slabinfo, stat, swaps and uptime may be replaced");
 }
+
+void set_propagation(const Init& init, const plan::Mount& mount, int fd) {
+  for (uint32_t word : init.list(mount.propagation)) {
+    must_for(init, mount,
+             mount_setattr(fd, (word & MS_REC) != 0, 0, 0, word & ~static_cast<uint32_t>(MS_REC)),
+             ": set propagation");
+  }
+}
+
+void refuse_symlink(const Init& init, const plan::Mount& mount) {
+  if (!mount.destination_nofollow) return;
+  long fd = open_in_root(init, init.text(mount.destination), O_PATH | O_NOFOLLOW);
+  if (fd < 0) return;  // not there yet
+  struct stat status{};
+  must(init, bare::call(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH), "stat");
+  if (S_ISLNK(status.st_mode)) {
+    fail_for(init, mount, 0, ": its destination is a symbolic link, over which ",
+             "dest-nofollow can mount files only");
+  }
+}
+
+namespace {
 
 // ",mode=0755" from the directory that a tmpfs is going to cover.
 void append_mode(const Init& init, int target, bare::Buffer<4096>& data) {
@@ -57,39 +74,44 @@ void append_mode(const Init& init, int target, bare::Buffer<4096>& data) {
 void label_root(const Init& init, const plan::Mount& mount, int mounted) {
   bare::Buffer<32> path;
   path << "/proc/self/fd/" << mounted;
-  must(init,
-       bare::call(SYS_setxattr, path.c_str(), "security.selinux", init.text(mount.root_label),
-                  mount.root_label.size + 1, 0),
-       name_of(init, mount).view(), ": linux.mountLabel: set the label of its root");
+  must_for(init, mount,
+           bare::call(SYS_setxattr, path.c_str(), "security.selinux", init.text(mount.root_label),
+                      mount.root_label.size + 1, 0),
+           ": linux.mountLabel: set the label of its root");
 }
 
 void cover_with_itself(const Init& init, const plan::Mount& mount, int target) {
   constexpr uint64_t kSameBits =
       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
   static_assert(kSameBits == (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC));
-  int tree = static_cast<int>(
-      must(init, open_tree(target, "", true), name_of(init, mount).view(), ": bind"));
-  must(init, mount_setattr(tree, false, mount.flags & kSameBits, 0), name_of(init, mount).view(),
-       ": set options");
-  must(init, move_mount(tree, target), name_of(init, mount).view(), ": bind");
+  int tree = static_cast<int>(must_for(init, mount, open_tree(target, "", true), ": bind"));
+  must_for(init, mount, mount_setattr(tree, false, mount.flags & kSameBits, 0), ": set options");
+  must_for(init, mount, move_mount(tree, target), ": bind");
 }
 
 void mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
   const char* destination = init.text(mount.destination);
   const char* type = init.text(mount.type);
+  refuse_symlink(init, mount);
   const auto [target, made, literal] =
       open_or_make_directory(init, parent, destination, mount.real_directory);
   if (!made && !literal) refuse_inside_proc(init, mount, target);
   bare::Buffer<4096> data;
   data << init.text(mount.data);
   if (mount.mode_from_target && !made) append_mode(init, target, data);
-  if (data.cut())
-    fail(init, 0, name_of(init, mount).view(), ": its options are longer than a page");
+  if (data.cut()) fail_for(init, mount, 0, ": its options are longer than a page");
 
+  if (init.plan.purpose == plan::Purpose::mounts) {
+    // The container runs: /proc/self/fd, by which mount_on() names its target, would be its own.
+    const int tree = detached_filesystem(init, mount, data.view());
+    set_propagation(init, mount, tree);
+    must_for(init, mount, move_mount(tree, target), ": mount ", type);
+    return;
+  }
   int covered = -1;
   if (mount.copy_up) {
-    covered = static_cast<int>(must(init, bare::openat(target, ".", O_RDONLY | O_DIRECTORY),
-                                    name_of(init, mount).view(), ": open for tmpcopyup"));
+    covered = static_cast<int>(must_for(
+        init, mount, bare::openat(target, ".", O_RDONLY | O_DIRECTORY), ": open for tmpcopyup"));
   }
   const char* source = mount.source.given() ? init.text(mount.source) : type;
   unsigned long flags = mount.flags;
@@ -104,68 +126,24 @@ void mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
     return;
   }
   if (result == -ENODEV) {
-    fail(init, 0, name_of(init, mount).view(), ": this kernel has no file system \"", type, "\"");
+    fail_for(init, mount, 0, ": this kernel has no file system \"", type, "\"");
   }
-  must(init, result, name_of(init, mount).view(), ": mount ", type, " from ", source,
-       " with options \"", data.view(), "\"");
-  if (mount.propagation == 0 && !mount.copy_up && !mount.root_label.given()) return;
-  int mounted = static_cast<int>(must(init, open_in_root(init, destination, O_PATH | O_DIRECTORY),
-                                      name_of(init, mount).view(), ": reopen"));
+  if (result == -EINVAL) explain_refusal(init, mount, data.view());
+  must_for(init, mount, result, ": mount ", type, " from ", source, " with options \"", data.view(),
+           "\"");
+  if (mount.propagation.count == 0 && !mount.copy_up && !mount.root_label.given()) return;
+  int mounted = static_cast<int>(
+      must_for(init, mount, open_in_root(init, destination, O_PATH | O_DIRECTORY), ": reopen"));
   if (mount.root_label.given()) label_root(init, mount, mounted);
   if (covered >= 0) {
     copy_up(init, covered, mounted, destination);
     bare::close(covered);
     if (seal_after_copy) {
-      must(init, mount_setattr(mounted, false, MOUNT_ATTR_RDONLY, 0), name_of(init, mount).view(),
-           ": make read-only");
+      must_for(init, mount, mount_setattr(mounted, false, MOUNT_ATTR_RDONLY, 0),
+               ": make read-only");
     }
   }
-  if (mount.propagation != 0) {
-    must(init,
-         mount_setattr(mounted, (mount.propagation & MS_REC) != 0, 0, 0,
-                       mount.propagation & ~static_cast<uint32_t>(MS_REC)),
-         name_of(init, mount).view(), ": set propagation");
-  }
-}
-
-void mount_bind(Init& init, Parent& parent, const plan::Mount& mount) {
-  const char* source = init.text(mount.source);
-  long opened = open_tree(AT_FDCWD, source, mount.recursive);
-  if (opened == -EACCES && init.plan.user.settles) {
-    const auto number = static_cast<uint32_t>(&mount - init.list(init.plan.mounts).data());
-    opened = open_tree(fetch(init, number), "", mount.recursive);
-  }
-  if (opened == -ENOENT) {
-    fail(init, 0, name_of(init, mount).view(), ": the source of the bind mount, ", source,
-         ", is not there on this host");
-  }
-  int tree = static_cast<int>(must(init, opened, name_of(init, mount).view(), ": bind ", source));
-  if ((mount.recursive_attr_set | mount.recursive_attr_clear) != 0) {
-    must(init, mount_setattr(tree, true, mount.recursive_attr_set, mount.recursive_attr_clear),
-         name_of(init, mount).view(), ": set recursive options");
-  }
-  if ((mount.attr_set | mount.attr_clear) != 0) {
-    must(init, mount_setattr(tree, false, mount.attr_set, mount.attr_clear),
-         name_of(init, mount).view(), ": set options",
-         init.plan.user.entered && mount.attr_clear != 0
-             ? " (in a user namespace those that the source is mounted with stay)"
-             : "");
-  }
-  if (mount.propagation != 0) {
-    must(init,
-         mount_setattr(tree, (mount.propagation & MS_REC) != 0, 0, 0,
-                       mount.propagation & ~static_cast<uint32_t>(MS_REC)),
-         name_of(init, mount).view(), ": set propagation");
-  }
-  struct stat status{};
-  must(init, bare::call(SYS_newfstatat, tree, "", &status, AT_EMPTY_PATH),
-       name_of(init, mount).view(), ": stat ", source);
-  const char* destination = init.text(mount.destination);
-  const auto [target, made, literal] =
-      S_ISDIR(status.st_mode) ? open_or_make_directory(init, parent, destination, false)
-                              : open_or_make_file(init, parent, destination);
-  if (!made && !literal) refuse_inside_proc(init, mount, target);
-  must(init, move_mount(tree, target), name_of(init, mount).view(), ": bind ", source);
+  set_propagation(init, mount, mounted);
 }
 
 void make_link(const Init& init, Parent& parent, const plan::Mount& mount) {
@@ -193,9 +171,16 @@ void perform_mounts(Init& init) {
       case plan::MountKind::link:
         make_link(init, parent, mount);
         break;
+      case plan::MountKind::remount:
+        remount(init, mount);
+        break;
+      case plan::MountKind::removal:
+        remove_mount(init, mount);
+        break;
     }
     if (scratch.used(4)) parent.forget();
   }
+  init.mounted = true;
 }
 
 }  // namespace ocirt::init

@@ -100,7 +100,9 @@ Target open_or_make_directory(const Init& init, Parent& parent, const char* path
   // Beside the last one made there is most often room for the next: one call less.
   if (!parent.is_of(path)) {
     long fd = open_in_root(init, path, kFlags, RESOLVE_NO_SYMLINKS);
-    const bool literal = fd >= 0 && !std::string_view(path).starts_with("/proc/");
+    // (A container that runs may have mounted procfs anywhere.)
+    const bool literal = fd >= 0 && !std::string_view(path).starts_with("/proc/") &&
+                         init.plan.purpose != plan::Purpose::mounts;
     if (fd == -ELOOP && !real) fd = open_in_root(init, path, kFlags);
     if (fd != -ENOENT)
       return {static_cast<int>(must(init, fd, "open directory ", path)), false, literal};
@@ -116,8 +118,9 @@ Target open_or_make_directory(const Init& init, Parent& parent, const char* path
   return {static_cast<int>(must(init, fd, "open directory ", path)), true, false};
 }
 
-Target open_or_make_file(const Init& init, Parent& parent, const char* path, int links) {
-  long fd = open_in_root(init, path, O_PATH);
+Target open_or_make_file(const Init& init, Parent& parent, const char* path, bool follow,
+                         int links) {
+  long fd = open_in_root(init, path, O_PATH | (follow ? 0 : O_NOFOLLOW));
   if (fd != -ENOENT) return {static_cast<int>(must(init, fd, "open ", path)), false, false};
   const char* name = nullptr;
   int directory = parent.of(init, path, name);
@@ -127,7 +130,7 @@ Target open_or_make_file(const Init& init, Parent& parent, const char* path, int
     // inside the container's root like every path here.
     char target[PATH_MAX];
     target_of(init, directory, path, name, links, target);
-    Target found = open_or_make_file(init, parent, target, links + 1);
+    Target found = open_or_make_file(init, parent, target, follow, links + 1);
     parent.forget();  // it knows the path above
     return found;
   }

@@ -41,8 +41,10 @@ struct Target {
 };
 
 // Directory or file at `path`, O_PATH; made when missing, with all directories on the way. Fails
-// the step. `real`: a symlink on the way is an error. `links` as above.
+// the step. `real`: a symlink on the way is an error. `follow`: a symlink at the end is followed,
+// else it is what is opened. `links` as above.
 Target open_or_make_directory(const Init& init, Parent& parent, const char* path, bool real);
-Target open_or_make_file(const Init& init, Parent& parent, const char* path, int links = 0);
+Target open_or_make_file(const Init& init, Parent& parent, const char* path, bool follow = true,
+                         int links = 0);
 
 }  // namespace ocirt::init

@@ -2,21 +2,30 @@
 
 namespace ocirt::init {
 
-void sweep(const Init& init) {
-  int kept[] = {init.channel, init.plan.gate,      init.plan.process.console_fd, init.root,
-                init.state,   init.plan.hooks_out, init.plan.hooks_err};
-  for (int& a : kept) {  // seven numbers to sort
-    for (int* b = &a + 1; b < kept + 7; ++b) {
-      if (*b < a) {
-        int swap = a;
-        a = *b;
-        *b = swap;
-      }
-    }
+namespace {
+
+// The lowest descriptor from `from` on that is still needed; -1 when there is none.
+int next_kept(const Init& init, int from) {
+  int next = -1;
+  auto keep = [&](int fd) {
+    if (fd >= from && (next < 0 || fd < next)) next = fd;
+  };
+  for (int fd : {init.channel, init.plan.gate, init.plan.process.console_fd, init.root, init.state,
+                 init.plan.hooks_out, init.plan.hooks_err})
+    keep(fd);
+  if (init.plan.has_trees && !init.mounted) {
+    for (const plan::Mount& mount : init.list(init.plan.mounts)) keep(mount.tree);
   }
+  return next;
+}
+
+}  // namespace
+
+void sweep(const Init& init) {
   int from = 3 + static_cast<int>(init.plan.process.preserved_fds);
-  for (int fd : kept) {
-    if (fd < from) continue;
+  for (;;) {
+    const int fd = next_kept(init, from);
+    if (fd < 0) break;
     if (fd > from) bare::call(SYS_close_range, from, fd - 1, 0);
     from = fd + 1;
   }

@@ -47,6 +47,11 @@ class Builder {
     return list(all);
   }
 
+  // A string that was appended before.
+  std::string_view view(Text text) const {
+    return std::string_view(bytes_).substr(text.offset, text.size);
+  }
+
   // The block. The builder may be edited and finished again.
   const std::string& finish() {
     plan.size = bytes_.size();

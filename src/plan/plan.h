@@ -41,6 +41,8 @@ enum class MountKind : uint32_t {
   filesystem,  // mount(2) of a type
   bind,        // open_tree(2) of a source
   link,        // no mount: a symbolic link `destination` -> `source` (cgroup v1 aliases)
+  remount,     // other options for the mount that is at the destination
+  removal,     // takes the mount at the destination away (`mounts remove`)
 };
 
 struct Mount {
@@ -53,7 +55,12 @@ struct Mount {
   uint64_t attr_clear = 0;
   uint64_t recursive_attr_set = 0;  // the same with AT_RECURSIVE
   uint64_t recursive_attr_clear = 0;
-  uint32_t propagation = 0;       // MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE [| MS_REC]
+  List<uint32_t>
+      propagation;            // MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE [| MS_REC], in order
+  int32_t tree = -1;          // bind: the detached mount that ocirt has made of the source
+  bool copy_symlink = false;  // bind: a source that is a symlink is not bound, but made again
+  bool source_nofollow = false;
+  bool destination_nofollow = false;
   bool recursive = false;         // bind: with everything mounted below the source
   bool real_directory = false;    // destination must not be reached through a symlink (/proc, /sys)
   bool mode_from_target = false;  // tmpfs without mode=: take the mode of the covered directory
@@ -139,6 +146,7 @@ enum class Purpose : uint32_t {
   create,  // a container that waits for `ocirt start`
   run,     // a container whose ocirt stays
   exec,    // one more process in a container that runs
+  mounts,  // no program: adds mounts to a container that runs, or takes them away
 };
 
 struct Plan {
@@ -166,6 +174,7 @@ struct Plan {
   uint32_t root_propagation = 0;   // MS_* [| MS_REC] for "/" first
   uint32_t final_propagation = 0;  // MS_* to give the new root at the end (shared, unbindable)
   Text root;
+  bool has_trees = false;  // one of the mounts has a tree
   List<Mount> mounts;
   List<Device> devices;
   List<Link> links;

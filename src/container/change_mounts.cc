@@ -1,0 +1,68 @@
+#include "src/container/change_mounts.h"
+
+#include <sched.h>
+
+#include <cerrno>
+
+#include "oci-spec/documents.h"
+#include "src/base/text.h"
+#include "src/container/launch.h"
+#include "src/container/mount_trees.h"
+#include "src/container/oci_result.h"
+#include "src/container/status.h"
+#include "src/sys/file.h"
+
+namespace ocirt::container {
+namespace {
+
+// The container's first process, by a descriptor that means nobody else.
+Result<UniqueFd> living_init(const Directory& directory, const Record& record) {
+  const oci::Status status = TRY(status_of(directory, record));
+  if (status == oci::Status::kCreating) {
+    return refuse(cat("container ", record.id, " is still being created"));
+  }
+  UniqueFd init = TRY(open_init(record));
+  if (status == oci::Status::kStopped || !init.valid()) {
+    return std::unexpected(Error{ESRCH, "container not running"});
+  }
+  return init;
+}
+
+Result<> carry_out(Draft& draft, Fd init, Record& record) {
+  std::vector<UniqueFd> trees = TRY(open_mount_trees(draft));
+  LaunchRequest request;
+  request.draft = &draft;
+  request.record = &record;
+  request.trees = trees;
+  // Not its pid namespace, so that it cannot be seen from inside; not its cgroup, so that it works
+  // while that is frozen.
+  constexpr uint32_t kNeeded = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
+  request.joins.push_back({init.raw(), kNeeded, draft.builder.text("the container's namespaces")});
+  // When it says that it is ready, it is done.
+  Launched done = TRY(launch(request));
+  return {};
+}
+
+}  // namespace
+
+Result<> add_mounts(const Store& store, const MountChange& change, Warnings& warnings) {
+  Directory directory = TRY(store.find(change.id, Store::Lock::none));
+  Record record = TRY(directory.read());
+  UniqueFd init = TRY(living_init(directory, record));
+  std::string json = TRY(sys::read_file(directory.fd(), "config.json", oci::kMaxDocumentSize));
+  oci::Spec spec = TRY(from_spec(oci::read_config(json)));
+  cgroup::Host host = TRY(cgroup::probe_host());
+  Draft draft = TRY(draft_added_mounts(spec, record.bundle, change, host));
+  for (const std::string& warning : draft.warnings) warnings.push_back(warning);
+  return carry_out(draft, init, record);
+}
+
+Result<> remove_mounts(const Store& store, const MountChange& change) {
+  Directory directory = TRY(store.find(change.id, Store::Lock::none));
+  Record record = TRY(directory.read());
+  UniqueFd init = TRY(living_init(directory, record));
+  Draft draft = TRY(draft_removed_mounts(change));
+  return carry_out(draft, init, record);
+}
+
+}  // namespace ocirt::container

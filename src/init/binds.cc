@@ -1,0 +1,85 @@
+// Bind mounts (config.md, "Linux mount"). The source is copied as a detached tree, gets its options
+// while nobody can reach it, and is attached by descriptor: there is no moment in which the
+// container could see it with other options, and no path that could be swapped.
+#include <linux/limits.h>
+
+#include "src/init/init.h"
+#include "src/init/mount_api.h"
+#include "src/init/mount_steps.h"
+#include "src/init/path.h"
+
+namespace ocirt::init {
+namespace {
+
+// The detached copy of the source: ocirt's own where only it could make it (ids mapped, or a source
+// that this process does not see).
+int detached_source(const Init& init, const plan::Mount& mount) {
+  if (mount.tree >= 0) return mount.tree;
+  const char* source = init.text(mount.source);
+  long opened = open_tree(AT_FDCWD, source, mount.recursive, mount.source_nofollow);
+  if (opened == -EACCES && init.plan.user.settles) {
+    const auto number = static_cast<uint32_t>(&mount - init.list(init.plan.mounts).data());
+    opened = open_tree(fetch(init, number), "", mount.recursive);
+  }
+  if (opened == -ENOENT) {
+    fail_for(init, mount, 0, ": the source of the bind mount, ", source,
+             ", is not there on this host");
+  }
+  return static_cast<int>(must_for(init, mount, opened, ": bind ", source));
+}
+
+// "copy-symlink": true when the source was a symlink and has been made again in the container.
+// What is there already is left alone if it is the same link, as crun has it.
+bool made_symlink(const Init& init, Parent& parent, const plan::Mount& mount) {
+  char target[PATH_MAX], present[PATH_MAX];
+  const char* source = init.text(mount.source);
+  long size = bare::call(SYS_readlinkat, AT_FDCWD, source, target, sizeof target - 1);
+  if (size == -EINVAL) return false;  // something else than a symlink
+  must_for(init, mount, size, ": read the symbolic link ", source);
+  target[size] = '\0';
+  const char* name = nullptr;
+  int directory = parent.of(init, init.text(mount.destination), name);
+  long result = bare::symlinkat(target, directory, name);
+  if (result == -EEXIST) {
+    long there = bare::call(SYS_readlinkat, directory, name, present, sizeof present);
+    if (there == size && std::memcmp(present, target, static_cast<size_t>(size)) == 0) return true;
+    fail_for(init, mount, 0, ": copy-symlink: the rootfs has something else than a link to ",
+             target, " there");
+  }
+  must_for(init, mount, result, ": copy-symlink");
+  return true;
+}
+
+}  // namespace
+
+void mount_bind(Init& init, Parent& parent, const plan::Mount& mount) {
+  const char* source = init.text(mount.source);
+  if (mount.copy_symlink && made_symlink(init, parent, mount)) return;
+  const int tree = detached_source(init, mount);
+  if ((mount.recursive_attr_set | mount.recursive_attr_clear) != 0) {
+    must_for(init, mount,
+             mount_setattr(tree, true, mount.recursive_attr_set, mount.recursive_attr_clear),
+             ": set recursive options");
+  }
+  if ((mount.attr_set | mount.attr_clear) != 0) {
+    must_for(init, mount, mount_setattr(tree, false, mount.attr_set, mount.attr_clear),
+             ": set options",
+             init.plan.user.entered && mount.attr_clear != 0
+                 ? " (in a user namespace those that the source is mounted with stay)"
+                 : "");
+  }
+  set_propagation(init, mount, tree);
+  struct stat status{};
+  must_for(init, mount, bare::call(SYS_newfstatat, tree, "", &status, AT_EMPTY_PATH), ": stat ",
+           source);
+  const char* destination = init.text(mount.destination);
+  if (S_ISDIR(status.st_mode)) refuse_symlink(init, mount);
+  const auto [target, made, literal] =
+      S_ISDIR(status.st_mode)
+          ? open_or_make_directory(init, parent, destination, false)
+          : open_or_make_file(init, parent, destination, !mount.destination_nofollow);
+  if (!made && !literal) refuse_inside_proc(init, mount, target);
+  must_for(init, mount, move_mount(tree, target), ": bind ", source);
+}
+
+}  // namespace ocirt::init

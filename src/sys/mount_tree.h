@@ -1,0 +1,29 @@
+// Detached mount trees (open_tree(2), mount_setattr(2)): copies of mounts that belong to no mount
+// namespace until somebody attaches them by descriptor.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "src/base/fd.h"
+#include "src/base/result.h"
+#include "src/sys/cstr.h"
+
+namespace ocirt::sys {
+
+// A detached copy of the mount that `path` is on, from `path` down; `recursive`: with the mounts
+// below it; `follow`: a symlink at its end.
+Result<UniqueFd> open_mount_tree(CStr path, bool recursive, bool follow);
+
+// Shows the ids of the tree as the user namespace maps them (MOUNT_ATTR_IDMAP). Code EINVAL when a
+// file system cannot do that, EPERM when it has been done already.
+Result<> map_mount_ids(Fd tree, bool recursive, Fd user_namespace);
+
+// MS_SLAVE, MS_PRIVATE, ... for every mount of the tree.
+Result<> set_mount_propagation(Fd tree, uint64_t propagation);
+
+// The type of the file system that `path` is on, from /proc/self/mountinfo: for error messages,
+// since its size grows with the host.
+Result<std::string> mounted_filesystem(CStr path);
+
+}  // namespace ocirt::sys

@@ -1,0 +1,16 @@
+// A user namespace that only stands for a mapping of ids: mount_setattr(2) takes mappings in no
+// other form.
+#pragma once
+
+#include <string_view>
+
+#include "src/base/fd.h"
+#include "src/base/result.h"
+
+namespace ocirt::sys {
+
+// `uid_map` and `gid_map` are lines "INSIDE OUTSIDE SIZE" (user_namespaces(7)). The descriptor
+// keeps the namespace alive; the process that it is made with has ended when this returns.
+Result<UniqueFd> make_user_namespace(std::string_view uid_map, std::string_view gid_map);
+
+}  // namespace ocirt::sys
