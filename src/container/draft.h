@@ -24,7 +24,7 @@ namespace ocirt::container {
 // What the plan depends on besides config.json.
 struct DraftInput {
   const oci::Spec* spec = nullptr;
-  Annotations annotations;  // of the spec
+  Annotations annotations;                    // of the spec
   std::string_view document = "config.json";  // how messages name it
   std::string id;
   std::string bundle;  // absolute
@@ -83,7 +83,7 @@ struct Draft {
   std::optional<UserNamespace> user;
   bool own_pid_namespace = false;
   bool terminal = false;
-  std::vector<uint64_t> seccomp;    // the compiled filter, kept for `exec`
+  std::vector<uint64_t> seccomp;  // the compiled filter, kept for `exec`
   std::optional<resctrl::Group> resctrl;
   Scheduling scheduling;            // put in force when init is ready
   std::vector<plan::Mount> mounts;  // those of the plan
@@ -102,7 +102,7 @@ struct ProcessInput {
   bool attached_terminal = false;
   bool create_cwd = false;
   bool user_namespace = false;  // in which init has every capability, and user 0
-  bool keep_groups = false;  // run.oci.keep_original_groups
+  bool keep_groups = false;     // run.oci.keep_original_groups
   SecurityModules modules;
 };
 // Whether there is reason to look for security modules.

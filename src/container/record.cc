@@ -58,8 +58,8 @@ using ocirt::cgroup::Directory;
 using ocirt::container::Document;
 using ocirt::container::Record;
 using ocirt::container::StoredCgroup;
-using ocirt::resctrl::Group;
 using ocirt::container::StoredUnit;
+using ocirt::resctrl::Group;
 
 template <>
 const Type Object<Record>::type;

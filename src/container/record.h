@@ -12,8 +12,8 @@
 #include "oci-spec/map.h"
 #include "src/base/result.h"
 #include "src/linux/cgroup/cgroup.h"
-#include "src/linux/resctrl.h"
 #include "src/linux/cgroup/systemd.h"
+#include "src/linux/resctrl.h"
 
 namespace ocirt::container {
 
@@ -37,7 +37,7 @@ struct Record {
   oci::Map<std::string> annotations;
   cgroup::Location cgroup;
   std::optional<resctrl::Group> resctrl;  // absent: none
-  std::optional<cgroup::Unit> unit;  // of systemd, which made the cgroup; absent: we did
+  std::optional<cgroup::Unit> unit;       // of systemd, which made the cgroup; absent: we did
 
   bool operator==(const Record&) const = default;
 };
