@@ -90,7 +90,8 @@ Finding check_resources(const Resources& resources, const Path& path) {
     const std::size_t dot = name.find('.');
     if (dot == 0 || dot == std::string::npos || dot + 1 == name.size()) {
       return finding((path / "unified").key(name),
-                     "must have the form CONTROLLER.PARAMETER, such as memory.high");
+                     "the specified key has not the form CONTROLLER.VALUE `" + name +
+                         "`, such as memory.high");
     }
   }
   return {};

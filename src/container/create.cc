@@ -5,8 +5,9 @@
 namespace ocirt::container {
 
 Result<Warnings> create(const Store& store, const GlobalOptions& global,
-                        const CreateOptions& options) {
+                        const CreateOptions& options, Warnings& notices) {
   NewContainer made = TRY(make_container(store, global, options, plan::Purpose::create));
+  notices = made.notices;
   TRY(made.record_it(options.pid_file));
   // Init ends by itself if it hears nothing more; once committed it waits for `start` alone.
   TRY(made.init->commit());

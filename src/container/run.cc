@@ -15,12 +15,13 @@
 namespace ocirt::container {
 
 Result<int> run(const Store& store, const GlobalOptions& global, const CreateOptions& options,
-                Warnings& warnings) {
+                Warnings& warnings, Warnings& notices) {
   // Signals wait from here on: one that comes while the container is made is forwarded afterwards.
   std::optional<sys::SignalInbox> signals;
   if (!options.detach) signals.emplace(TRY(sys::SignalInbox::open()));
   NewContainer made = TRY(make_container(store, global, options, plan::Purpose::run));
   warnings = made.warnings;
+  notices = made.notices;
   // In a pid namespace of its own the container's orphans are its init's.
   if (!options.detach && !options.no_subreaper && !made.record.own_pid_namespace)
     TRY(sys::become_subreaper());

@@ -12,6 +12,6 @@ namespace ocirt::container {
 // attached container is deleted at its end unless options.keep. Warnings are appended to
 // `warnings`.
 Result<int> run(const Store& store, const GlobalOptions& global, const CreateOptions& options,
-                Warnings& warnings);
+                Warnings& warnings, Warnings& notices);
 
 }  // namespace ocirt::container

@@ -38,6 +38,21 @@ TEST_F(ControlGroups, ArePlacedBelowOursWhenNoPathIsGiven) {
   EXPECT_SAYS(text, container.id());
 }
 
+// Engines put the containers of a pod into one.
+TEST_F(ControlGroups, OfOthersAreTakenWithAWarningAndLeftToThem) {
+  bundle.keep_cgroups_path();
+  bundle.set("linux.cgroupsPath", "\"" + cgroups::cgroups_path("together") + "\"");
+  Container first(runtime, bundle);
+  first.launch();
+  {
+    Container second(runtime, bundle);
+    second.launch();
+    EXPECT_SAYS(second.errors(), "container's cgroup is not empty");
+    EXPECT_OK(second.remove({"--force"}));
+  }
+  EXPECT_EQ("running", first.status());
+}
+
 TEST_F(ControlGroups, AreRemovedByDelete) {
   Container container(runtime, bundle);
   container.launch();
