@@ -8,6 +8,7 @@
 #include "src/container/exec_settings.h"
 #include "src/container/hooks.h"
 #include "src/container/mount_trees.h"
+#include "src/container/notify_socket.h"
 #include "src/container/pidfd_socket.h"
 #include "src/container/seccomp_file.h"
 #include "src/container/status.h"
@@ -64,7 +65,7 @@ Result<> make_cgroup(NewContainer& made, cgroup::Entrance& entrance, const Draft
     location.shared = true;
     TRY(made.directory->directory().write(made.record));
     // The beginning of the sentence is what users of runc know to look for.
-    made.notices.push_back(cat("container's cgroup is not empty: ", made.cgroup.shared(),
+    made.complaints.push_back(cat("container's cgroup is not empty: ", made.cgroup.shared(),
                                " already holds processes; limits, pauses and `kill --all` of this "
                                "container are theirs too"));
   }
@@ -112,6 +113,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
     made.record.seccomp_receiver =
         complete_listener(made.bundle.spec.linux->seccomp, annotations.seccomp_receiver);
   }
+  const bool notifies = TRY(add_notify_mount(made.bundle.spec, store, options.id));
   const oci::Spec& spec = made.bundle.spec;
   const bool detached = purpose == plan::Purpose::create || options.detach;
   const bool terminal = spec.process && spec.process->terminal.value_or(false);
@@ -150,7 +152,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   Draft draft = TRY(draft_container(input));
   made.warnings = draft.warnings;
   if (preserved.missing) {
-    made.notices.push_back(cat("--preserve-fds: descriptor ", *preserved.missing,
+    made.complaints.push_back(cat("--preserve-fds: descriptor ", *preserved.missing,
                                " is not open, as the caller has to pass it: it is left out"));
   }
   if (input.cgroup.directories.empty() && spec.linux->resources) {
@@ -169,6 +171,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   made.directory.emplace(TRY(store.create(options.id)));
   const Directory& directory = made.directory->directory();
   TRY(fill_directory(directory, made.bundle, draft, made.record));
+  if (notifies) TRY(within("NOTIFY_SOCKET", make_notify_directory(directory)));
   UniqueFd gate;
   if (purpose == plan::Purpose::create) gate = TRY(sys::listen_at(directory.fd(), "start"));
   cgroup::Entrance entrance;

@@ -16,7 +16,7 @@ struct NewContainer {
   Bundle bundle;
   Record record;
   Warnings warnings;
-  Warnings notices;  // warnings that are shown unasked, as the peers do
+  Warnings complaints;  // warnings that are shown unasked, as the peers do
   // Destroyed from the last to the first: the process, its devices, its cgroup, its class of
   // resctrl, its directory.
   std::optional<NewDirectory> directory;
