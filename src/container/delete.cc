@@ -10,6 +10,7 @@
 #include "src/container/hooks.h"
 #include "src/container/oci_result.h"
 #include "src/container/status.h"
+#include "src/container/systemd_v1.h"
 #include "src/container/unit.h"
 #include "src/sys/file.h"
 #include "src/sys/process.h"
@@ -81,7 +82,8 @@ Result<Warnings> remove_container(const Store& store, const std::string& id, boo
 Result<Warnings> dismantle(const Store& store, const Directory& directory, const Record& record,
                            std::span<const oci::Hook> poststop) {
   TRY(end_unit(record));
-  TRY(cgroup::remove(record.cgroup));
+  TRY(cgroup::remove(whole_cgroup(record)));
+  TRY(cgroup::remove(v1_for_systemd(record.systemd_v1)));
   if (record.resctrl) TRY(within("linux.intelRdt", resctrl::remove(*record.resctrl)));
   TRY(store.remove(directory));
   if (poststop.empty()) return Warnings();

@@ -12,6 +12,7 @@
 #include "src/base/result.h"
 #include "src/container/annotations.h"
 #include "src/container/scheduling.h"
+#include "src/container/systemd_v1.h"
 #include "src/container/warnings.h"
 #include "src/linux/cgroup/cgroup.h"
 #include "src/linux/resctrl.h"
@@ -40,6 +41,7 @@ struct DraftInput {
   uint32_t own_uid = 0, own_gid = 0;
   cgroup::Host cgroup_host;
   cgroup::Location cgroup;
+  std::optional<V1ForSystemd> systemd_v1;
   SecurityModules modules;  // this and the next are looked at only when config.json asks for them
   std::optional<std::string> resctrl_root;
 };

@@ -1,6 +1,8 @@
 // config.json's `mounts` as a plan (config.md, "Mounts").
 #include <sys/mount.h>
 
+#include <span>
+
 #include "src/base/text.h"
 #include "src/container/draft.h"
 #include "src/container/draft_id_maps.h"
@@ -15,6 +17,7 @@ struct Context {
   const DraftInput& input;
   std::vector<plan::Mount>& mounts;
   std::string label;  // linux.mountLabel
+  bool systemd_v1_done = false;
 };
 
 // Options of a new file system with what linux.mountLabel adds to them.
@@ -61,7 +64,9 @@ bool names(std::string_view option_list, std::string_view name) {
 // cgroup namespace each is mounted anew and shows the container's own subtree; without one, that
 // subtree is bound.
 void draft_v1_cgroups(Context& context, plan::Mount mount, const std::string& destination,
-                      const std::string& data, bool own_namespace) {
+                      const std::string& data, bool own_namespace,
+                      std::span<const cgroup::Hierarchy> hierarchies,
+                      std::span<const cgroup::Directory> directories) {
   plan::Builder& builder = context.builder;
   const uint64_t flags = mount.flags;
   plan::Mount top = mount;
@@ -73,11 +78,12 @@ void draft_v1_cgroups(Context& context, plan::Mount mount, const std::string& de
     top.seal_later = true;
   }
   context.mounts.push_back(top);
-  for (const cgroup::Hierarchy& hierarchy : context.input.cgroup_host.hierarchies) {
+  for (const cgroup::Hierarchy& hierarchy : hierarchies) {
     if (hierarchy.controllers.empty())
       continue;  // the cgroup2 tree of a hybrid host has no controllers
     std::string_view name = hierarchy.mount_point;
     name.remove_prefix(name.rfind('/') + 1);
+    if (hierarchy.controllers == "name=systemd") name = "systemd";  // where it has to be
     plan::Mount one = mount;
     one.destination = builder.text(cat(destination, "/", name));
     if (own_namespace) {
@@ -87,7 +93,7 @@ void draft_v1_cgroups(Context& context, plan::Mount mount, const std::string& de
       one.flags = flags | MS_NOSUID | MS_NODEV | MS_NOEXEC;
     } else {
       std::string path = cat(hierarchy.mount_point, hierarchy.own);
-      for (const cgroup::Directory& directory : context.input.cgroup.directories) {
+      for (const cgroup::Directory& directory : directories) {
         if (directory.controllers == hierarchy.controllers) path = directory.path;
       }
       one.kind = plan::MountKind::bind;
@@ -226,6 +232,15 @@ Result<> draft_mount(Context& context, const oci::Mount& from, uint32_t index,
     draft_remount(context, from, options, mount);
     return {};
   }
+  if (context.input.systemd_v1 && destination == clean_path(context.input.annotations.systemd_v1)) {
+    const V1ForSystemd& v1 = *context.input.systemd_v1;
+    mount.attr_set = mount.attr_clear = mount.recursive_attr_set = mount.recursive_attr_clear = 0;
+    mount.flags = options.flags & ~static_cast<uint64_t>(MS_BIND | MS_REC);
+    draft_v1_cgroups(context, mount, destination, "", own_cgroup_namespace, {&v1.hierarchy, 1},
+                     {&v1.directory, 1});
+    context.systemd_v1_done = true;
+    return {};
+  }
   if (options.bind || type == "bind") return draft_bind(context, from, options, mount);
   if (type.empty())
     return refuse(
@@ -242,7 +257,8 @@ Result<> draft_mount(Context& context, const oci::Mount& from, uint32_t index,
                                "bound, which takes no ",
                                quoted(options.data)));
     }
-    draft_v1_cgroups(context, mount, destination, options.data, own_cgroup_namespace);
+    draft_v1_cgroups(context, mount, destination, options.data, own_cgroup_namespace,
+                     context.input.cgroup_host.hierarchies, context.input.cgroup.directories);
     return {};
   }
   if (type == "cgroup" && builder.plan.user.entered && !own_cgroup_namespace) {
@@ -293,6 +309,10 @@ Result<> draft_mounts(Draft& draft, const DraftInput& input) {
     if (last.kind == plan::MountKind::bind && builder.view(last.destination) == "/dev") {
       builder.plan.make_devices = false;
     }
+  }
+  if (input.systemd_v1 && !context.systemd_v1_done) {
+    return refuse(cat("annotations: run.oci.systemd.force_cgroup_v1: no mount has the destination ",
+                      input.annotations.systemd_v1));
   }
   builder.plan.mounts = builder.list(context.mounts);
   return {};

@@ -385,6 +385,21 @@ TEST_F(DraftCgroupV1, InACgroupNamespaceEveryHierarchyIsMountedAnew) {
   }
 }
 
+TEST_F(DraftCgroupV1, OfAnOldSystemdHasItsHierarchyOnly) {
+  input.annotations.systemd_v1 = "/sys/fs/cgroup/";
+  input.systemd_v1 =
+      V1ForSystemd{{"name=systemd", "/mnt/v1", "/"}, {"name=systemd", "/mnt/v1/pod/c1"}, true};
+  EXPECT_THAT(lines(), ElementsAre("mount /sys/fs/cgroup tmpfs tmpfs mode=755",
+                                   "mount /sys/fs/cgroup/systemd cgroup cgroup none,name=systemd"));
+  spec.linux->namespaces.pop_back();
+  EXPECT_THAT(lines(), ElementsAre("mount /sys/fs/cgroup tmpfs tmpfs mode=755",
+                                   "bind /sys/fs/cgroup/systemd /mnt/v1/pod/c1"));
+  input.annotations.systemd_v1 = "/elsewhere";
+  EXPECT_EQ(refusal(),
+            "annotations: run.oci.systemd.force_cgroup_v1: no mount has the destination "
+            "/elsewhere");
+}
+
 TEST_F(DraftCgroupV1, WithoutACgroupNamespaceTheContainersOwnSubtreesAreBound) {
   spec.linux->namespaces.pop_back();
   EXPECT_THAT(

@@ -19,6 +19,7 @@
 #include "src/container/pidfd_socket.h"
 #include "src/container/seccomp_file.h"
 #include "src/container/status.h"
+#include "src/container/systemd_v1.h"
 #include "src/linux/namespaces.h"
 #include "src/sys/file.h"
 #include "src/sys/namespace.h"
@@ -220,6 +221,9 @@ Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& op
                         missing_entrance(cgroup), ": no such file or directory"));
     }
     entrance = TRY(within("cgroup", std::move(opened)));
+    if (!record.systemd_v1.empty()) {
+      TRY(add_entrance(entrance, v1_for_systemd(record.systemd_v1)));
+    }
     request.entrance = &entrance;
   }
   if (record.new_keyring)

@@ -65,9 +65,10 @@ Result<> make_cgroup(NewContainer& made, cgroup::Entrance& entrance, const Draft
     location.shared = true;
     TRY(made.directory->directory().write(made.record));
     // The beginning of the sentence is what users of runc know to look for.
-    made.complaints.push_back(cat("container's cgroup is not empty: ", made.cgroup.shared(),
-                               " already holds processes; limits, pauses and `kill --all` of this "
-                               "container are theirs too"));
+    made.complaints.push_back(
+        cat("container's cgroup is not empty: ", made.cgroup.shared(),
+            " already holds processes; limits, pauses and `kill --all` of this "
+            "container are theirs too"));
   }
   entrance = TRY(within("cgroup", cgroup::open_entrance(location)));
   TRY(cgroup::apply_new(location, made.bundle.spec.linux->resources.value_or(oci::Resources()),
@@ -98,6 +99,7 @@ void NewContainer::commit() {
   init->release();
   net_devices->commit();
   cgroup.commit();
+  systemd_v1.commit();
   resctrl.commit();
   unit.commit();
   directory->commit();
@@ -138,13 +140,19 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   input.cgroup_host = TRY(cgroup::probe_host());
   std::optional<UnitPlan> unit;
   if (by_systemd(global) && spec.linux) {
-    unit = TRY(plan_unit(input.cgroup_host, spec, options.id));
+    unit = TRY(plan_unit(input.cgroup_host, spec, options.id, annotations.systemd_subgroup));
     input.cgroup = unit->location;
   } else if (global.cgroup_manager != CgroupManager::disabled && spec.linux) {
     input.cgroup =
         TRY(within("linux.cgroupsPath",
                    cgroup::locate(input.cgroup_host, spec.linux->cgroups_path, options.id)));
   }
+  if (!unit && !annotations.systemd_subgroup.empty()) {
+    return refuse(
+        "not supported: annotations: run.oci.systemd.subgroup: it is a part of a unit of systemd, "
+        "which takes --systemd-cgroup");
+  }
+  input.systemd_v1 = TRY(find_v1_for_systemd(annotations, input.cgroup_host, input.cgroup));
   const bool labels = spec.linux && spec.linux->mount_label && !spec.linux->mount_label->empty();
   if (labels || (spec.process && wants_labels(*spec.process))) input.modules = security_modules();
   if (spec.linux && spec.linux->intel_rdt) input.resctrl_root = resctrl::find_root();
@@ -153,7 +161,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   made.warnings = draft.warnings;
   if (preserved.missing) {
     made.complaints.push_back(cat("--preserve-fds: descriptor ", *preserved.missing,
-                               " is not open, as the caller has to pass it: it is left out"));
+                                  " is not open, as the caller has to pass it: it is left out"));
   }
   if (input.cgroup.directories.empty() && spec.linux->resources) {
     made.warnings.push_back(
@@ -168,6 +176,9 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   // -- beyond this point the host is changed
   fill_record(made.record, made.bundle, options.id, draft, input.cgroup);
   if (unit) made.record.unit = unit->unit;
+  if (input.systemd_v1 && input.systemd_v1->beside_v2) {
+    made.record.systemd_v1 = input.systemd_v1->directory.path;
+  }
   made.directory.emplace(TRY(store.create(options.id)));
   const Directory& directory = made.directory->directory();
   TRY(fill_directory(directory, made.bundle, draft, made.record));
@@ -186,6 +197,11 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
       made.warnings.push_back(cat("the container has no cgroup of its own: ", done.error().text));
     }
   }
+  const cgroup::Location systemd_v1 = v1_for_systemd(made.record.systemd_v1);
+  if (!systemd_v1.directories.empty()) {
+    made.systemd_v1 = TRY(within("cgroup", cgroup::make(systemd_v1)));
+    TRY(add_entrance(entrance, systemd_v1));
+  }
   if (draft.resctrl) {
     made.resctrl = TRY(within("linux.intelRdt", resctrl::make(*draft.resctrl)));
     TRY(within("linux.intelRdt", resctrl::configure(*draft.resctrl, resctrl::schemata_lines(
@@ -195,7 +211,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   LaunchRequest request;
   request.draft = &draft;
   request.signals_blocked = !detached;
-  request.entrance = has_cgroup ? &entrance : nullptr;
+  request.entrance = has_cgroup || !entrance.procs.empty() ? &entrance : nullptr;
   request.unit = unit ? &*unit : nullptr;
   request.started_unit = &made.unit;
   request.trees = trees;

@@ -21,7 +21,7 @@ struct NewContainer {
   // resctrl, its directory.
   std::optional<NewDirectory> directory;
   resctrl::Made resctrl;
-  cgroup::Made cgroup;
+  cgroup::Made cgroup, systemd_v1;
   StartedUnit unit;  // instead of `cgroup` where systemd makes it
   std::optional<NetDevices> net_devices;
   std::optional<Launched> init;

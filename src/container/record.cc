@@ -94,6 +94,7 @@ constexpr Field kRecord[] = {
     field<&Record::exec_inherits>("execInherits"),
     field<&Record::seccomp_receiver>("seccompReceiver"),
     field<&Record::annotations>("annotations"),
+    field<&Record::systemd_v1>("systemdV1"),
     field<&Record::resctrl>("resctrl"),
 };
 

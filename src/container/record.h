@@ -36,6 +36,7 @@ struct Record {
   std::string seccomp_receiver;  // listenerPath, where config.json does not say it; empty: none
   oci::Map<std::string> annotations;
   cgroup::Location cgroup;
+  std::string systemd_v1;                 // its cgroup of that hierarchy beside v2; empty: none
   std::optional<resctrl::Group> resctrl;  // absent: none
   std::optional<cgroup::Unit> unit;       // of systemd, which made the cgroup; absent: we did
 

@@ -27,6 +27,7 @@ Record example() {
   record.cgroup.directories = {{"memory", "/sys/fs/cgroup/memory/c1"},
                                {"", "/sys/fs/cgroup/unified/c1"}};
   record.cgroup.shared = true;
+  record.systemd_v1 = "/sys/fs/cgroup/systemd/c1";
   return record;
 }
 

@@ -39,6 +39,10 @@ struct Host {
 // that are not mounted in this mount namespace are left out. An error when none is.
 Result<Host> probe_host();
 
+// The v1 hierarchy "name=systemd" of a host whose own systemd does without: for containers with a
+// systemd of before cgroup v2. ENOENT when nobody has mounted it.
+Result<Hierarchy> probe_v1_for_systemd();
+
 // A container's directory in one hierarchy.
 struct Directory {
   std::string controllers;  // as in Hierarchy
