@@ -93,7 +93,10 @@ TEST_F(HostileConfiguration, ANetworkSysctlDoesNotReachTheNetworkOfTheRuntime) {
     SCOPED_TRACE(path);
     bundle.with_namespace("network", path);
     const Outcome outcome =
-        run_below({"--net"}, "\"$@\"; code=$?; cat /proc/sys/net/ipv4/ip_forward; exit $code");
+        // A new namespace inherits it from the host, which may be a router.
+        run_below({"--net"},
+                  "echo 0 > /proc/sys/net/ipv4/ip_forward; "
+                  "\"$@\"; code=$?; cat /proc/sys/net/ipv4/ip_forward; exit $code");
     EXPECT_FAILS(outcome, 1, "net.ipv4.ip_forward");
     EXPECT_EQ("0\n", outcome.out);
   }

@@ -48,8 +48,10 @@ void ContainerTest::check_leaks() {
   }
   eventually([] { return living_orphans().empty(); }, 1000);
 
-  EXPECT_EQ(names_in(runtime.root()), std::vector<std::string>())
-      << "left behind in the state directory";
+  std::vector<std::string> left = names_in(runtime.root());
+  // Of no container: crun keeps compiled filters in ".cache".
+  std::erase_if(left, [](const std::string& name) { return name.starts_with('.'); });
+  EXPECT_EQ(left, std::vector<std::string>()) << "left behind in the state directory";
   EXPECT_EQ(cgroups::leftovers(), std::vector<std::string>()) << "left behind control groups";
   cgroups::remove_leftovers();
 
