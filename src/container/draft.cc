@@ -102,19 +102,8 @@ void draft_propagation(plan::Plan& plan, const oci::Linux& linux) {
   }
 }
 
-// The owner of a device as the host has it, where ocirt has the rights to make it.
-std::optional<DeviceNode> node_outside(const Draft& draft, const plan::Device& device,
-                                       const DraftInput& input) {
-  if (!draft.user || input.rootless || S_ISFIFO(device.mode)) return std::nullopt;
-  const std::optional<uint32_t> uid = host_id(draft.user->uids, device.uid);
-  const std::optional<uint32_t> gid = host_id(draft.user->gids, device.gid);
-  if (!uid || !gid) return std::nullopt;
-  return DeviceNode{0, *uid, *gid};
-}
-
-Result<> draft_devices(Draft& draft, const oci::Linux& linux, const DraftInput& input) {
-  plan::Builder& builder = draft.builder;
-  std::vector<plan::Device>& devices = draft.devices;
+Result<> draft_devices(plan::Builder& builder, const oci::Linux& linux, const DraftInput& input) {
+  std::vector<plan::Device> devices;
   auto configured = [&](std::string_view path) {
     for (const oci::Device& device : linux.devices) {
       if (clean_path(device.path) == path) return true;
@@ -158,10 +147,6 @@ Result<> draft_devices(Draft& draft, const oci::Linux& linux, const DraftInput& 
     }
     node.uid = device.uid.value_or(0);
     node.gid = device.gid.value_or(0);
-    if (std::optional<DeviceNode> made = node_outside(draft, node, input)) {
-      made->device = devices.size();
-      draft.nodes.push_back(*made);
-    }
     devices.push_back(node);
   }
   std::vector<plan::Link> links;
@@ -247,7 +232,7 @@ Result<Draft> draft_container(const DraftInput& input) {
   draft_clock_offsets(builder, linux);
   TRY(draft_user_namespace(draft, input));
   TRY(draft_mounts(draft, input));
-  TRY(draft_devices(draft, linux, input));
+  TRY(draft_devices(builder, linux, input));
   plan.masked_paths = builder.texts(linux.masked_paths);
   plan.readonly_paths = builder.texts(linux.readonly_paths);
   TRY(draft_sysctls(builder, spec));

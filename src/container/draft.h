@@ -77,12 +77,6 @@ struct MountTree {
   bool maps_recursively = false;
 };
 
-// A device in a user namespace, where init can make none: ocirt makes it (mount_trees.h).
-struct DeviceNode {
-  size_t device = 0;          // in Draft::devices
-  uint32_t uid = 0, gid = 0;  // on the host
-};
-
 struct Draft {
   plan::Builder builder;        // descriptors are still to be filled in
   uint64_t new_namespaces = 0;  // CLONE_NEW* for clone3(2)
@@ -93,11 +87,9 @@ struct Draft {
   bool terminal = false;
   std::vector<uint64_t> seccomp;  // the compiled filter, kept for `exec`
   std::optional<resctrl::Group> resctrl;
-  Scheduling scheduling;              // put in force when init is ready
-  std::vector<plan::Mount> mounts;    // those of the plan
-  std::vector<MountTree> trees;       // what is to be opened before it can be carried out
-  std::vector<plan::Device> devices;  // those of the plan
-  std::vector<DeviceNode> nodes;
+  Scheduling scheduling;            // put in force when init is ready
+  std::vector<plan::Mount> mounts;  // those of the plan
+  std::vector<MountTree> trees;     // what is to be opened before it can be carried out
   Warnings warnings;
 };
 

@@ -74,28 +74,10 @@ Result<UniqueFd> open_tree(const Draft& draft, const MountTree& tree, UserNamesp
   return fd;
 }
 
-Result<> make_nodes(Draft& draft, std::vector<UniqueFd>& trees) {
-  if (draft.nodes.empty()) return {};
-  UniqueFd directory = TRY(sys::make_detached_tmpfs());
-  for (const DeviceNode& node : draft.nodes) {
-    plan::Device& device = draft.devices[node.device];
-    const sys::DeviceFile file{device.mode, device.major, device.minor, node.uid, node.gid};
-    Result<UniqueFd> made = sys::make_detached_device(directory, cat(node.device), file);
-    if (!made && made.error().code == EINVAL) break;
-    UniqueFd fd =
-        TRY(within(cat("linux.devices: ", draft.builder.view(device.path)), std::move(made)));
-    device.node = fd.raw();
-    trees.push_back(std::move(fd));
-  }
-  draft.builder.plan.devices = draft.builder.list(draft.devices);
-  return {};
-}
-
 }  // namespace
 
 Result<std::vector<UniqueFd>> open_mount_trees(Draft& draft) {
   std::vector<UniqueFd> trees;
-  TRY(make_nodes(draft, trees));
   if (draft.trees.empty()) return trees;
   UserNamespaces namespaces;
   for (const MountTree& tree : draft.trees) {

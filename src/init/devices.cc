@@ -28,15 +28,10 @@ void take_over_node(const Init& init, int directory, const char* name, const pla
   must(init, bare::fchownat(node, "", device.uid, device.gid, AT_EMPTY_PATH), "chown ", path);
 }
 
-// In a user namespace no device can be made (mknod(2)): what ocirt has made is attached, or else
-// the host's node of that path, whose owner and mode stay the host's.
+// In a user namespace no device can be made (mknod(2)): the host's node of that path is bound. Its
+// owner and mode stay the host's.
 void bind_node(const Init& init, Parent& parent, const plan::Device& device) {
   const char* path = init.text(device.path);
-  if (device.node >= 0) {
-    const int target = open_or_make_file(init, parent, path).fd;
-    must(init, move_mount(device.node, target), "attach ", path);
-    return;
-  }
   long opened = open_tree(AT_FDCWD, path, false);
   if (opened == -ENOENT) {
     fail(init, 0, path, ": the host has no such device, and in a user namespace none can be made");

@@ -16,7 +16,6 @@ int next_kept(const Init& init, int from) {
   if (init.plan.has_trees && !init.mounted) {
     for (const plan::Mount& mount : init.list(init.plan.mounts)) keep(mount.tree);
   }
-  for (const plan::Device& device : init.list(init.plan.devices)) keep(device.node);
   return next;
 }
 

@@ -73,7 +73,6 @@ struct Device {
   uint32_t mode = 0;  // type and permissions, as for mknod(2)
   uint32_t major = 0, minor = 0;
   uint32_t uid = 0, gid = 0;
-  int32_t node = -1;  // a detached mount of it, which init only attaches
 };
 
 struct Link {

@@ -4,7 +4,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -42,35 +41,6 @@ Result<> set_mount_propagation(Fd tree, uint64_t propagation) {
     return os_error("set the propagation of a mount", errno);
   }
   return {};
-}
-
-Result<UniqueFd> make_detached_tmpfs() {
-  const UniqueFd context(static_cast<int>(::syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC)));
-  if (!context.valid()) return os_error("open a tmpfs", errno);
-  if (::syscall(SYS_fsconfig, context.raw(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0) {
-    return os_error("make a tmpfs", errno);
-  }
-  const long mount = ::syscall(SYS_fsmount, context.raw(), FSMOUNT_CLOEXEC, 0);
-  if (mount < 0) return os_error("mount a tmpfs", errno);
-  return UniqueFd(static_cast<int>(mount));
-}
-
-Result<UniqueFd> make_detached_device(Fd directory, CStr name, const DeviceFile& device) {
-  if (::mknodat(directory.raw(), name.c_str(), device.mode, makedev(device.major, device.minor)) <
-      0) {
-    return os_error("mknod", errno);
-  }
-  if (::fchownat(directory.raw(), name.c_str(), device.uid, device.gid, AT_SYMLINK_NOFOLLOW) < 0) {
-    return os_error("chown", errno);
-  }
-  // The umask does not count.
-  if (::fchmodat(directory.raw(), name.c_str(), device.mode & 07777, 0) < 0) {
-    return os_error("chmod", errno);
-  }
-  const long fd = ::syscall(SYS_open_tree, directory.raw(), name.c_str(),
-                            OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
-  if (fd < 0) return os_error("copy the mount", errno);
-  return UniqueFd(static_cast<int>(fd));
 }
 
 Result<std::string> mounted_filesystem(CStr path) {

@@ -22,18 +22,6 @@ Result<> map_mount_ids(Fd tree, bool recursive, Fd user_namespace);
 // MS_SLAVE, MS_PRIVATE, ... for every mount of the tree.
 Result<> set_mount_propagation(Fd tree, uint64_t propagation);
 
-// An empty tmpfs that is attached nowhere.
-Result<UniqueFd> make_detached_tmpfs();
-
-struct DeviceFile {
-  uint32_t mode = 0;  // type and permissions
-  uint32_t major = 0, minor = 0;
-  uint32_t uid = 0, gid = 0;
-};
-// A device node of that name in a detached tmpfs, as a mount of its own. Code EINVAL where the
-// kernel copies no mount of a detached file system (before 6.15).
-Result<UniqueFd> make_detached_device(Fd directory, CStr name, const DeviceFile& device);
-
 // The type of the file system that `path` is on, from /proc/self/mountinfo: for error messages,
 // since its size grows with the host.
 Result<std::string> mounted_filesystem(CStr path);
