@@ -72,7 +72,7 @@ code_in = $(filter-out %_test.cc,$(foreach f,$(call under,$1,*.cc),$(if $(filter
 objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $1))
 
 spec_src := $(call code_in,oci-spec)
-lib_src  := $(call code_in,src/base src/sys src/bare src/linux src/plan src/container) src/net/request.cc
+lib_src  := $(call code_in,src/base src/sys src/bare src/linux src/plan src/container src/pod) src/net/request.cc
 init_src := $(strip $(call code_in,src/init src/bare) $(call under,src/init src/bare,*.S))
 
 # A program is three lines: its name, its sources, and its name once more in PROGRAMS.
