@@ -72,12 +72,15 @@ code_in = $(filter-out %_test.cc,$(foreach f,$(call under,$1,*.cc),$(if $(filter
 objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $1))
 
 spec_src := $(call code_in,oci-spec)
-lib_src  := $(call code_in,src/base src/sys src/bare src/linux src/plan src/container src/pod) src/net/request.cc
+# What other programs ask of ocirt-net.
+net_words := src/net/request.cc src/net/pod_request.cc src/net/pod_client.cc
+lib_src  := $(call code_in,src/base src/sys src/bare src/linux src/plan src/container src/pod) $(net_words)
 init_src := $(strip $(call code_in,src/init src/bare) $(call under,src/init src/bare,*.S))
 
 # A program is three lines: its name, its sources, and its name once more in PROGRAMS.
-PROGRAMS  := ocirt
+PROGRAMS  := ocirt ocirt-shim
 ocirt_src := $(call code_in,src/cli)
+ocirt-shim_src := $(call code_in,src/shim)
 
 # Programs that ocirt runs for rare needs (src/sys/companion.h), with libraries that cannot be linked
 # statically. Left out where the library is missing; ocirt then says that it is not supported.
@@ -85,7 +88,7 @@ MNL ?= $(if $(shell $(PKG_CONFIG) --exists libmnl && echo yes),1,0)
 ifeq ($(MNL),1)
 HELPERS   += ocirt-net
 endif
-ocirt-net_src  := $(filter-out src/net/request.cc,$(call code_in,src/net))
+ocirt-net_src  := $(filter-out $(net_words),$(call code_in,src/net))
 ocirt-net_libs  = $(shell $(PKG_CONFIG) --libs libmnl)
 SYSTEMD ?= $(if $(shell $(PKG_CONFIG) --exists libsystemd && echo yes),1,0)
 ifeq ($(SYSTEMD),1)
