@@ -7,6 +7,7 @@
 
 #include "src/base/text.h"
 #include "src/sys/file.h"
+#include "src/sys/fifo.h"
 #include "src/sys/stream.h"
 
 namespace ocirt::shim {
@@ -76,35 +77,85 @@ std::string one_line(std::string_view words) {
 
 }  // namespace
 
-Workers::~Workers() {
-  for (Running& worker : running_) {
-    (void)sys::signal_child(worker.pid, SIGKILL);
-    if (worker.errors.valid()) loop_.unwatch(worker.errors);
-    loop_.cancel(worker.timer);
-  }
-}
+class Workers::Running {
+ public:
+  Running(sys::EventLoop& loop, Job& job, UniqueFd from, UniqueFd errors)
+      : name(std::move(job.name)),
+        finished(std::move(job.finished)),
+        answer(std::move(from)),
+        errors_(std::move(errors)),
+        timer_(loop, Callback<>::to<&Running::too_late>(*this)) {}
 
-Workers::Running* Workers::find(pid_t pid) {
-  for (Running& worker : running_) {
-    if (worker.pid == pid) return &worker;
+  void begin(sys::EventLoop& loop, pid_t child, sys::Nanoseconds timeout) {
+    pid = child;
+    if (timeout > sys::Nanoseconds(0)) timer_.start(timeout);
+    if (!errors_.valid()) return;
+    Result<sys::Watch> watch =
+        loop.watch(errors_, sys::kReadable, Callback<unsigned>::to<&Running::hear>(*this));
+    if (watch) listening_ = std::move(*watch);
   }
-  return nullptr;
+
+  // A hook that talks much must not be stopped by a pipe that nobody empties.
+  void hear(unsigned) {
+    char room[1024];
+    for (;;) {
+      Result<std::optional<size_t>> got = sys::read_some(errors_, room);
+      if (got && !*got) return;
+      if (!got || **got == 0) break;
+      last_words_.append(room, **got);
+      if (last_words_.size() > kMostLastWords)
+        last_words_.erase(0, last_words_.size() - kMostLastWords);
+    }
+    listening_.reset();
+  }
+
+  Result<Done> take_answer(sys::ExitStatus status) {
+    timer_.cancel();
+    Result<Done> done = get_answer(answer, name, status, timed_out_);
+    if (!errors_.valid()) return done;
+    hear(0);
+    listening_.reset();
+    if (!done && !trim(last_words_).empty())
+      done.error().text += cat(" (it said: ", one_line(last_words_), ")");
+    return done;
+  }
+
+  std::string name;
+  Closure<void(Result<Done>)> finished;
+  pid_t pid = 0;
+  UniqueFd answer;
+
+ private:
+  void too_late() {
+    timed_out_ = true;
+    (void)sys::signal_child(pid, SIGKILL);
+  }
+
+  UniqueFd errors_;
+  sys::Watch listening_;
+  sys::Timer timer_;
+  std::string last_words_;
+  bool timed_out_ = false;
+};
+
+Workers::Workers(sys::EventLoop& loop) : loop_(loop) {}
+
+Workers::~Workers() {
+  for (const auto& worker : running_) (void)sys::signal_child(worker->pid, SIGKILL);
 }
 
 pid_t Workers::start(Job job) {
-  Result<sys::Pipe> answer = sys::make_pipe();
-  sys::Pipe errors;
-  if (answer && job.own_errors) {
-    Result<sys::Pipe> made = sys::make_pipe();
-    if (made) errors = std::move(*made);
-  }
-  if (!answer) {
-    job.finished(std::unexpected(std::move(answer).error()));
+  auto fails = [&](Error error) {
+    job.finished(std::unexpected(Error{error.code, cat(job.name, ": ", error.text)}));
     return 0;
-  }
+  };
+  Result<sys::Pipe> answer = sys::make_pipe();
+  if (!answer) return fails(answer.error());
+  Result<sys::Pipe> errors = job.own_errors ? sys::make_pipe() : sys::Pipe();
+  if (!errors) return fails(errors.error());
   sys::Fork how;
   for (int i = 0; i < 3; ++i) how.standard[i] = job.standard[i];
-  if (errors.to.valid()) how.standard[2] = errors.to;
+  if (job.own_errors) how.standard[2] = errors->to;
   job.keep.push_back(answer->to.raw());
   how.keep = job.keep;
   Result<pid_t> pid = sys::fork_child(how);
@@ -112,77 +163,27 @@ pid_t Workers::start(Job job) {
     put_answer(answer->to, job.work());
     sys::exit_now(0);
   }
-  if (!pid) {
-    job.finished(std::unexpected(Error{pid.error().code, cat(job.name, ": ", pid.error().text)}));
-    return 0;
-  }
-  Running worker;
-  worker.pid = *pid;
-  worker.name = std::move(job.name);
-  worker.answer = std::move(answer->from);
-  worker.errors = std::move(errors.from);
-  worker.finished = std::move(job.finished);
-  if (job.timeout_ms > 0) {
-    worker.timer = loop_.after(job.timeout_ms, [this, who = *pid] {
-      if (Running* late = find(who)) {
-        late->timer = 0;
-        late->timed_out = true;
-        (void)sys::signal_child(who, SIGKILL);
-      }
-    });
-  }
-  const bool listens = worker.errors.valid();
-  const Fd from = worker.errors;
-  running_.push_back(std::move(worker));
-  if (listens) listen(*pid, from);
+  if (!pid) return fails(pid.error());
+  running_.push_back(std::make_unique<Running>(loop_, job, std::move(answer->from),
+                                               std::move(errors->from)));
+  running_.back()->begin(loop_, *pid, job.timeout);
   return *pid;
 }
 
-// A hook that talks much must not be stopped by a pipe that nobody empties.
-void Workers::listen(pid_t pid, Fd errors) {
-  (void)loop_.watch(errors, sys::kReadable, [this, pid, errors](uint32_t) {
-    char room[1024];
-    Running* worker = find(pid);
-    Result<std::optional<size_t>> got = sys::read_some(errors, room);
-    if (worker == nullptr || !got || (*got && **got == 0)) {
-      loop_.unwatch(errors);
-      return;
-    }
-    if (!*got) return;
-    worker->last_words.append(room, **got);
-    if (worker->last_words.size() > kMostLastWords)
-      worker->last_words.erase(0, worker->last_words.size() - kMostLastWords);
-  });
-}
-
 void Workers::kill(pid_t worker) {
-  if (find(worker) != nullptr) (void)sys::signal_child(worker, SIGKILL);
+  for (const auto& running : running_) {
+    if (running->pid == worker) (void)sys::signal_child(worker, SIGKILL);
+  }
 }
 
 bool Workers::ended(pid_t pid, sys::ExitStatus status) {
-  auto found = std::find_if(running_.begin(), running_.end(),
-                            [&](const Running& worker) { return worker.pid == pid; });
+  auto found =
+      std::ranges::find_if(running_, [&](const auto& running) { return running->pid == pid; });
   if (found == running_.end()) return false;
-  Running worker = std::move(*found);
+  const std::unique_ptr<Running> worker = std::move(*found);
   running_.erase(found);
-  loop_.cancel(worker.timer);
-  Result<Done> done = get_answer(worker.answer, worker.name, status, worker.timed_out);
-  if (worker.errors.valid()) {
-    loop_.unwatch(worker.errors);
-    char room[1024];
-    for (;;) {
-      Result<std::optional<size_t>> got = sys::read_some(worker.errors, room);
-      if (!got || !*got || **got == 0) break;
-      worker.last_words.append(room, **got);
-    }
-    if (!done && !trim(worker.last_words).empty()) {
-      const size_t size = worker.last_words.size();
-      if (size > kMostLastWords) worker.last_words.erase(0, size - kMostLastWords);
-      done.error().text += cat(" (it said: ", one_line(worker.last_words), ")");
-    }
-  }
-  worker.answer.reset();
-  worker.finished(std::move(done));
+  Result<Done> done = worker->take_answer(status);
+  worker->finished(std::move(done));
   return true;
 }
 

@@ -7,13 +7,14 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "src/base/callback.h"
+#include "src/base/closure.h"
 #include "src/base/fd.h"
 #include "src/base/result.h"
-#include "src/shim/loop.h"
+#include "src/sys/event_loop.h"
 #include "src/sys/fork.h"
 
 namespace ocirt::shim {
@@ -28,24 +29,24 @@ struct Done {
 inline constexpr size_t kMostText = 32768;  // fits into a pipe that nobody reads yet
 
 struct Job {
-  std::string name;  // for errors: "create of web"
-  Fd standard[3];    // streams of the worker, and of what it starts
-  bool own_errors = false;   // standard error is kept and its end goes into an error
-  std::vector<int> keep;     // further descriptors that it needs
-  int64_t timeout_ms = 0;    // then it is killed; 0: never
-  Callback<Result<Done>()> work;         // in the worker
-  Callback<void(Result<Done>)> finished;  // in the shim, from the loop
+  std::string name;        // for errors: "create of web"
+  Fd standard[3] = {};     // streams of the worker, and of what it starts
+  bool own_errors = false;  // standard error is kept, and its end goes into an error
+  std::vector<int> keep = {};  // further descriptors that it needs
+  sys::Nanoseconds timeout{};  // then it is killed; 0: never
+  Closure<Result<Done>()> work = {};          // in the worker
+  Closure<void(Result<Done>)> finished = {};  // in the shim, from the loop
 };
 
 class Workers {
  public:
-  explicit Workers(Loop& loop) : loop_(loop) {}
+  explicit Workers(sys::EventLoop& loop);
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
   ~Workers();
 
-  // Forks. A failure to do so reaches `finished` as well, before this returns. The worker's pid; 0:
-  // none.
+  // Forks, and returns the worker's pid. When that fails `finished` hears of it before this
+  // returns, with 0.
   pid_t start(Job job);
   // Ends it at once; `finished` hears of it.
   void kill(pid_t worker);
@@ -55,20 +56,9 @@ class Workers {
   bool ended(pid_t pid, sys::ExitStatus status);
 
  private:
-  struct Running {
-    pid_t pid = 0;
-    std::string name;
-    UniqueFd answer, errors;
-    std::string last_words;
-    Loop::TimerId timer = 0;
-    bool timed_out = false;
-    Callback<void(Result<Done>)> finished;
-  };
-  void listen(pid_t pid, Fd errors);
-  Running* find(pid_t pid);
-
-  Loop& loop_;
-  std::vector<Running> running_;
+  class Running;
+  sys::EventLoop& loop_;
+  std::vector<std::unique_ptr<Running>> running_;
 };
 
 }  // namespace ocirt::shim

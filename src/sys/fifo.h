@@ -1,4 +1,4 @@
-// Pipes, fifos and terminals as an event loop wants them: nothing here waits.
+// Pipes, fifos and terminals as an event loop wants them: nothing here waits (sockets: stream.h).
 #pragma once
 
 #include <sys/stat.h>
@@ -23,8 +23,6 @@ Result<Pipe> make_pipe();  // the end to read from does not wait
 // mkfifo(2); one that is there already is no error.
 Result<> make_fifo(CStr path, mode_t mode);
 
-// Reads what is there. Nothing: there is nothing now. 0: the end (a terminal without users too).
-Result<std::optional<size_t>> read_some(Fd fd, std::span<char> room);
 // Writes what there is room for; 0: there is none now. Never raises SIGPIPE while that is blocked.
 Result<size_t> write_some(Fd fd, std::string_view bytes);
 // One line of several pieces by one call (writev(2)), for files.

@@ -1,4 +1,4 @@
-#include "src/sys/stream.h"
+#include "src/sys/fifo.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -29,14 +30,6 @@ Result<> make_fifo(CStr path, mode_t mode) {
   // The mask of the process is not to decide.
   if (::chmod(path.c_str(), mode) < 0) return os_error(cat("chmod ", path.view()), errno);
   return {};
-}
-
-Result<std::optional<size_t>> read_some(Fd fd, std::span<char> room) {
-  const ssize_t got = retry([&] { return ::read(fd.raw(), room.data(), room.size()); });
-  if (got >= 0) return static_cast<size_t>(got);
-  if (errno == EAGAIN) return std::nullopt;
-  if (errno == EIO) return size_t{0};  // a terminal whose last user has closed it
-  return os_error("read", errno);
 }
 
 Result<size_t> write_some(Fd fd, std::string_view bytes) {

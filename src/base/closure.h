@@ -1,5 +1,6 @@
-// A function to be called later: what it captures moves with it. As std::function is, but for
-// things that can only be moved, and without the exceptions and type information behind it.
+// A function to be called later together with what it captures, which moves with it. As std::function
+// is, but for things that can only be moved, and without the exceptions and type information behind
+// it. It allocates: where an object and one of its methods will do, see callback.h.
 #pragma once
 
 #include <memory>
@@ -9,15 +10,15 @@
 namespace ocirt {
 
 template <class Signature>
-class Callback;
+class Closure;
 
 template <class R, class... Args>
-class Callback<R(Args...)> {
+class Closure<R(Args...)> {
  public:
-  Callback() = default;
+  Closure() = default;
   template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, Callback>)
-  Callback(F&& f)  // NOLINT(google-explicit-constructor): a lambda is to be passed as it is
+    requires(!std::is_same_v<std::remove_cvref_t<F>, Closure>)
+  Closure(F&& f)  // NOLINT(google-explicit-constructor): a lambda is to be passed as it is
       : held_(std::make_unique<Holder<std::remove_cvref_t<F>>>(std::forward<F>(f))) {}
 
   explicit operator bool() const { return held_ != nullptr; }
