@@ -17,7 +17,6 @@
 #include <vector>
 
 #include "src/base/result.h"
-#include "src/sys/cstr.h"
 
 namespace ocirt::wire {
 
@@ -75,7 +74,8 @@ void append(std::string& out, const M& message) {
 
 // For the text fields of a message that is to be written: borrowed, so `text` must outlive it.
 // Texts end at their first NUL byte.
-inline char* lend(CStr text) { return const_cast<char*>(text.c_str()); }
+inline char* lend(const char* text) { return const_cast<char*>(text); }
+inline char* lend(const std::string& text) { return const_cast<char*>(text.c_str()); }
 inline char* lend(std::string&&) = delete;
 // For its fields of type bytes.
 inline ProtobufCBinaryData lend_bytes(std::string_view bytes) {
