@@ -113,7 +113,9 @@ void Containers::create(Container& container, Finished finished) {
     Container* made = find_number(number);
     if (made == nullptr) return finished(std::move(done));
     if (done) {
-      made->own_pids = !done->text.starts_with("shared");
+      const Facts facts = read_facts(done->text);
+      made->own_pids = facts.own_pids;
+      made->memory_file = facts.memory;
       if (Result<> begun = made->init.streams->begin(); !begun)
         done = std::unexpected(begun.error());
     }
@@ -201,7 +203,7 @@ void Containers::start_exec(Container& container, Process& process, Finished fin
     }
     started->phase = Phase::kRunning;
     started->pid = done->pid;
-    const Done copy = {.pid = done->pid, .start_time = done->start_time};
+    const Done copy = *done;
     finished(std::move(done));  // it has started before it has ended
     if (Container* again = find_number(number)) {
       if (Process* still = again->find(exec_id)) registered(*again, *still, copy);
@@ -358,7 +360,6 @@ void Containers::settle(Container& container) {
 }
 
 Result<> Containers::adopt(Container& container, UniqueFd pidfd, pid_t pid, uint64_t start_time) {
-  class Adopted {};
   container.init.pid = pid;
   container.init.start_time = start_time;
   container.init.phase = Phase::kRunning;

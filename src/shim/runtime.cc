@@ -12,6 +12,7 @@
 #include "src/container/ps.h"
 #include "src/container/start.h"
 #include "src/container/update.h"
+#include "src/linux/cgroup/hierarchies.h"
 #include "src/sys/file.h"
 #include "src/sys/process.h"
 
@@ -36,7 +37,28 @@ std::string lines(const container::Warnings& warnings) {
   return text;
 }
 
+// Where the kernel tells of processes that the memory limit has cost their life (linux/cgroup/oom.h).
+std::string memory_file(const cgroup::Location& location) {
+  if (const cgroup::Directory* v1 = cgroup::v1_directory(location, "memory"))
+    return cgroup::join(v1->path, "memory.oom_control");
+  if (const cgroup::Directory* v2 = cgroup::v2_directory(location))
+    return cgroup::join(v2->path, "memory.events");
+  return {};
+}
+
+std::string write_facts(const Facts& facts) {
+  return cat(facts.own_pids ? "own " : "shared ", facts.memory);
+}
+
 }  // namespace
+
+Facts read_facts(std::string_view text) {
+  const size_t space = text.find(' ');
+  Facts facts;
+  facts.own_pids = text.substr(0, space) != "shared";
+  if (space != std::string_view::npos) facts.memory = text.substr(space + 1);
+  return facts;
+}
 
 Result<Done> create(const Runtime& runtime, const std::string& id, const std::string& bundle,
                     Fd console) {
@@ -51,6 +73,8 @@ Result<Done> create(const Runtime& runtime, const std::string& id, const std::st
   const container::Record record = TRY(directory.read());
   done.pid = record.pid;
   done.start_time = record.start_time;
+  done.text = write_facts({.own_pids = record.own_pid_namespace,
+                           .memory = memory_file(record.cgroup)});
   return done;
 }
 
@@ -79,39 +103,49 @@ Result<Done> exec(const Runtime& runtime, const std::string& id, const std::stri
 
 Result<Done> remove(const Runtime& runtime, const std::string& id) {
   const container::Store store = TRY(store_of(runtime));
-  return Done{.warnings = lines(TRY(container::remove_container(store, id, true)))};
+  Done done;
+  done.warnings = lines(TRY(container::remove_container(store, id, true)));
+  return done;
 }
 
 Result<Done> kill_all(const Runtime& runtime, const std::string& id, int signal) {
-  TRY(container::kill(TRY(store_of(runtime)), id, signal, true));
+  const container::Store store = TRY(store_of(runtime));
+  TRY(container::kill(store, id, signal, true));
   return Done{};
 }
 
 Result<Done> pause(const Runtime& runtime, const std::string& id) {
-  TRY(container::pause(TRY(store_of(runtime)), id));
+  const container::Store store = TRY(store_of(runtime));
+  TRY(container::pause(store, id));
   return Done{};
 }
 
 Result<Done> resume(const Runtime& runtime, const std::string& id) {
-  TRY(container::resume(TRY(store_of(runtime)), id));
+  const container::Store store = TRY(store_of(runtime));
+  TRY(container::resume(store, id));
   return Done{};
 }
 
 Result<Done> update(const Runtime& runtime, const std::string& id, const std::string& resources) {
   const oci::Resources limits =
       TRY(container::from_spec(oci::read_resources(resources, "resources")));
-  TRY(container::update(TRY(store_of(runtime)), id, limits));
+  const container::Store store = TRY(store_of(runtime));
+  TRY(container::update(store, id, limits));
   return Done{};
 }
 
 Result<Done> stats(const Runtime& runtime, const std::string& id) {
-  return Done{.text = TRY(container::stats(TRY(store_of(runtime)), id))};
+  const container::Store store = TRY(store_of(runtime));
+  Done done;
+  done.text = TRY(container::stats(store, id));
+  return done;
 }
 
 Result<Done> pids(const Runtime& runtime, const std::string& id) {
+  const container::Store store = TRY(store_of(runtime));
+  const std::vector<pid_t> all = TRY(container::processes(store, id));
   Done done;
-  for (pid_t pid : TRY(container::processes(TRY(store_of(runtime)), id)))
-    done.text += cat(done.text.empty() ? "" : " ", pid);
+  for (pid_t pid : all) done.text += cat(done.text.empty() ? "" : " ", pid);
   return done;
 }
 

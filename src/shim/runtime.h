@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "oci-spec/resources.h"
 #include "src/base/fd.h"
@@ -20,8 +21,15 @@ struct Runtime {
   bool systemd_cgroup = false;
 };
 
-// `console`: our end of a socket pair for the terminal's master, or invalid. Answers pid and start
-// time of init.
+// What `create` answers of a container, beside the pid and start time of its init.
+struct Facts {
+  bool own_pids = true;     // init's end is the end of all its processes
+  std::string memory = {};  // memory.events, or v1's memory.oom_control; empty: no such controller
+};
+Facts read_facts(std::string_view text);
+
+// `console`: the process's end of a socket pair for the terminal's master, or invalid. Answers pid,
+// start time and facts.
 Result<Done> create(const Runtime& runtime, const std::string& id, const std::string& bundle,
                     Fd console);
 Result<Done> start(const Runtime& runtime, const std::string& id);

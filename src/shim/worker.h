@@ -23,14 +23,14 @@ namespace ocirt::shim {
 struct Done {
   pid_t pid = 0;  // of the process that it has made, or 0
   uint64_t start_time = 0;
-  std::string text;      // an answer of at most kMostText bytes
-  std::string warnings;  // one line each
+  std::string text = {};      // an answer of at most kMostText bytes
+  std::string warnings = {};  // one line each
 };
 inline constexpr size_t kMostText = 32768;  // fits into a pipe that nobody reads yet
 
 struct Job {
-  std::string name;        // for errors: "create of web"
-  Fd standard[3] = {};     // streams of the worker, and of what it starts
+  std::string name = {};  // for errors: "create web"
+  Fd standard[3] = {};  // streams of the worker, and of what it starts
   bool own_errors = false;  // standard error is kept, and its end goes into an error
   std::vector<int> keep = {};  // further descriptors that it needs
   sys::Nanoseconds timeout{};  // then it is killed; 0: never
