@@ -1,5 +1,7 @@
 #include "src/shim/runtime.h"
 
+#include <csignal>
+
 #include "oci-spec/documents.h"
 #include "src/base/text.h"
 #include "src/container/create.h"
@@ -99,6 +101,29 @@ Result<Done> exec(const Runtime& runtime, const std::string& id, const std::stri
   if (std::optional<sys::ProcessStat> stat = TRY(sys::process_stat(done.pid)))
     done.start_time = stat->start_time;
   return done;
+}
+
+Result<Done> exec_and_wait(const Runtime& runtime, const std::string& id,
+                           const std::vector<std::string>& args, sys::Nanoseconds timeout) {
+  const container::Store store = TRY(store_of(runtime));
+  container::ExecOptions options;
+  options.id = id;
+  options.args = args;
+  options.tty = false;
+  options.detach = true;
+  pid_t pid = 0;
+  TRY(container::exec(store, options_of(runtime), options, &pid));
+  const UniqueFd process = TRY(sys::pidfd_open(pid));  // our child: it keeps its number
+  const auto limit = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
+  if (!TRY(sys::wait_until_ended(process, static_cast<int>(limit)))) {
+    (void)sys::send_signal(process, SIGKILL);
+    (void)sys::wait_child(process);
+    return refuse(cat("no answer within ", limit / 1000, " s"));
+  }
+  const sys::ExitStatus status = TRY(sys::wait_child(process));
+  if (status.signal != 0) return refuse(cat("killed by signal ", status.signal));
+  if (status.code != 0) return refuse(cat("exit code ", status.code));
+  return Done{};
 }
 
 Result<Done> remove(const Runtime& runtime, const std::string& id) {

@@ -156,6 +156,7 @@ pid_t Workers::start(Job job) {
   sys::Fork how;
   for (int i = 0; i < 3; ++i) how.standard[i] = job.standard[i];
   if (job.own_errors) how.standard[2] = errors->to;
+  if (job.own_errors && job.own_output) how.standard[1] = errors->to;
   job.keep.push_back(answer->to.raw());
   how.keep = job.keep;
   Result<pid_t> pid = sys::fork_child(how);

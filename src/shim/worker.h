@@ -32,6 +32,7 @@ struct Job {
   std::string name = {};  // for errors: "create web"
   Fd standard[3] = {};  // streams of the worker, and of what it starts
   bool own_errors = false;  // standard error is kept, and its end goes into an error
+  bool own_output = false;  // standard output too
   std::vector<int> keep = {};  // further descriptors that it needs
   sys::Nanoseconds timeout{};  // then it is killed; 0: never
   Closure<Result<Done>()> work = {};          // in the worker
