@@ -19,6 +19,9 @@ timespec now() {
 
 }  // namespace
 
+Container::Container(std::string name) : id(std::move(name)) {}
+Container::~Container() = default;
+
 Process* Container::find(std::string_view exec_id) {
   if (exec_id.empty()) return &init;
   for (const auto& process : execs) {
@@ -326,7 +329,6 @@ bool Containers::process_ended(pid_t pid, const Ending& ending) {
 void Containers::take_end(Container& container, Process& process, const Ending& ending) {
   process.ending = ending;
   process.held = true;
-  process.pidfd_watch.reset();
   if (process.is_init()) {
     // Without a pid namespace of its own others may live on; those of `Exec` are ended with it.
     for (const auto& exec : container.execs) {
@@ -359,12 +361,60 @@ void Containers::settle(Container& container) {
   if (on_end_) on_end_(container);
 }
 
+// A process of a shim before us. It is a child of whoever takes orphans here, who reaps it; how it
+// ended the kernel tells by its pidfd afterwards, since Linux 6.15.
+class Adopted {
+ public:
+  Adopted(Containers& containers, Container& container)
+      : containers_(containers), number_(container.number), timer_(containers.loop(), Callback<>::to<&Adopted::give_up>(*this)) {}
+
+  Result<> watch(Fd pidfd) {
+    pidfd_ = pidfd;
+    watch_ = TRY(containers_.loop().watch(pidfd, sys::kReadable,
+                                          Callback<unsigned>::to<&Adopted::on_end>(*this)));
+    return {};
+  }
+
+ private:
+  void on_end(unsigned what) {
+    std::optional<sys::ExitStatus> status = sys::recorded_exit(pidfd_);
+    if (!status && (what & sys::kGone) == 0) {
+      // A zombie still: wait for its parent, but not for ever.
+      (void)watch_.change(0);
+      if (!timer_.is_running()) timer_.start(std::chrono::seconds(2));
+      return;
+    }
+    tell(status);
+  }
+  void give_up() { tell(std::nullopt); }
+  void tell(std::optional<sys::ExitStatus> status) {
+    watch_.reset();
+    timer_.cancel();
+    containers_.adopted_ended(number_, status);
+  }
+
+  Containers& containers_;
+  uint32_t number_;
+  Fd pidfd_;
+  sys::Watch watch_;
+  sys::Timer timer_;
+};
+
+void Containers::adopted_ended(uint32_t number, std::optional<sys::ExitStatus> status) {
+  Container* container = find_number(number);
+  if (container == nullptr) return;
+  Ending ending{.status = status.value_or(sys::ExitStatus()), .unknown = !status, .at = now()};
+  take_end(*container, container->init, ending);
+}
+
 Result<> Containers::adopt(Container& container, UniqueFd pidfd, pid_t pid, uint64_t start_time) {
-  container.init.pid = pid;
-  container.init.start_time = start_time;
-  container.init.phase = Phase::kRunning;
-  container.init.pidfd = std::move(pidfd);
-  return {};
+  Process& init = container.init;
+  init.pid = pid;
+  init.start_time = start_time;
+  init.phase = Phase::kRunning;
+  init.pidfd = std::move(pidfd);
+  container.adopted = std::make_unique<Adopted>(*this, container);
+  return container.adopted->watch(init.pidfd);
 }
 
 }  // namespace ocirt::shim

@@ -22,9 +22,12 @@
 
 namespace ocirt::shim {
 
+class Adopted;
+
 class Container {
  public:
-  explicit Container(std::string name) : id(std::move(name)) {}
+  explicit Container(std::string name);
+  ~Container();
   Process* find(std::string_view exec_id);
 
   std::string id;
@@ -37,7 +40,7 @@ class Container {
   uint32_t attempt = 0;  // of_pod: pod::Instance::attempt
   Process init;
   std::vector<std::unique_ptr<Process>> execs;
-  std::vector<wire::Reply> deleting;  // calls that wait for the same removal
+  std::unique_ptr<Adopted> adopted;  // of a shim before us
 };
 
 class Containers {
@@ -50,7 +53,6 @@ class Containers {
 
   // Called when a container's init has ended, and all of its processes were told of.
   void on_end(Closure<void(Container&)> call) { on_end_ = std::move(call); }
-  // Called when a process has been reaped, or started: something that a new shim should know.
   const Runtime& runtime() const { return runtime_; }
   sys::EventLoop& loop() { return loop_; }
   Workers& workers() { return workers_; }
@@ -64,6 +66,8 @@ class Containers {
 
   // A new row, in phase kCreating; init.streams is for the caller to fill. Code EEXIST.
   Result<Container*> add(std::string_view id, std::string bundle);
+  // Takes a row away for which nothing was made.
+  void forget(Container& container) { erase(container.number); }
   // Makes it. On failure everything of it is removed, the row too, before `finished` is called.
   void create(Container& container, Finished finished);
   void start(Container& container, Finished finished);
@@ -84,6 +88,8 @@ class Containers {
   void reap();
   // A process of a shim before us that lives: its end is told by its pidfd.
   Result<> adopt(Container& container, UniqueFd pidfd, pid_t pid, uint64_t start_time);
+  // Nothing: nobody knows how.
+  void adopted_ended(uint32_t number, std::optional<sys::ExitStatus> status);
 
  private:
   struct Parked {

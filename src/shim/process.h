@@ -54,9 +54,8 @@ class Process {
   std::unique_ptr<Streams> streams;
   std::string document;  // of an exec that was not started: its process as JSON
 
-  // Of a process that a shim before us has made: not our child, so its end comes by this.
+  // Of a process that a shim before us has made: not our child, so it is signalled by this.
   UniqueFd pidfd;
-  sys::Watch pidfd_watch;
 
  private:
   std::vector<wire::Reply> waiting_;
