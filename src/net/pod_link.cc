@@ -29,6 +29,21 @@ Message link_message(uint16_t type, uint16_t flags, uint32_t device_flags) {
   return message;
 }
 
+// A pod that asks for its own published port. Routed packets need no hairpin mode, but where
+// br_netfilter is on (docker, Kubernetes), the bridge itself forwards what is translated.
+Result<> set_hairpin(Session& session, std::string_view name) {
+  Message message = link_message(RTM_NEWLINK, 0, 0);
+  nlmsghdr* header = message.header();
+  put_string(message, IFLA_IFNAME, name);
+  nlattr* info = mnl_attr_nest_start(header, IFLA_LINKINFO);
+  put_string(message, IFLA_INFO_SLAVE_KIND, "bridge");
+  nlattr* data = mnl_attr_nest_start(header, IFLA_INFO_SLAVE_DATA);
+  mnl_attr_put_u8(header, IFLA_BRPORT_MODE, 1);
+  mnl_attr_nest_end(header, data);
+  mnl_attr_nest_end(header, info);
+  return session.change(message);
+}
+
 std::optional<Subnet> subnet_of(const Reply& route) {
   const auto& fixed = route.fixed<rtmsg>();
   if (route.header()->nlmsg_type != RTM_NEWROUTE || fixed.rtm_dst_len == 0) return std::nullopt;
@@ -91,7 +106,8 @@ Result<> make_pair(Session& session, std::string_view name, uint32_t bridge, Fd 
   mnl_attr_nest_end(header, peer);
   mnl_attr_nest_end(header, data);
   mnl_attr_nest_end(header, info);
-  return session.change(message);
+  TRY(session.change(message));
+  return within("let it send packets back where they came from", set_hairpin(session, name));
 }
 
 Result<> delete_link(Session& session, std::string_view name) {

@@ -21,6 +21,23 @@ Result<> loopback_up() {
   return set_up(session, loopback->index);
 }
 
+// What ip-netns(8) does too, and has to be done before the first pin: it binds the directory onto
+// itself with all that is mounted in it, and our pins would have a second, hidden mount from then
+// on that nobody takes away. The mount stays, as it does after ip-netns(8).
+Result<> share_directory(const std::string& directory) {
+  if (directory != "/run/netns") return {};  // no other program looks elsewhere
+  const char* path = directory.c_str();
+  if (::mount("", path, "none", MS_SHARED | MS_REC, nullptr) == 0) return {};
+  if (errno != EINVAL) return os_error(cat("share ", directory), errno);
+  if (::mount(path, path, "none", MS_BIND | MS_REC, nullptr) < 0) {
+    return os_error(cat("bind ", directory), errno);
+  }
+  if (::mount("", path, "none", MS_SHARED | MS_REC, nullptr) < 0) {
+    return os_error(cat("share ", directory), errno);
+  }
+  return {};
+}
+
 // In the new namespace.
 Result<> pin_own(const std::string& path) {
   if (::mount(kOwn, path.c_str(), nullptr, MS_BIND, nullptr) < 0) {
@@ -34,6 +51,7 @@ Result<> pin_own(const std::string& path) {
 Result<> make_netns(const std::string& path) {
   const std::string directory = path.substr(0, path.rfind('/'));
   TRY(sys::mkdir_parents(directory.empty() ? "/" : directory, 0755));
+  TRY(share_directory(directory));
   UniqueFd home = TRY(sys::open(sys::kCwd, kOwn, O_RDONLY));
   (void)TRY(sys::open(sys::kCwd, path, O_RDONLY | O_CREAT | O_EXCL, 0444));
   Result<> made;
