@@ -96,9 +96,9 @@ Result<> down(const PodRequest& request) {
   if (request.mode == PodMode::kHost) return {};
   const std::optional<PodRecord> record = TRY(load_record(request.directory));
   if (record) return undo(*record);
+  TRY(remove_record(request.directory));  // one that was not written to its end
   // Nothing was made, unless its directory has been removed before this.
-  const bool may_know = request.mode == PodMode::kBridge &&
-                        sys::exists(sys::kCwd, cat(request.pool, "/", request.bridge, ".json"));
+  const bool may_know = request.mode == PodMode::kBridge && sys::exists(sys::kCwd, request.pool);
   return may_know ? bridge_forget(request) : Result<>();
 }
 

@@ -369,7 +369,8 @@ Result<> Bridge::down() {
 
 Result<> Bridge::forget() {
   const PoolPod* found = find_pod(pool(), request_.name, request_.uid);
-  return found != nullptr ? take_away(*found) : Result<>();
+  if (found != nullptr) return take_away(*found);
+  return pool().pods.empty() ? clear() : Result<>();
 }
 
 Result<> Bridge::check() {
