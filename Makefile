@@ -76,8 +76,8 @@ code_in = $(filter-out %_test.cc,$(foreach f,$(call under,$1,*.cc),$(if $(filter
 objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $1))
 
 spec_src := $(call code_in,oci-spec)
-# What other programs ask of ocirt-net.
-net_words := src/net/request.cc src/net/pod_request.cc src/net/pod_client.cc
+# What other programs ask of ocirt-net, and what else of it does without its library: tested with src.
+net_words := $(patsubst %,src/net/%.cc,request pod_request pod_client subnet pool pod_hosts)
 lib_src  := $(call code_in,src/base src/sys src/bare src/linux src/plan src/container src/pod) $(net_words)
 wire_src := $(call code_in,src/wire)
 protos   := $(call under,src/wire,*.proto)
@@ -98,7 +98,7 @@ ifeq ($(MNL),1)
 HELPERS   += ocirt-net
 endif
 ocirt-net_src  := $(filter-out $(net_words),$(call code_in,src/net))
-ocirt-net_libs  = $(shell $(PKG_CONFIG) --libs libmnl)
+ocirt-net_libs  = $(shell $(PKG_CONFIG) --libs libmnl) $(if $(filter 1,$(STATIC)),-lyajl_s,$(shell $(PKG_CONFIG) --libs yajl))
 SYSTEMD ?= $(if $(shell $(PKG_CONFIG) --exists libsystemd && echo yes),1,0)
 ifeq ($(SYSTEMD),1)
 HELPERS   += ocirt-systemd

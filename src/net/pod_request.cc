@@ -4,8 +4,8 @@
 
 #include "oci-spec/json/reader.h"
 #include "oci-spec/json/writer.h"
-#include "oci-spec/schema/field.h"
 #include "src/base/text.h"
+#include "src/net/rows.h"
 
 namespace ocirt::net {
 
@@ -18,13 +18,6 @@ static_assert(oci::names_agree(PodProtocol::kUdp));
 namespace oci::schema {
 
 namespace net = ocirt::net;
-
-template <>
-const Type Object<net::PodPort>::type;
-template <>
-const Type Object<net::PodRequest>::type;
-template <>
-const Type Object<net::PodNetwork>::type;
 
 namespace {
 

@@ -79,6 +79,7 @@ struct PodRequest {
   std::string bridge = std::string(kBridgeName);
   // "10.1.0.0/16", "fd00:1::/64". Empty: the bridge's own if it is there, else the first of a list
   // that no route of the host meets. A subnet other than that of a bridge with pods is an error.
+  // subnet6 "none": pods have no IPv6, as on a host without it.
   std::string subnet4 = {};
   std::string subnet6 = {};
 
