@@ -69,10 +69,10 @@ TEST(HttpProbe, AlwaysDecidesAtTheEnd) {
 }
 
 TEST(HttpProbe, WhatIsNotHttpFailsAtItsFirstWrongByte) {
-  for (std::string_view text :
-       {"S", "SSH-2.0-OpenSSH\r\n", "HTTP/2 200 OK\r\n", "HTTP/1.x 200 \r\n", "HTTP/1.1  200\r\n",
-        "HTTP/1.1 20x OK\r\n", "HTTP/1.1 2000 OK\r\n", "http/1.1 200 OK\r\n",
-        std::string_view("\0\0", 2)}) {
+  for (std::string_view text : std::initializer_list<std::string_view>{
+           "S", "SSH-2.0-OpenSSH\r\n", "HTTP/2 200 OK\r\n", "HTTP/1.x 200 \r\n",
+           "HTTP/1.1  200\r\n", "HTTP/1.1 20x OK\r\n", "HTTP/1.1 2000 OK\r\n",
+           "http/1.1 200 OK\r\n", std::string_view("\0\0", 2)}) {
     ASSERT_TRUE(judge(text)) << text;
     EXPECT_FALSE(judge(text)->success) << text;
     EXPECT_EQ(judge(text)->status, 0) << text;

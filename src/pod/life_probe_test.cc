@@ -178,6 +178,7 @@ TEST(ReadinessProbe, BeginsAnewWithEachInstance) {
 TEST(PostStart, HoldsProbesBackAndCountsAsPartOfTheStart) {
   Container app = test_container("a");
   app.post_start = test_handler();
+  app.startup = test_probe();
   app.liveness = test_probe();
   World world(test_pod({app}));
   world.start();
@@ -186,6 +187,8 @@ TEST(PostStart, HoldsProbesBackAndCountsAsPartOfTheStart) {
   world.pass(60);
   EXPECT_EQ(world.done(), "");
   world.handled("a", HandlerKind::kPostStart, true);
+  EXPECT_EQ(world.done(), "probe a startup");
+  world.probe("a", ProbeKind::kStartup, true);
   EXPECT_EQ(world.done(), "probe a liveness");
   EXPECT_TRUE(world.status("a").ready);
 }

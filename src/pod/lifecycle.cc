@@ -347,7 +347,7 @@ void Lifecycle::removed(Instance of, Instant now) {
   life::Removing* removing = container != nullptr ? container->in<life::Removing>() : nullptr;
   if (removing == nullptr) return;
   std::optional<life::Awaiting> again = std::move(removing->again);
-  if (again && stage_ == Stage::kGoing) {
+  if (again) {
     container->state = *std::move(again);
   } else {
     container->state = life::Finished{};

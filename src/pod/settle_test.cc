@@ -66,17 +66,19 @@ TEST(PodStop, WithoutGraceKillsAllAtOnce) {
 }
 
 TEST(PodStop, AskedAgainTheEarlierEndCounts) {
-  World world(test_pod({test_container("a")}));
+  World world(test_pod({test_container("s", Role::kSidecar), test_container("a")}));
   world.start();
   world.dies_by_signal = false;
   world.stop(30);
   world.done();
+  world.stop(10);
   world.stop(100);
-  world.pass(10);
-  world.stop(5);
   EXPECT_EQ(world.done(), "") << "no second signal";
   world.pass(5);
-  EXPECT_EQ(world.done(), "kill a; remove a; ended");
+  world.exit("a", 0);
+  EXPECT_EQ(world.done(), "remove a; signal s 15");
+  world.pass(5);
+  EXPECT_EQ(world.done(), "kill s; remove s; ended");
 }
 
 TEST(PodStop, ForEverIsForEver) {
@@ -151,8 +153,10 @@ TEST(PodStop, AnAnswerToStartThatComesLateIsWaitedFor) {
   world.stop(30);
   world.done();
   world.dies_by_kill = false;
+  EXPECT_EQ(world.life.deadline(), world.now.ns + 30 * kTestSecond);
   world.pass(30);
   EXPECT_EQ(world.done(), "kill a");
+  EXPECT_EQ(world.life.deadline(), std::nullopt);
   world.end("a", {.signal = 9});
   EXPECT_EQ(world.done(), "");
   world.life.started(world.of("a"), world.now);
@@ -173,6 +177,7 @@ TEST(PodStop, EndsABackOff) {
 TEST(PodStop, AContainerThatEndsMeanwhileIsNotRestarted) {
   World world(test_pod({test_container("s", Role::kSidecar), test_container("a")}));
   world.start();
+  world.exit("a", 1);
   world.dies_by_signal = false;
   world.stop(30);
   world.done();
@@ -180,6 +185,7 @@ TEST(PodStop, AContainerThatEndsMeanwhileIsNotRestarted) {
   EXPECT_EQ(world.done(), "remove s");
   world.exit("a", 1);
   EXPECT_EQ(world.done(), "remove a; ended");
+  EXPECT_EQ(world.count(EventType::kBackOff), 0) << "nor is a restart announced";
 }
 
 TEST(PodEnd, ComesWhenAllAppsHaveSucceededAndTakesTheSidecarsAlong) {
