@@ -98,6 +98,9 @@ TEST(Adoption, KnowsHowLongAContainerHasRun) {
   world.pass(10);
   world.exit("a", 1);
   EXPECT_EQ(world.done(), "remove a; create a; start a") << "600 seconds: forgiven";
+  Adopted next(world, {kAlive});
+  next.exit("a", 1);
+  EXPECT_EQ(next.done(), "remove a") << "that was soon";
 }
 
 TEST(Adoption, GoesOnStoppingWithTheSameDeadline) {
@@ -132,6 +135,18 @@ TEST(Adoption, GoesOnWithTheInitContainerWhoseTurnItWas) {
   before.exit("i1", 0);
   Adopted world(before, {kGone, gone({.code = 0})});
   EXPECT_EQ(world.done(), "remove i2; create a; start a") << "i1 is not run again";
+}
+
+TEST(Adoption, DoesNotWaitAgainForASidecarWhoseTurnHasPassed) {
+  World before(test_pod({test_container("s", Role::kSidecar), test_container("i", Role::kInit),
+                         test_container("a")}));
+  before.start();
+  before.exit("s", 1);
+  before.exit("s", 1);
+  Adopted world(before, {kGone, kAlive, kGone});
+  EXPECT_EQ(world.done(), "remove s");
+  world.exit("i", 0);
+  EXPECT_EQ(world.done(), "remove i; create a; start a");
 }
 
 TEST(Adoption, RunsAPostStartAgainThatMayNotHaveRun) {

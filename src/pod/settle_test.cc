@@ -225,9 +225,10 @@ TEST(PodEnd, ComesWithTheActiveDeadline) {
   world.dies_by_signal = false;
   world.pass(60);
   EXPECT_EQ(world.done(), "signal a 15");
-  world.pass(5);
-  EXPECT_EQ(world.done(), "kill a; remove a; ended");
-  EXPECT_EQ(world.phase(), "Failed");
+  world.pass(4);
+  world.exit("a", 0);
+  EXPECT_EQ(world.done(), "remove a; ended");
+  EXPECT_EQ(world.phase(), "Failed") << "however well the apps take it";
   EXPECT_EQ(world.life.status().reason, StopReason::kDeadlineExceeded);
 }
 
