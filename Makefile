@@ -73,7 +73,7 @@ objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $1))
 
 spec_src := $(call code_in,oci-spec)
 # What other programs ask of ocirt-net, and what else of it does without its library: tested with src.
-net_words := $(patsubst %,src/net/%.cc,request pod_request pod_client subnet pool pod_hosts)
+net_words := $(patsubst %,src/net/%.cc,request pod_request pod_client subnet pool pod_hosts json cni)
 lib_src  := $(call code_in,src/base src/sys src/bare src/linux src/plan src/container) $(net_words)
 init_src := $(strip $(call code_in,src/init src/bare) $(call under,src/init src/bare,*.S))
 

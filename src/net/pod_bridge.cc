@@ -121,10 +121,7 @@ class Bridge {
 Result<> Bridge::heal() {
   std::vector<PoolPod> stale;
   for (const PoolPod& pod : pool().pods) {
-    const bool lives = pod.directory != request_.directory &&
-                       sys::exists(sys::kCwd, cat(pod.directory, "/network.json")) &&
-                       is_netns(pod.netns);
-    if (!lives) stale.push_back(pod);
+    if (pod.directory == request_.directory || !is_alive(pod)) stale.push_back(pod);
   }
   for (PoolPod& pod : stale) {
     const std::string where = cat("what the lost pod ", pod.name, " has left");
@@ -134,16 +131,7 @@ Result<> Bridge::heal() {
 }
 
 Result<> Bridge::check_ports() const {
-  for (const PodPort& wanted : request_.ports) {
-    for (const PoolPod& pod : file_.pool.pods) {
-      for (const PodPort& taken : pod.ports) {
-        if (!ports_meet(wanted, taken)) continue;
-        return std::unexpected(
-            Error{EADDRINUSE, cat("host port ", port_text(wanted), " of pod ", request_.name,
-                                  " is published by pod ", pod.name, " already")});
-      }
-    }
-  }
+  TRY(file_.check_ports(request_.name, request_.ports));
   return within(cat("pod ", request_.name), check_unused(request_.ports));
 }
 
