@@ -251,7 +251,11 @@ Result<> Bridge::make(PodRecord& record) {
   TRY(within(cat("bridge ", request_.bridge), make_device()));
   TRY(within(kInside, make_eth0(ns)));
   const bool rules = TRY(has_rules(request_.bridge));
-  if (!rules || !own_.ports.empty()) TRY(write_rules(request_.bridge, pool()));
+  if (!rules) {
+    TRY(write_rules(request_.bridge, pool()));
+  } else if (!own_.ports.empty()) {
+    TRY(add_ports(request_.bridge, pool(), own_));
+  }
   return write_names();
 }
 
@@ -332,7 +336,7 @@ Result<> Bridge::take_away(PoolPod pod) {
     return first.take();
   }
   if (entries != 0) {
-    if (!pod.ports.empty()) first(write_rules(request_.bridge, pool()));
+    if (!pod.ports.empty()) first(remove_ports(request_.bridge, pool(), pod));
     Result<Subnets> subnets = subnets_of(pool());
     if (subnets) {
       subnets_ = *subnets;
