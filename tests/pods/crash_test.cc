@@ -39,8 +39,11 @@ TEST_F(PodCrash, KilledShimTakesNoContainerWithItAndAnotherAdoptsThem) {
   EXPECT_TRUE(eventually([&] { return lines(pod.log("one")).size() > before + 3; }));
   const std::vector<std::string> said = lines(pod.log("one"));
   for (size_t i = 0; i < said.size(); ++i) ASSERT_EQ(said[i], std::to_string(i));
-  // And it supervises.
-  ::kill(two.pid, SIGKILL);
+  // And it supervises, also where nobody reaps orphans: a test that waits does not.
+  auto kill = wire::blank<wire::KillRequest>();
+  kill.id = wire::lend("two");
+  kill.signal = SIGKILL;
+  EXPECT_TRUE(pod.call<wire::Empty>(wire::kTaskV3, "Kill", kill));
   EXPECT_TRUE(pod.becomes([](const PodStatus& status) {
     return status.find("two")->restart_count == 1 && status.find("two")->state.running;
   }));
