@@ -70,8 +70,7 @@ class PodTask : public PodTest {
   std::vector<pid_t> children() {
     std::vector<pid_t> all;
     const std::string shim = std::to_string(pod_->shim_pid());
-    for (const std::string& pid :
-         words(read_file("/proc/" + shim + "/task/" + shim + "/children")))
+    for (const std::string& pid : words(read_file("/proc/" + shim + "/task/" + shim + "/children")))
       all.push_back(std::stoi(pid));
     return all;
   }
@@ -144,7 +143,8 @@ TEST_F(PodTask, HookThatHangsHoldsUpNobodyElseAndItsWorkerMayBeKilled) {
   bool killed = false;
   for (pid_t child : children()) {
     const std::string pid = std::to_string(child);
-    if (link_target("/proc/" + pid + "/exe") != link_target("/proc/" + std::to_string(shim) + "/exe"))
+    if (link_target("/proc/" + pid + "/exe") !=
+        link_target("/proc/" + std::to_string(shim) + "/exe"))
       continue;
     killed = ::kill(child, SIGKILL) == 0;
   }
