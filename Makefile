@@ -91,6 +91,8 @@ ocirt_src := $(call code_in,src/cli)
 ocirt-shim_src      := $(call code_in,src/shim)
 ocirt-shim_archives  = $(wire_lib)
 ocirt-shim_libs      = $(WIRE_LIBS)
+# The same program under the name by which containerd looks for it.
+LINKS := containerd-shim-ocirt-v2
 
 # Programs that ocirt runs for rare needs (src/sys/companion.h), with libraries that cannot be linked
 # statically. Left out where the library is missing; ocirt then says that it is not supported.
@@ -114,7 +116,7 @@ init     := $(BUILD)/ocirt-init
 libs     := $(lib) $(spec_lib)
 
 .PHONY: all libs help FORCE
-all: $(PROGRAMS:%=$(BUILD)/%) $(HELPERS:%=$(BUILD)/%)
+all: $(PROGRAMS:%=$(BUILD)/%) $(HELPERS:%=$(BUILD)/%) $(LINKS:%=$(BUILD)/%)
 libs: $(libs)
 
 # ---- rules ----------------------------------------------------------------------------------------
@@ -203,6 +205,9 @@ $(BUILD)/$1: $$(call objects,$$($1_src)) $$($1_archives) $$(libs)
 	$$(call say,LINK)$$(CXX) $$(program_link) $$(LDFLAGS) -o $$@ $$^ $$($1_libs) $$(LIBS)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
+
+$(LINKS:%=$(BUILD)/%): $(BUILD)/ocirt-shim
+	@ln -sf ocirt-shim $@
 
 # Their C++ library is linked in: loading it would take longer than everything else that they do.
 define helper

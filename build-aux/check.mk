@@ -75,7 +75,7 @@ conformance: all $(BUILD)/test/conformance-test
 layers completions:
 	@tests/tools/run-tests $@
 
-budget: all
+budget: all $(BUILD)/test/pods-test
 	@tests/tools/run-tests budget
 
 # Not a part of `make check`: it fetches other programs' tests, and takes about ten minutes.

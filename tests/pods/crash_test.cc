@@ -69,6 +69,22 @@ TEST_F(PodCrash, ExitCodeOfAnAdoptedContainerIsKnownWhereTheKernelKeepsIt) {
   EXPECT_TRUE(end.exit_code == 9 || end.reason == EndReason::kUnknown) << end.exit_code;
 }
 
+TEST_F(PodCrash, PausedContainerIsAdoptedAsSuch) {
+  TestPod pod(pods_root(), new_name());
+  pod.add("c", "exec sleep 60");
+  pod.launch();
+  auto pause = wire::blank<wire::PauseRequest>();
+  pause.id = wire::lend("c");
+  ASSERT_TRUE(pod.call<wire::Empty>(wire::kTaskV3, "Pause", pause));
+  pod.kill_shim();
+  ASSERT_OK(pod.shim({"--adopt"}));
+  EXPECT_SAYS(pod.exec("c", {"true"}).err, "paused");
+  auto resume = wire::blank<wire::ResumeRequest>();
+  resume.id = wire::lend("c");
+  ASSERT_TRUE(pod.call<wire::Empty>(wire::kTaskV3, "Resume", resume));
+  EXPECT_EQ(pod.exec_shell("c", "echo fine"), "fine");
+}
+
 TEST_F(PodCrash, ContainerThatEndedWithoutAShimIsReportedAsUnknown) {
   TestPod pod(pods_root(), new_name());
   pod.add("c", "exec sleep 60");
