@@ -29,11 +29,11 @@ constexpr std::string_view kHelp =
 Supervises one pod: has its containers as children and serves ocirt-pod at DIRECTORY/shim.sock.
 Returns when the socket takes calls; the shim goes on in the background.
 
-  --pod DIRECTORY        of the pod, which ends in its name and has pod.json
-  --adopt                take over the containers of a shim that was killed
-  --remove               take away everything of a pod whose shim is gone, and the directory
-  --state-dir DIRECTORY  for what containers write (default /var/lib/ocirt/pods)
-  --help                 print this
+      --pod DIRECTORY        of the pod, which ends in its name and has pod.json
+      --adopt                take over the containers of a shim that was killed
+      --remove               take away everything of a pod whose shim is gone, and the directory
+      --state-dir DIRECTORY  for what containers write (default /var/lib/ocirt/pods)
+      --help                 print this
 )";
 
 struct Options {

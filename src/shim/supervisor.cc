@@ -128,8 +128,8 @@ void Supervisor::go_on() {
   if (std::exchange(going_on_, true)) return;
   for (;;) {
     std::vector<pod::Action> actions = life_->take_actions();
-    if (actions.empty()) break;
     save();
+    if (actions.empty()) break;
     for (pod::Action& action : actions) {
       std::visit([this](auto& what) { perform(what); }, action);
     }
@@ -140,12 +140,16 @@ void Supervisor::go_on() {
   if (deadline) timer_.start(sys::Nanoseconds(*deadline) - sys::monotonic_now());
 }
 
+// Only what has changed is written: most of what happens in a healthy pod is probes, and a probe
+// that says what the last one said leaves the state as it was.
 void Supervisor::save() {
   pod::State state = life_->state();
   state.status.ips = ips_;
+  const std::string text = pod::write_state(state);
+  const size_t hash = std::hash<std::string_view>{}(text);
+  if (std::exchange(saved_, hash) == hash) return;
   (void)sys::write_file_atomically(sys::kCwd, layout_.state_json(),
-                                   cat(layout_.state_json(), ".new"), pod::write_state(state),
-                                   0600);
+                                   cat(layout_.state_json(), ".new"), text, 0600);
 }
 
 Container* Supervisor::container_of(pod::Instance of) {
