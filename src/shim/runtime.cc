@@ -39,7 +39,8 @@ std::string lines(const container::Warnings& warnings) {
   return text;
 }
 
-// Where the kernel tells of processes that the memory limit has cost their life (linux/cgroup/oom.h).
+// Where the kernel tells of processes that the memory limit has cost their life
+// (linux/cgroup/oom.h).
 std::string memory_file(const cgroup::Location& location) {
   if (const cgroup::Directory* v1 = cgroup::v1_directory(location, "memory"))
     return cgroup::join(v1->path, "memory.oom_control");
@@ -75,8 +76,8 @@ Result<Done> create(const Runtime& runtime, const std::string& id, const std::st
   const container::Record record = TRY(directory.read());
   done.pid = record.pid;
   done.start_time = record.start_time;
-  done.text = write_facts({.own_pids = record.own_pid_namespace,
-                           .memory = memory_file(record.cgroup)});
+  done.text =
+      write_facts({.own_pids = record.own_pid_namespace, .memory = memory_file(record.cgroup)});
   return done;
 }
 

@@ -87,8 +87,9 @@ TEST_F(PodLife, InitContainersRunInOrderBeforeTheApps) {
   TestPod pod(pods_root(), new_name());
   const std::string shared = scratch() + "/shared";
   make_directories(shared);
-  for (const auto& [name, role] : {std::pair("first", Role::kInit), std::pair("second", Role::kInit),
-                                   std::pair("app", Role::kApp)}) {
+  for (const auto& [name, role] :
+       {std::pair("first", Role::kInit), std::pair("second", Role::kInit),
+        std::pair("app", Role::kApp)}) {
     pod.add(name, std::string("sleep 0.1; echo ") + name + " >>/shared/order", role);
     pod.bundle(name).mount("/shared", "none", shared, {"bind"});
   }
@@ -104,7 +105,8 @@ TEST_F(PodLife, SidecarsStartBeforeTheAppsAndEndAfterThem) {
   const std::string script =
       "trap 'echo $0 ends >>/shared/order; exit 0' TERM; echo $0 starts >>/shared/order; "
       "while :; do sleep 0.05; done";
-  for (const auto& [name, role] : {std::pair("side", Role::kSidecar), std::pair("app", Role::kApp)}) {
+  for (const auto& [name, role] :
+       {std::pair("side", Role::kSidecar), std::pair("app", Role::kApp)}) {
     pod.add(name, "", role);
     pod.bundle(name).args({"sh", "-c", script, name}).mount("/shared", "none", shared, {"bind"});
   }
@@ -144,8 +146,8 @@ TEST_F(PodLife, ContainerThatFailsIsRestartedWithABackOff) {
   TestPod pod(pods_root(), new_name());
   pod.add("c", "exit 1").restart = RestartPolicy::kOnFailure;
   pod.launch();
-  ASSERT_TRUE(pod.becomes(
-      [](const PodStatus& status) { return status.find("c")->restart_count >= 3; }));
+  ASSERT_TRUE(
+      pod.becomes([](const PodStatus& status) { return status.find("c")->restart_count >= 3; }));
   EXPECT_SAYS(pod.events(), "BackOff");
 }
 
