@@ -112,8 +112,7 @@ Result<> remove_pod(const Place& place) {
   return remove_directory(place.layout);
 }
 
-// The background half. What goes wrong before it serves is said to `ready`, whose end means
-// success.
+// The background half. What goes wrong before it serves is said to `ready`, whose end means success.
 Result<> serve(const Options& options, Place& place, UniqueFd listener, UniqueFd& ready) {
   const std::unique_ptr<sys::EventLoop> loop = TRY(sys::EventLoop::open());
   Shim shim(*loop, Runtime{place.layout.runtime_root(), false}, place.layout);

@@ -27,7 +27,9 @@ struct Ending {
   bool unknown = false;  // nobody was there to be told
   timespec at = {};
   // As containerd has it: the code, 128 + signal; 255 for what nobody knows.
-  uint32_t code() const { return unknown ? 255 : static_cast<uint32_t>(status.shell_code()); }
+  uint32_t code() const {
+    return unknown ? 255 : static_cast<uint32_t>(status.shell_code());
+  }
 };
 
 class Process {

@@ -29,8 +29,8 @@ Shim::Shim(sys::EventLoop& loop, Runtime runtime, pod::Layout layout)
 Result<> Shim::open(UniqueFd listener) {
   TRY(sys::become_subreaper());
   signals_.emplace(TRY(sys::SignalInbox::open()));
-  signals_watch_ = TRY(
-      loop_.watch(signals_->fd(), sys::kReadable, Callback<unsigned>::to<&Shim::on_signal>(*this)));
+  signals_watch_ = TRY(loop_.watch(signals_->fd(), sys::kReadable,
+                                   Callback<unsigned>::to<&Shim::on_signal>(*this)));
   TRY(server_.listen(std::move(listener)));
   unwanted_.start(kPatience);
   return {};

@@ -72,7 +72,8 @@ void Supervisor::reopen_logs() {
 }
 
 std::string Supervisor::netns() const {
-  return pod_.network.mode == pod::NetworkMode::kHost ? std::string() : pod::network_pin(pod_.name);
+  return pod_.network.mode == pod::NetworkMode::kHost ? std::string()
+                                                      : pod::network_pin(pod_.name);
 }
 
 std::string Supervisor::address() const { return ips_.empty() ? "127.0.0.1" : ips_.front(); }
@@ -83,8 +84,7 @@ pod::PodStatus Supervisor::status() const {
   return status;
 }
 
-// ---- events
-// ---------------------------------------------------------------------------------------
+// ---- events ---------------------------------------------------------------------------------------
 
 void Supervisor::start() {
   life_->start(instant());
@@ -120,8 +120,7 @@ void Supervisor::container_ended(Container& container) {
   }
 }
 
-// ---- actions
-// --------------------------------------------------------------------------------------
+// ---- actions --------------------------------------------------------------------------------------
 
 void Supervisor::go_on() {
   // What is done here may report something at once, and would come back before its turn.
@@ -144,8 +143,7 @@ void Supervisor::save() {
   pod::State state = life_->state();
   state.status.ips = ips_;
   (void)sys::write_file_atomically(sys::kCwd, layout_.state_json(),
-                                   cat(layout_.state_json(), ".new"), pod::write_state(state),
-                                   0600);
+                                   cat(layout_.state_json(), ".new"), pod::write_state(state), 0600);
 }
 
 Container* Supervisor::container_of(pod::Instance of) {
@@ -230,10 +228,9 @@ void Supervisor::perform(pod::Remove& action) {
     return containers_.remove(*container, std::move(removed));
   }
   // A shim before us may have left something of that name.
-  containers_.run(
-      cat("delete ", name),
-      [runtime = containers_.runtime(), name] { return shim::remove(runtime, name); },
-      std::move(removed));
+  containers_.run(cat("delete ", name),
+                  [runtime = containers_.runtime(), name] { return shim::remove(runtime, name); },
+                  std::move(removed));
 }
 
 void Supervisor::perform(pod::RunProbe& action) {
@@ -288,8 +285,7 @@ void Supervisor::perform(pod::Ended&) {
   if (ended_) ended_();
 }
 
-// ---- what a shim before us has left
-// ---------------------------------------------------------------
+// ---- what a shim before us has left ---------------------------------------------------------------
 
 Result<> Supervisor::adopt() {
   const std::string text = TRY(sys::read_file(sys::kCwd, layout_.state_json()));

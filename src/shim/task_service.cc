@@ -151,7 +151,8 @@ void TaskService::exec(const wire::ExecProcessRequest& request, wire::Call& call
   Result<Container*> container = containers_.get(request.id);
   if (!container) return call.reply.fail(container.error());
   if (!wire::is_a(request.spec, wire::kProcessUrl)) {
-    return call.reply.fail(wire::Code::kInvalidArgument, cat("spec: expected ", wire::kProcessUrl));
+    return call.reply.fail(wire::Code::kInvalidArgument,
+                           cat("spec: expected ", wire::kProcessUrl));
   }
   if (request.exec_id[0] == '\0')
     return call.reply.fail(wire::Code::kInvalidArgument, "exec_id: empty");
@@ -206,7 +207,8 @@ void TaskService::kill(const wire::KillRequest& request, wire::Call& call) {
   Result<Process*> process = containers_.get_process(request.id, request.exec_id);
   if (!process) return call.reply.fail(process.error());
   containers_.kill(*containers_.find(request.id), **process, static_cast<int>(request.signal),
-                   request.all != 0, [reply = std::move(call.reply)](Result<Done> done) mutable {
+                   request.all != 0,
+                   [reply = std::move(call.reply)](Result<Done> done) mutable {
                      if (!done) return reply.fail(done.error());
                      reply.done();
                    });

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "src/base/text.h"
-#include "src/sys/fifo.h"
 #include "src/sys/file.h"
+#include "src/sys/fifo.h"
 #include "src/sys/stream.h"
 
 namespace ocirt::shim {
@@ -165,8 +165,8 @@ pid_t Workers::start(Job job) {
     sys::exit_now(0);
   }
   if (!pid) return fails(pid.error());
-  running_.push_back(
-      std::make_unique<Running>(loop_, job, std::move(answer->from), std::move(errors->from)));
+  running_.push_back(std::make_unique<Running>(loop_, job, std::move(answer->from),
+                                               std::move(errors->from)));
   running_.back()->begin(loop_, *pid, job.timeout);
   return *pid;
 }
