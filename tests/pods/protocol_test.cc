@@ -331,5 +331,78 @@ TEST_F(PodProtocol, ALateCreateOfAContainerLeavesThePodAlone) {
   expect_well();
 }
 
+// What follows is about containers that a client makes by itself, as containerd does.
+class TaskProtocol : public PodProtocol {
+ protected:
+  wire::Answer create(RawClient& client, const std::string& id, const std::string& script,
+                      std::chrono::nanoseconds timeout = {}) {
+    const std::string directory = scratch() + "/" + id;
+    if (!exists(directory)) Bundle(directory).shell(script).save(id);
+    auto request = wire::blank<wire::CreateTaskRequest>();
+    request.id = wire::lend(id);
+    request.bundle = wire::lend(directory);
+    EXPECT_TRUE(client.send(RawClient::request(1, wire::kTaskV3, "Create", request, timeout)));
+    return client.next().answer;
+  }
+  Code state(const std::string& id, const std::string& exec_id = {}) {
+    RawClient client(socket());
+    return client.call(wire::kTaskV3, "State", of(id, exec_id)).code;
+  }
+};
+
+TEST_F(TaskProtocol, ACreateWhoseCallerHasGivenUpIsUndone) {
+  RawClient client(socket());
+  const wire::Answer answer = create(client, "late", "sleep 60", std::chrono::microseconds(10));
+  EXPECT_EQ(answer.code, Code::kDeadlineExceeded);
+  EXPECT_TRUE(eventually([&] { return state("late") == Code::kNotFound; }));
+  RawClient again(socket());
+  EXPECT_EQ(create(again, "late", "sleep 60").code, Code::kOk);
+  EXPECT_EQ(state("late"), Code::kOk);
+  RawClient last(socket());
+  EXPECT_EQ(last.call(wire::kTaskV3, "Delete", of("late")).code, Code::kOk);
+}
+
+TEST_F(TaskProtocol, ADeleteThatIsRepeatedMeanwhileIsAnsweredLikeTheFirst) {
+  RawClient client(socket());
+  ASSERT_EQ(create(client, "mine", "sleep 60").code, Code::kOk);
+  std::string both;
+  for (uint32_t stream : {3, 5})
+    both += RawClient::request(stream, wire::kTaskV3, "Delete", of("mine"));
+  ASSERT_TRUE(client.send(both));
+  for (int i = 0; i < 2; ++i) {
+    const RawClient::Got got = client.next();
+    EXPECT_EQ(got.answer.code, Code::kOk) << got.answer.text;
+    EXPECT_GT((*wire::parse<wire::DeleteResponse>(got.answer.payload))->pid, 0u);
+  }
+  EXPECT_EQ(state("mine"), Code::kNotFound);
+}
+
+TEST_F(TaskProtocol, AFifoThatIsMissingIsNotAMissingContainer) {
+  Json process = pod().bundle("c").document()["process"];
+  const wire::AnyValue value{std::string(wire::kProcessUrl), process.print()};
+  wire::Any spec = value.lend();
+  auto request = wire::blank<wire::ExecProcessRequest>();
+  request.id = wire::lend("c");
+  request.exec_id = wire::lend("e");
+  request.spec = &spec;
+  request.stdout = wire::lend("/nonexistent/fifo");
+  RawClient client(socket());
+  const wire::Answer answer = client.call(wire::kTaskV3, "Exec", request);
+  EXPECT_EQ(answer.code, Code::kInvalidArgument);
+  EXPECT_SAYS(answer.text, "/nonexistent/fifo");
+  EXPECT_EQ(state("c", "e"), Code::kNotFound);
+}
+
+TEST_F(TaskProtocol, WhoWaitsForAnExecThatIsDeletedUnstartedHearsOfIt) {
+  RawClient client(socket());
+  ASSERT_EQ(client.call(wire::kTaskV3, "Exec", exec_request("e", {"true"})).code, Code::kOk);
+  ASSERT_TRUE(client.send(RawClient::request(101, wire::kTaskV3, "Wait", of("c", "e")) +
+                          RawClient::request(103, wire::kTaskV3, "Delete", of("c", "e"))));
+  for (int i = 0; i < 2; ++i) {
+    const RawClient::Got got = client.next();
+    EXPECT_EQ(got.answer.code, got.stream == 101 ? Code::kNotFound : Code::kOk) << got.answer.text;
+  }
+}
+
 }  // namespace
 }  // namespace harness
