@@ -263,6 +263,7 @@ void Containers::remove(Container& container, Finished finished) {
 Result<> Containers::remove_exec(Container& container, std::string_view exec_id) {
   Process* process = TRY(get_process(container.id, exec_id));
   TRY(check(process->phase, Request::kDelete));
+  process->refuse_waiting();
   std::erase_if(container.execs, [&](const auto& other) { return other.get() == process; });
   return {};
 }

@@ -41,6 +41,8 @@ class Process {
   // Gives the ending to everybody who waits for it, now or later.
   void tell();
   void wait_for(wire::Reply reply);
+  // It was deleted without ever having been started: nobody will hear of an ending.
+  void refuse_waiting();
 
   std::string exec_id;  // empty: init
   Phase phase = Phase::kCreating;

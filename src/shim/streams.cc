@@ -32,7 +32,10 @@ Result<std::string> fifo_path(std::string_view which, const std::string& text) {
   }
   if (!path.starts_with('/'))
     return std::unexpected(Error{EINVAL, cat(which, ": ", quoted(text), ": not an absolute path")});
-  const struct stat info = TRY(within(which, sys::stat(sys::kCwd, std::string(path))));
+  Result<struct stat> found = within(which, sys::stat(sys::kCwd, std::string(path)));
+  // Not ENOENT, which callers would take for the container.
+  if (!found) return std::unexpected(Error{EINVAL, std::move(found.error().text)});
+  const struct stat info = *found;
   if (!S_ISFIFO(info.st_mode)) {
     return std::unexpected(
         Error{ENOSYS, cat("not supported: ", which, ": ", quoted(path), " is not a fifo")});

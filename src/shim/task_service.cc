@@ -91,8 +91,12 @@ void TaskService::create(const wire::CreateTaskRequest& request, wire::Call& cal
     containers_.forget(container);
     return call.reply.fail(opened.error());
   }
-  containers_.create(container, [reply = std::move(call.reply)](Result<Done> done) mutable {
+  containers_.create(container, [this, id = std::string(request.id),
+                                 reply = std::move(call.reply)](Result<Done> done) mutable {
     if (!done) return fail(reply, done.error());
+    // Who has given up does not come to delete it.
+    if (Container* made = containers_.find(id); made != nullptr && !reply.is_awaited())
+      return containers_.remove(*made, [](Result<Done>) {});
     auto answer = blank<wire::CreateTaskResponse>();
     answer.pid = static_cast<uint32_t>(done->pid);
     reply.send(answer);
