@@ -76,8 +76,10 @@ lib_src  := $(call code_in,src/base src/sys src/bare src/linux src/plan src/cont
 init_src := $(strip $(call code_in,src/init src/bare) $(call under,src/init src/bare,*.S))
 
 # A program is three lines: its name, its sources, and its name once more in PROGRAMS.
-PROGRAMS  := ocirt
+PROGRAMS  := ocirt ocirt-pod
 ocirt_src := $(call code_in,src/cli)
+ocirt-pod_src  := $(call code_in,src/podfile src/podcli)
+ocirt-pod_libs := -lyaml
 
 # Programs that ocirt runs for rare needs (src/sys/companion.h), with libraries that cannot be linked
 # statically. Left out where the library is missing; ocirt then says that it is not supported.
@@ -172,7 +174,7 @@ $(BUILD)/obj/src/cli/version.o: private extra = -DOCIRT_VERSION='"$(VERSION)"' \
 
 define program
 $(BUILD)/$1: $$(call objects,$$($1_src)) $$(libs)
-	$$(call say,LINK)$$(CXX) $$(program_link) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
+	$$(call say,LINK)$$(CXX) $$(program_link) $$(LDFLAGS) -o $$@ $$^ $$($1_libs) $$(LIBS)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
 
