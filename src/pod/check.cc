@@ -8,6 +8,9 @@ namespace ocirt::pod {
 namespace {
 
 Result<> check_http(const HttpGet& http) {
+  if (http.scheme == Scheme::kHttps) {
+    return refuse("scheme: HTTPS is not supported, ocirt has no TLS; use tcpSocket or exec");
+  }
   if (http.port == 0) return refuse("port: must be 1 to 65535");
   if (!http.path.starts_with('/')) {
     return refuse(cat("path: ", quoted(http.path), " does not begin with \"/\""));
@@ -110,6 +113,32 @@ Result<> check_container(const Container& container) {
   return {};
 }
 
+// A path that stays below where it begins.
+bool stays_inside(std::string_view path) {
+  if (path.empty() || path.front() == '/') return false;
+  for (std::string_view part : split(path, '/')) {
+    if (part.empty() || part == "." || part == "..") return false;
+  }
+  return true;
+}
+
+Result<> check_mount(const PodMount& mount) {
+  if (!stays_inside(mount.target)) {
+    return refuse(cat("target: ", quoted(mount.target),
+                      " is not a path below the pod's directory without \".\" and \"..\""));
+  }
+  if (mount.type != MountType::kBind) return {};
+  if (!mount.source.starts_with('/') && !stays_inside(mount.source)) {
+    return refuse(cat("source: ", quoted(mount.source),
+                      " is neither absolute nor a path below the pod's directory"));
+  }
+  if (!mount.inside.empty() && !stays_inside(mount.inside)) {
+    return refuse(
+        cat("inside: ", quoted(mount.inside), " is not a path that stays inside the source"));
+  }
+  return {};
+}
+
 // One port space: two containers cannot listen on the same port, and a port of the host leads to
 // one place.
 Result<> check_ports(const Pod& pod) {
@@ -166,16 +195,13 @@ Result<> check_pod(const Pod& pod) {
   if (pod.restart_backoff_ms == 0 || pod.restart_backoff_max_ms < pod.restart_backoff_ms) {
     return refuse("restartBackoffMaxMs: must be at least restartBackoffMs, and that at least 1");
   }
-  for (size_t i = 0; i < pod.volumes.size(); ++i) {
-    const std::string& name = pod.volumes[i].name;
-    if (!is_dns_label(name)) {
-      return refuse(cat("volumes[", i, "].name: ", quoted(name), " ", kNameRule));
-    }
-    for (size_t j = 0; j < i; ++j) {
-      if (pod.volumes[j].name == name) {
-        return refuse(
-            cat("volumes[", i, "].name: ", quoted(name), " is the name of volumes[", j, "] too"));
-      }
+  for (size_t i = 0; i < pod.mounts.size(); ++i) {
+    TRY(within(cat("mounts[", i, "]"), check_mount(pod.mounts[i])));
+  }
+  for (const auto& [name, value] : pod.sysctls) {
+    if (name.empty() || name.contains("..") || name.contains('\n') || value.contains('\n')) {
+      return refuse(cat("sysctls: ", quoted(name),
+                        " is not the name of a sysctl, or its value is not one line"));
     }
   }
   bool apps = false;

@@ -148,13 +148,23 @@ struct Container {
   bool operator==(const Container&) const = default;
 };
 
-// An emptyDir: volumes/NAME in the pod's directory, with the pod's life.
-struct Volume {
-  std::string name = {};    // required; a DNS label
-  bool memory = false;      // a tmpfs
-  uint64_t size_limit = 0;  // bytes, of a tmpfs; 0: none
+enum class MountType : uint8_t { kBind, kTmpfs };
+inline constexpr std::string_view kMountTypeNames[] = {"bind", "tmpfs"};
+constexpr std::span<const std::string_view> names_of(MountType) { return kMountTypeNames; }
 
-  bool operator==(const Volume&) const = default;
+// A mount of the pod's own, made before any container, in the order of the list, and undone in the
+// reverse order: an emptyDir in memory or of limited size, the pod's /dev/shm, and sub-paths of
+// volumes, which a container could otherwise redirect while they are being resolved.
+struct PodMount {
+  std::string target = {};  // required; relative to the pod's directory: "volumes/cache", "shm"
+  MountType type = MountType::kBind;  // required
+  std::string source = {};            // bind: absolute, or relative to the pod's directory
+  // Bind: a path inside of the source, which is resolved without leaving it and without symbolic
+  // links; directories that are missing are made with mode 0755. Empty: the source itself.
+  std::string inside = {};
+  std::vector<std::string> options = {};
+
+  bool operator==(const PodMount&) const = default;
 };
 
 struct Pod {
@@ -176,7 +186,8 @@ struct Pod {
   uint32_t restart_backoff_ms = 10'000;
   uint32_t restart_backoff_max_ms = 300'000;
   uint32_t restart_backoff_reset_ms = 600'000;
-  std::vector<Volume> volumes = {};
+  std::vector<PodMount> mounts = {};
+  oci::Map<std::string> sysctls = {};  // of its namespaces, written before any container is made
   std::vector<Container> containers = {};  // required; in the file's order, init and sidecars first
 
   bool operator==(const Pod&) const = default;

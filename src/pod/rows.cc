@@ -21,6 +21,7 @@ static_assert(oci::names_agree(NetworkMode::kNone));
 static_assert(oci::names_agree(Protocol::kUdp));
 static_assert(oci::names_agree(Scheme::kHttps));
 static_assert(oci::names_agree(RootfsType::kOverlay));
+static_assert(oci::names_agree(MountType::kTmpfs));
 
 }  // namespace ocirt::pod
 
@@ -47,7 +48,7 @@ const Type Object<pod::Rootfs>::type;
 template <>
 const Type Object<pod::Container>::type;
 template <>
-const Type Object<pod::Volume>::type;
+const Type Object<pod::PodMount>::type;
 template <>
 const Type Object<pod::Pod>::type;
 template <>
@@ -132,10 +133,12 @@ constexpr Field kContainer[] = {
     field<&pod::Container::log_max_files>("logMaxFiles", kPositive),
 };
 
-constexpr Field kVolume[] = {
-    field<&pod::Volume::name>("name", kRequired),
-    field<&pod::Volume::memory>("memory"),
-    field<&pod::Volume::size_limit>("sizeLimit"),
+constexpr Field kPodMount[] = {
+    field<&pod::PodMount::target>("target", kRequired),
+    field<&pod::PodMount::type>("type", kRequired),
+    field<&pod::PodMount::source>("source"),
+    field<&pod::PodMount::inside>("inside"),
+    field<&pod::PodMount::options>("options"),
 };
 
 constexpr Field kPod[] = {
@@ -155,7 +158,8 @@ constexpr Field kPod[] = {
     field<&pod::Pod::restart_backoff_ms>("restartBackoffMs", kPositive),
     field<&pod::Pod::restart_backoff_max_ms>("restartBackoffMaxMs", kPositive),
     field<&pod::Pod::restart_backoff_reset_ms>("restartBackoffResetMs", kPositive),
-    field<&pod::Pod::volumes>("volumes"),
+    field<&pod::Pod::mounts>("mounts"),
+    field<&pod::Pod::sysctls>("sysctls"),
     field<&pod::Pod::containers>("containers", {.required = true, .min_items = 1}),
 };
 
@@ -192,7 +196,7 @@ constinit const Type Object<pod::Rootfs>::type = object(kRootfs);
 template <>
 constinit const Type Object<pod::Container>::type = object(kContainer);
 template <>
-constinit const Type Object<pod::Volume>::type = object(kVolume);
+constinit const Type Object<pod::PodMount>::type = object(kPodMount);
 template <>
 constinit const Type Object<pod::Pod>::type = object(kPod);
 template <>
