@@ -177,6 +177,7 @@ std::optional<Finding> check_pod_fields(const File& file) {
   POD_CHECK(check_dns(spec));
   POD_CHECK(check_host_aliases(spec));
   POD_CHECK(check_sysctls(spec));
+  if (spec.security_context) POD_CHECK(check_pod_security(*spec.security_context));
   if (spec.resources) POD_CHECK(check_resources(*spec.resources, "spec.resources"));
   return std::nullopt;
 }

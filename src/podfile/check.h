@@ -30,6 +30,7 @@ std::optional<Finding> check_resources(const manifest::Resources& resources,
                                        std::string_view where);
 std::optional<Finding> check_actions(const manifest::Container& container, bool is_init,
                                      std::string_view where);
+std::optional<Finding> check_pod_security(const manifest::PodSecurityContext& security);
 std::optional<Finding> check_security(const manifest::Container& container, std::string_view where);
 
 // "spec.containers[2]" of the n-th of init containers and containers.

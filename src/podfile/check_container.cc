@@ -33,6 +33,9 @@ std::optional<Finding> check_probe(const Container& container, const manifest::P
                                static_cast<size_t>(probe.http_get.has_value()) +
                                static_cast<size_t>(probe.tcp_socket.has_value()),
                            where, "exec, httpGet and tcpSocket"));
+  if (probe.http_get && probe.http_get->scheme == manifest::Scheme::kHttps) {
+    return Finding{cat(where, ".httpGet.scheme"), "not supported: HTTPS; use exec"};
+  }
   if (probe.http_get) {
     POD_CHECK(check_port(container, probe.http_get->port, cat(where, ".httpGet.port")));
   }
@@ -59,6 +62,9 @@ std::optional<Finding> check_hook(const Container& container, const manifest::Ha
     return Finding{cat(where, ".tcpSocket"), "not supported; use exec, httpGet or sleep"};
   }
   if (!hook.http_get) return std::nullopt;
+  if (hook.http_get->scheme == manifest::Scheme::kHttps) {
+    return Finding{cat(where, ".httpGet.scheme"), "not supported: HTTPS; use exec"};
+  }
   return check_port(container, hook.http_get->port, cat(where, ".httpGet.port"));
 }
 
@@ -104,6 +110,15 @@ std::optional<Finding> check_profile(const std::optional<manifest::Profile>& pro
                                             : "localhostProfile needs type Localhost"};
 }
 
+std::optional<Finding> check_app_armor(const std::optional<manifest::Profile>& profile,
+                                       const std::string& where) {
+  if (profile && profile->type == manifest::ProfileType::kRuntimeDefault) {
+    return Finding{cat(where, ".type"),
+                   "not supported: ocirt brings no AppArmor profile; Localhost names a loaded one"};
+  }
+  return check_profile(profile, where);
+}
+
 std::optional<Finding> check_capability_list(const std::vector<std::string>& names,
                                              std::string_view where) {
   for (size_t i = 0; i < names.size(); ++i) {
@@ -116,6 +131,11 @@ std::optional<Finding> check_capability_list(const std::vector<std::string>& nam
 }
 
 }  // namespace
+
+std::optional<Finding> check_pod_security(const manifest::PodSecurityContext& security) {
+  POD_CHECK(check_profile(security.seccomp_profile, "spec.securityContext.seccompProfile"));
+  return check_app_armor(security.app_armor_profile, "spec.securityContext.appArmorProfile");
+}
 
 std::optional<uint16_t> port_of(const Container& container, std::string_view port) {
   if (const auto number = to_number<uint16_t>(port)) {
@@ -226,7 +246,7 @@ std::optional<Finding> check_security(const Container& container, std::string_vi
   const manifest::SecurityContext& security = *container.security_context;
   const std::string place = cat(where, ".securityContext");
   POD_CHECK(check_profile(security.seccomp_profile, cat(place, ".seccompProfile")));
-  POD_CHECK(check_profile(security.app_armor_profile, cat(place, ".appArmorProfile")));
+  POD_CHECK(check_app_armor(security.app_armor_profile, cat(place, ".appArmorProfile")));
   if (security.capabilities) {
     POD_CHECK(check_capability_list(security.capabilities->add, cat(place, ".capabilities.add")));
     POD_CHECK(check_capability_list(security.capabilities->drop, cat(place, ".capabilities.drop")));
