@@ -46,7 +46,7 @@ hardening := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-po
 link     += -fsanitize=$(SANITIZE)
 endif
 
-hosted   := $(common) $(CXXFLAGS) $(hardening) -fPIE -D_GLIBCXX_ASSERTIONS $(LIBS_CFLAGS) $(CPPFLAGS)
+hosted   := $(common) -isystem $(BUILD)/gen $(CXXFLAGS) $(hardening) -fPIE -D_GLIBCXX_ASSERTIONS $(LIBS_CFLAGS) $(CPPFLAGS)
 product  := $(hosted) -fno-exceptions -fno-rtti
 # GoogleTest wants exceptions and RTTI, so the tests keep them.
 test     := $(hosted) $(GTEST_CFLAGS)
@@ -55,6 +55,10 @@ test     := $(hosted) $(GTEST_CFLAGS)
 bare     := $(common) -Os -g -ffreestanding -fno-exceptions -fno-rtti -fno-stack-protector \
             -U_FORTIFY_SOURCE -fno-asynchronous-unwind-tables -fno-threadsafe-statics -fpie \
             $(if $(is_clang),,-fno-tree-loop-distribute-patterns)
+
+# What protoc-c writes is C. Small, not fast: it is tables, and functions that only the tables call.
+messages := -x c -std=gnu17 -isystem $(BUILD)/gen -Os -ffunction-sections -fdata-sections -MMD -MP -fPIE \
+            $(LIBS_CFLAGS) -fno-asynchronous-unwind-tables
 
 # A static program reaches main a millisecond earlier than one with four shared libraries.
 ifeq ($(STATIC),1)
@@ -73,13 +77,17 @@ objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $1))
 
 spec_src := $(call code_in,oci-spec)
 lib_src  := $(call code_in,src/base src/sys src/bare src/linux src/plan src/container src/pod) src/net/request.cc
+wire_src := $(call code_in,src/wire)
+protos   := $(call under,src/wire,*.proto)
 init_src := $(strip $(call code_in,src/init src/bare) $(call under,src/init src/bare,*.S))
 
-# A program is three lines: its name, its sources, and its name once more in PROGRAMS.
+# A program is three lines: its name, its sources, and its name once more in PROGRAMS. One that speaks
+# ttrpc has NAME_archives = $(wire_lib) and NAME_libs = -lprotobuf-c as well.
 PROGRAMS  := ocirt ocirt-pod
 ocirt_src := $(call code_in,src/cli)
 ocirt-pod_src  := $(call code_in,src/podfile src/podcli)
-ocirt-pod_libs := -lyaml
+ocirt-pod_archives = $(wire_lib)
+ocirt-pod_libs := -lyaml -lprotobuf-c
 
 # Programs that ocirt runs for rare needs (src/sys/companion.h), with libraries that cannot be linked
 # statically. Left out where the library is missing; ocirt then says that it is not supported.
@@ -97,6 +105,7 @@ ocirt-systemd_src  := $(call code_in,src/systemd)
 ocirt-systemd_libs  = $(shell $(PKG_CONFIG) --libs libsystemd)
 
 spec_lib := $(BUILD)/liboci-spec.a
+wire_lib := $(BUILD)/libocirt-wire.a
 lib      := $(BUILD)/libocirt.a
 init     := $(BUILD)/ocirt-init
 libs     := $(lib) $(spec_lib)
@@ -128,24 +137,38 @@ $(BUILD)/stamp/$1: FORCE
 	@mkdir -p $$(@D); echo '$$($1_text)' > $$@.new; \
 	if cmp -s $$@.new $$@; then rm $$@.new; else mv $$@.new $$@; fi
 endef
-flags_text   := $(CXX) $(product) | $(test) | $(bare) | $(program_link) $(LDFLAGS) $(LIBS)
-sources_text := $(spec_src) $(lib_src) $(init_src) $(foreach p,$(PROGRAMS) $(HELPERS),$($p_src))
+flags_text   := $(CXX) $(product) | $(test) | $(bare) | $(messages) | $(program_link) $(LDFLAGS) $(LIBS)
+sources_text := $(spec_src) $(lib_src) $(wire_src) $(protos) $(init_src) $(foreach p,$(PROGRAMS) $(HELPERS),$($p_src))
 commit_text   = $(shell sh build-aux/commit-id)
 $(foreach s,flags sources commit,$(eval $(call stamp,$s)))
 flags   := $(BUILD)/stamp/flags
 sources := $(BUILD)/stamp/sources
 
-$(BUILD)/obj/%_test.o: %_test.cc $(flags)
+# Messages: src/wire/NAME.proto becomes src/wire/NAME.pb-c.h and .c below build/gen. All of them are there
+# before the first object is made; from then on the .d files say who includes which.
+PROTOC_C ?= protoc-c
+generated := $(protos:%.proto=$(BUILD)/gen/%.pb-c.h)
+.SECONDARY: $(protos:%.proto=$(BUILD)/gen/%.pb-c.c)
+$(BUILD)/gen/%.pb-c.h: %.proto
+	@mkdir -p $(@D)
+	$(call say,PROTOC)$(PROTOC_C) -I. --c_out=$(BUILD)/gen $<
+$(BUILD)/gen/%.pb-c.c: $(BUILD)/gen/%.pb-c.h ;
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.pb-c.c $(flags) | $(generated)
+	$(call say,C)$(CXX) $(messages) $(no_paths) -c -o $@ $<
+
+$(BUILD)/obj/%_test.o: %_test.cc $(flags) | $(generated)
 	$(call compile,TEST,$(test))
-$(BUILD)/obj/tests/%.o: tests/%.cc $(flags)
+$(BUILD)/obj/tests/%.o: tests/%.cc $(flags) | $(generated)
 	$(call compile,TEST,$(test))
-$(BUILD)/obj/%.o: %.cc $(flags)
+$(BUILD)/obj/%.o: %.cc $(flags) | $(generated)
 	$(call compile,CXX,$(product))
 $(BUILD)/bare/%.o: %.cc $(flags)
 	$(call compile,BARE,$(bare))
 $(BUILD)/bare/%.o: %.S $(flags)
 	$(call compile,BARE,$(bare))
 
+$(wire_lib): $(call objects,$(wire_src)) $(protos:%.proto=$(BUILD)/gen/%.o) $(sources)
+	$(archive)
 $(spec_lib): $(call objects,$(spec_src)) $(sources)
 	$(archive)
 $(lib): $(call objects,$(lib_src)) $(if $(init_src),$(BUILD)/obj/src/container/init_image.o) $(sources)
@@ -173,7 +196,7 @@ $(BUILD)/obj/src/cli/version.o: private extra = -DOCIRT_VERSION='"$(VERSION)"' \
   -DOCIRT_COMMIT='"$(commit_text)"'
 
 define program
-$(BUILD)/$1: $$(call objects,$$($1_src)) $$(libs)
+$(BUILD)/$1: $$(call objects,$$($1_src)) $$($1_archives) $$(libs)
 	$$(call say,LINK)$$(CXX) $$(program_link) $$(LDFLAGS) -o $$@ $$^ $$($1_libs) $$(LIBS)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
@@ -219,4 +242,4 @@ help:
 include build-aux/check.mk
 include build-aux/install.mk
 
--include $(call under,$(BUILD)/obj $(BUILD)/bare,*.d)
+-include $(call under,$(BUILD)/obj $(BUILD)/bare $(BUILD)/gen,*.d)
