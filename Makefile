@@ -76,18 +76,23 @@ code_in = $(filter-out %_test.cc,$(foreach f,$(call under,$1,*.cc),$(if $(filter
 objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $1))
 
 spec_src := $(call code_in,oci-spec)
-lib_src  := $(call code_in,src/base src/sys src/bare src/linux src/plan src/container src/pod) src/net/request.cc
+# What other programs ask of ocirt-net, and what else of it does without its library: tested with src.
+net_words := $(patsubst %,src/net/%.cc,request pod_request pod_client subnet pool pod_hosts)
+lib_src  := $(call code_in,src/base src/sys src/bare src/linux src/plan src/container src/pod) $(net_words)
 wire_src := $(call code_in,src/wire)
 protos   := $(call under,src/wire,*.proto)
 init_src := $(strip $(call code_in,src/init src/bare) $(call under,src/init src/bare,*.S))
 
 # A program is three lines: its name, its sources, and its name once more in PROGRAMS. One that speaks
 # ttrpc has NAME_archives = $(wire_lib) and NAME_libs = -lprotobuf-c as well.
-PROGRAMS  := ocirt ocirt-pod
+PROGRAMS  := ocirt ocirt-shim ocirt-pod
 ocirt_src := $(call code_in,src/cli)
-ocirt-pod_src  := $(call code_in,src/podfile src/podcli)
-ocirt-pod_archives = $(wire_lib)
-ocirt-pod_libs := -lyaml -lprotobuf-c
+ocirt-shim_src      := $(call code_in,src/shim)
+ocirt-shim_archives  = $(wire_lib)
+ocirt-shim_libs     := -lprotobuf-c
+ocirt-pod_src      := $(call code_in,src/podfile src/podcli) $(patsubst %,src/cli/%.cc,duration options table version)
+ocirt-pod_archives  = $(wire_lib)
+ocirt-pod_libs     := -lyaml -lprotobuf-c
 
 # Programs that ocirt runs for rare needs (src/sys/companion.h), with libraries that cannot be linked
 # statically. Left out where the library is missing; ocirt then says that it is not supported.
@@ -95,8 +100,8 @@ MNL ?= $(if $(shell $(PKG_CONFIG) --exists libmnl && echo yes),1,0)
 ifeq ($(MNL),1)
 HELPERS   += ocirt-net
 endif
-ocirt-net_src  := $(filter-out src/net/request.cc,$(call code_in,src/net))
-ocirt-net_libs  = $(shell $(PKG_CONFIG) --libs libmnl)
+ocirt-net_src  := $(filter-out $(net_words),$(call code_in,src/net))
+ocirt-net_libs  = $(shell $(PKG_CONFIG) --libs libmnl) $(if $(filter 1,$(STATIC)),-lyajl_s,$(shell $(PKG_CONFIG) --libs yajl))
 SYSTEMD ?= $(if $(shell $(PKG_CONFIG) --exists libsystemd && echo yes),1,0)
 ifeq ($(SYSTEMD),1)
 HELPERS   += ocirt-systemd
