@@ -177,8 +177,7 @@ Result<Shim> make_pod(const Globals& globals, const Manifest& manifest, bool sta
     if (!made) (void)shim.shut_down();
   } else if (!made && is_abandoned(layout)) {
     // The shim undoes what it has made and ends; this is for one that has died.
-    (void)sys::exists(sys::kCwd, layout.pod_json()) ? (void)Shim::remove(globals, resolved.pod.name)
-                                                    : (void)0;
+    if (sys::exists(sys::kCwd, layout.pod_json())) (void)Shim::remove(globals, resolved.pod.name);
   }
   if (!made)
     return std::unexpected(within(cat("pod ", resolved.pod.name), std::move(made)).error());

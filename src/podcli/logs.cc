@@ -104,6 +104,21 @@ Result<int> logs(Call& call, LogOptions& options, std::span<const std::string_vi
   return 0;
 }
 
+struct AttachOptions {};
+
+// What a container says from now on. Its input is nobody's: `exec -i` has one.
+Result<int> attach(Call& call, AttachOptions&, std::span<const std::string_view> arguments) {
+  const Target target = TRY(find_target(call.globals, arguments[0]));
+  const pod::Pod pod = TRY(read_pod_json(layout_of(call.globals, target.pod)));
+  LogOptions options;
+  options.follow = true;
+  options.tail = 0;
+  options.containers.push_back(TRY(container_of(pod, target.container)));
+  const std::string pod_name = target.pod;
+  const std::string_view words[] = {pod_name};
+  return logs(call, options, words);
+}
+
 struct EventOptions {
   bool follow = false;
   Format format = Format::table;
@@ -199,6 +214,12 @@ constinit const Command kLogs{.name = "logs",
                               .fewest = 1,
                               .most = 1,
                               .run = run<LogOptions, logs>};
+constinit const Command kAttach{.name = "attach",
+                                .arguments = "POD[/CONTAINER]",
+                                .summary = "Show what a container says from now on, until it ends",
+                                .fewest = 1,
+                                .most = 1,
+                                .run = run<AttachOptions, attach>};
 constinit const Command kEvents{.name = "events",
                                 .arguments = "[POD...]",
                                 .summary = "Show what has happened in pods",

@@ -1,6 +1,7 @@
 // run, create, start, scale: verbs that make pods.
 #include <algorithm>
 
+#include "oci-spec/documents.h"
 #include "src/base/text.h"
 #include "src/podcli/creation.h"
 #include "src/podcli/json.h"
