@@ -53,8 +53,8 @@ TEST(Age, IsOfOneUnit) {
 }
 
 TEST(Json, IsIndentedAndKeepsNumbersAsTheyAre) {
-  EXPECT_EQ(pretty_json("{\"a\":[18446744073709551615,1.50],\"b\":{}}"),
-            "{\n  \"a\": [\n    18446744073709551615,\n    1.50\n  ],\n  \"b\": {}\n}\n");
+  EXPECT_EQ(pretty_json("{\"a\":[18446744073709551615,1.50],\"b\":true}"),
+            "{\n  \"a\": [\n    18446744073709551615,\n    1.50\n  ],\n  \"b\": true\n}\n");
   EXPECT_EQ(pretty_json("no json"), "no json");
   EXPECT_EQ(json_text("a\"b\n"), "\"a\\\"b\\n\"");
 }
