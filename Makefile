@@ -68,6 +68,8 @@ else
 program_link := $(link)
 LIBS ?= $(shell $(PKG_CONFIG) --libs libseccomp yajl libcap)
 endif
+WIRE_LIBS  ?= -lprotobuf-c
+YAML_LIBS  ?= -lyaml
 GTEST_LIBS ?= -lgtest_main -lgmock -lgtest -pthread
 
 # ---- sources --------------------------------------------------------------------------------------
@@ -77,22 +79,22 @@ objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $1))
 
 spec_src := $(call code_in,oci-spec)
 # What other programs ask of ocirt-net, and what else of it does without its library: tested with src.
-net_words := $(patsubst %,src/net/%.cc,request pod_request pod_client subnet pool pod_hosts)
+net_words := $(patsubst %,src/net/%.cc,request pod_request pod_client subnet pool pod_hosts json cni)
 lib_src  := $(call code_in,src/base src/sys src/bare src/linux src/plan src/container src/pod) $(net_words)
 wire_src := $(call code_in,src/wire)
 protos   := $(call under,src/wire,*.proto)
 init_src := $(strip $(call code_in,src/init src/bare) $(call under,src/init src/bare,*.S))
 
 # A program is three lines: its name, its sources, and its name once more in PROGRAMS. One that speaks
-# ttrpc has NAME_archives = $(wire_lib) and NAME_libs = -lprotobuf-c as well.
+# ttrpc has NAME_archives = $(wire_lib) and NAME_libs = $(WIRE_LIBS) as well.
 PROGRAMS  := ocirt ocirt-shim ocirt-pod
 ocirt_src := $(call code_in,src/cli)
 ocirt-shim_src      := $(call code_in,src/shim)
 ocirt-shim_archives  = $(wire_lib)
-ocirt-shim_libs     := -lprotobuf-c
-ocirt-pod_src      := $(call code_in,src/podfile src/podcli) $(patsubst %,src/cli/%.cc,duration options table version)
-ocirt-pod_archives  = $(wire_lib)
-ocirt-pod_libs     := -lyaml -lprotobuf-c
+ocirt-shim_libs      = $(WIRE_LIBS)
+ocirt-pod_src       := $(call code_in,src/podfile src/podcli) $(patsubst %,src/cli/%.cc,duration options table version)
+ocirt-pod_archives   = $(wire_lib)
+ocirt-pod_libs       = $(YAML_LIBS) $(WIRE_LIBS)
 
 # Programs that ocirt runs for rare needs (src/sys/companion.h), with libraries that cannot be linked
 # statically. Left out where the library is missing; ocirt then says that it is not supported.
@@ -153,7 +155,7 @@ sources := $(BUILD)/stamp/sources
 # before the first object is made; from then on the .d files say who includes which.
 PROTOC_C ?= protoc-c
 generated := $(protos:%.proto=$(BUILD)/gen/%.pb-c.h)
-.SECONDARY: $(protos:%.proto=$(BUILD)/gen/%.pb-c.c)
+.SECONDARY: $(generated) $(generated:.h=.c)
 $(BUILD)/gen/%.pb-c.h: %.proto
 	@mkdir -p $(@D)
 	$(call say,PROTOC)$(PROTOC_C) -I. --c_out=$(BUILD)/gen $<

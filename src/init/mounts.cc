@@ -1,7 +1,9 @@
 // The mounts of config.json in the order in which they are listed (config.md, "Mounts"), below the
 // container's root and reached without following a symlink out of it.
 #include <linux/magic.h>
+#include <sched.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 
 #include "src/init/copy_up.h"
 #include "src/init/init.h"
@@ -89,6 +91,19 @@ void cover_with_itself(const Init& init, const plan::Mount& mount, int target) {
   must_for(init, mount, move_mount(tree, target), ": bind");
 }
 
+// procfs shows the pid namespace of the process that makes it, and setns(2) has not moved us into the
+// one that we join: only children are in it, and init itself follows at the end (successor.cc). So a
+// child mounts it and ends; those inside who could trace it may trace processes of the host anyway.
+// (sysfs takes the same way.) True: it has been mounted. False: we are that child.
+bool mounted_by_child(long& child) {
+  child = bare::call(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr);
+  if (child == 0) return false;
+  int status = 1;
+  bare::call(SYS_wait4, child, &status, __WALL, nullptr);
+  if (status != 0) bare::exit_now(1);  // it has said why
+  return true;
+}
+
 void mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
   const char* destination = init.text(mount.destination);
   const char* type = init.text(mount.type);
@@ -101,11 +116,15 @@ void mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
   if (mount.mode_from_target && !made) append_mode(init, target, data);
   if (data.cut()) fail_for(init, mount, 0, ": its options are longer than a page");
 
-  if (init.plan.purpose == plan::Purpose::mounts) {
-    // The container runs: /proc/self/fd, by which mount_on() names its target, would be its own.
+  long child = -1;
+  if (init.plan.join_pid_namespace && mount.real_directory && mounted_by_child(child)) return;
+  if (child == 0 || init.plan.purpose == plan::Purpose::mounts) {
+    // The container runs: /proc/self/fd, by which mount_on() names its target, would be its own. And
+    // a child is in another pid namespace than the host's /proc.
     const int tree = detached_filesystem(init, mount, data.view());
     set_propagation(init, mount, tree);
     must_for(init, mount, move_mount(tree, target), ": mount ", type);
+    if (child == 0) bare::exit_now(0);
     return;
   }
   int covered = -1;

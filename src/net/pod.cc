@@ -5,6 +5,7 @@
 
 #include "src/base/text.h"
 #include "src/net/pod_bridge.h"
+#include "src/net/pod_cni.h"
 #include "src/net/pod_listeners.h"
 #include "src/net/pod_netns.h"
 #include "src/net/pod_record.h"
@@ -41,7 +42,7 @@ Result<> host_up(const PodRequest& request) {
   return within(cat("pod ", request.name), check_unused(request.ports));
 }
 
-Result<> undo(const PodRecord& record) {
+Result<> undo(const PodRecord& record, bool force) {
   Result<> undone;
   switch (record.request.mode) {
     case PodMode::kBridge:
@@ -51,6 +52,8 @@ Result<> undo(const PodRecord& record) {
       undone = remove_netns(record.request.netns);
       break;
     case PodMode::kCni:
+      undone = cni_down(record, force);
+      break;
     case PodMode::kHost:
     case PodMode::kUser:
       break;
@@ -67,7 +70,7 @@ Result<> make(PodRecord& record) {
     case PodMode::kNone:
       return none_up(record);
     case PodMode::kCni:
-      return refuse("not supported: CNI");
+      return cni_up(record);
     case PodMode::kHost:
       return host_up(record.request);
     case PodMode::kUser:
@@ -84,7 +87,7 @@ Result<PodNetwork> up(const PodRequest& request) {
   }
   const std::optional<PodRecord> earlier = TRY(load_record(request.directory));
   if (earlier && earlier->complete) return refuse("it has a network already");
-  if (earlier) TRY(within("what an earlier attempt has left", undo(*earlier)));
+  if (earlier) TRY(within("what an earlier attempt has left", undo(*earlier, false)));
   if (sys::exists(sys::kCwd, request.netns)) {
     return std::unexpected(Error{EEXIST, cat(request.netns, " exists already")});
   }
@@ -95,7 +98,7 @@ Result<PodNetwork> up(const PodRequest& request) {
 Result<> down(const PodRequest& request) {
   if (request.mode == PodMode::kHost) return {};
   const std::optional<PodRecord> record = TRY(load_record(request.directory));
-  if (record) return undo(*record);
+  if (record) return undo(*record, request.force);
   TRY(remove_record(request.directory));  // one that was not written to its end
   // Nothing was made, unless its directory has been removed before this.
   const bool may_know = request.mode == PodMode::kBridge && sys::exists(sys::kCwd, request.pool);
@@ -110,6 +113,7 @@ Result<PodNetwork> check(const PodRequest& request) {
     return refuse(cat("there is no network namespace at ", record->request.netns, " any more"));
   }
   if (record->request.mode == PodMode::kBridge) TRY(bridge_check(*record));
+  if (record->request.mode == PodMode::kCni) TRY(cni_check(*record));
   return record->network;
 }
 

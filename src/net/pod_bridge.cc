@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "src/base/text.h"
+#include "src/net/conntrack.h"
 #include "src/net/pod_host.h"
 #include "src/net/pod_hosts.h"
 #include "src/net/pod_link.h"
@@ -78,6 +79,11 @@ std::vector<HostLine> host_lines(const Pool& pool, const Subnets& subnets, const
   return lines;
 }
 
+bool publishes_udp(const PoolPod& pod) {
+  return std::ranges::any_of(
+      pod.ports, [](const PodPort& port) { return port.protocol == PodProtocol::kUdp; });
+}
+
 // One run for one pod, under the pool's lock.
 class Bridge {
  public:
@@ -121,10 +127,7 @@ class Bridge {
 Result<> Bridge::heal() {
   std::vector<PoolPod> stale;
   for (const PoolPod& pod : pool().pods) {
-    const bool lives = pod.directory != request_.directory &&
-                       sys::exists(sys::kCwd, cat(pod.directory, "/network.json")) &&
-                       is_netns(pod.netns);
-    if (!lives) stale.push_back(pod);
+    if (pod.directory == request_.directory || !is_alive(pod)) stale.push_back(pod);
   }
   for (PoolPod& pod : stale) {
     const std::string where = cat("what the lost pod ", pod.name, " has left");
@@ -134,16 +137,7 @@ Result<> Bridge::heal() {
 }
 
 Result<> Bridge::check_ports() const {
-  for (const PodPort& wanted : request_.ports) {
-    for (const PoolPod& pod : file_.pool.pods) {
-      for (const PodPort& taken : pod.ports) {
-        if (!ports_meet(wanted, taken)) continue;
-        return std::unexpected(
-            Error{EADDRINUSE, cat("host port ", port_text(wanted), " of pod ", request_.name,
-                                  " is published by pod ", pod.name, " already")});
-      }
-    }
-  }
+  TRY(file_.check_ports(request_.name, request_.ports));
   return within(cat("pod ", request_.name), check_unused(request_.ports));
 }
 
@@ -263,7 +257,12 @@ Result<> Bridge::make(PodRecord& record) {
   TRY(within(cat("bridge ", request_.bridge), make_device()));
   TRY(within(kInside, make_eth0(ns)));
   const bool rules = TRY(has_rules(request_.bridge));
-  if (!rules || !own_.ports.empty()) TRY(write_rules(request_.bridge, pool()));
+  if (!rules) {
+    TRY(write_rules(request_.bridge, pool()));
+  } else if (!own_.ports.empty()) {
+    TRY(add_ports(request_.bridge, pool(), own_));
+  }
+  for (const PodPort& port : own_.ports) forget_port(port);
   return write_names();
 }
 
@@ -344,10 +343,12 @@ Result<> Bridge::take_away(PoolPod pod) {
     return first.take();
   }
   if (entries != 0) {
-    if (!pod.ports.empty()) first(write_rules(request_.bridge, pool()));
+    if (!pod.ports.empty()) first(remove_ports(request_.bridge, pool(), pod));
     Result<Subnets> subnets = subnets_of(pool());
     if (subnets) {
       subnets_ = *subnets;
+      if (publishes_udp(pod)) forget_pod(address_at(subnets_.v4, pod.number));
+      if (publishes_udp(pod) && subnets_.v6) forget_pod(address_at(*subnets_.v6, pod.number));
       (void)write_names();
     }
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 
 #include "src/base/text.h"
 #include "src/sys/file.h"
@@ -52,19 +53,19 @@ std::vector<Edit> edits_for(std::string_view file, const std::vector<HostLine>& 
     slots = slots_of(file.substr(begin), begin);
     if (!file.ends_with('\n')) tail = "\n";
   }
-  std::vector<std::string> missing;
-  for (const HostLine& line : lines) missing.push_back(text_of(line));
+  std::vector<std::string> texts;
+  texts.reserve(lines.size());
+  for (const HostLine& line : lines) texts.push_back(text_of(line));
+  std::set<std::string_view> missing(texts.begin(), texts.end());
   std::vector<Slot> unused;
   for (const Slot& slot : slots) {
-    if (auto found = std::ranges::find(missing, slot.text); found != missing.end()) {
-      missing.erase(found);
-      continue;
-    }
+    if (missing.erase(slot.text) != 0) continue;
     unused.push_back(slot);
     if (slot.text.front() != '#' && slot.text != "\n") edits.push_back({slot.offset, "#"});
   }
   std::vector<Edit> shown;  // the first characters, after everything else is in place
-  for (std::string& text : missing) {
+  const std::vector<std::string> left(missing.begin(), missing.end());
+  for (std::string text : left) {
     const std::string first(1, text.front());
     text.front() = '#';
     auto free = std::ranges::find_if(

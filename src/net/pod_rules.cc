@@ -202,6 +202,16 @@ class Table {
   Table(NftBatch& batch, std::string_view bridge, const Pool& pool)
       : batch_(batch), name_(table_name(bridge)), bridge_(bridge), pool_(pool) {}
 
+  // What `pods` publish, added or (NFT_MSG_DELSETELEM) taken away.
+  Result<> write_ports(uint16_t type, std::span<const PoolPod> pods) {
+    Subnet subnet4 = TRY(parse_subnet(pool_.subnet4));
+    elements(type, kV4, subnet4, pods);
+    if (pool_.subnet6.empty()) return {};
+    Subnet subnet6 = TRY(parse_subnet(pool_.subnet6));
+    elements(type, kV6, subnet6, pods);
+    return {};
+  }
+
   Result<> write() {
     Subnet subnet4 = TRY(parse_subnet(pool_.subnet4));
     make_table();
@@ -211,15 +221,13 @@ class Table {
     publish(kV4, kOne4, kAny4);
     leave(kV4, subnet4);
     from_loopback();
-    elements(kV4, kOne4, kAny4, subnet4);
-    if (pool_.subnet6.empty()) return {};
+    if (pool_.subnet6.empty()) return write_ports(NFT_MSG_NEWSETELEM, pool_.pods);
     Subnet subnet6 = TRY(parse_subnet(pool_.subnet6));
     make_maps(kV6);
     guard(kV6, subnet6);
     publish(kV6, kOne6, kAny6);
     leave(kV6, subnet6);
-    elements(kV6, kOne6, kAny6, subnet6);
-    return {};
+    return write_ports(NFT_MSG_NEWSETELEM, pool_.pods);
   }
 
  private:
@@ -367,26 +375,30 @@ class Table {
     std::string key, data, comment;
   };
 
-  void put_elements(std::string_view set, std::span<const Element> elements) {
+  void put_elements(uint16_t type, std::string_view set, std::span<const Element> elements) {
     constexpr size_t kMostAtOnce = 256;  // an attribute has 64 KB
     while (!elements.empty()) {
       const size_t count = std::min(elements.size(), kMostAtOnce);
-      batch_.begin(NFT_MSG_NEWSETELEM, NLM_F_CREATE, cat("ports in ", set));
+      batch_.begin(type, type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, cat("ports in ", set));
       batch_.put_name(NFTA_SET_ELEM_LIST_TABLE, name_);
       batch_.put_name(NFTA_SET_ELEM_LIST_SET, set);
       const size_t list = batch_.open(NFTA_SET_ELEM_LIST_ELEMENTS);
-      for (const Element& element : elements.first(count)) put_element(element);
+      for (const Element& element : elements.first(count)) put_element(type, element);
       batch_.close(list);
       batch_.end();
       elements = elements.subspan(count);
     }
   }
 
-  void put_element(const Element& element) {
+  void put_element(uint16_t type, const Element& element) {
     const size_t at = batch_.open(NFTA_LIST_ELEM);
     const size_t key = batch_.open(NFTA_SET_ELEM_KEY);
     batch_.put(NFTA_DATA_VALUE, element.key);
     batch_.close(key);
+    if (type == NFT_MSG_DELSETELEM) {
+      batch_.close(at);
+      return;
+    }
     const size_t data = batch_.open(NFTA_SET_ELEM_DATA);
     batch_.put(NFTA_DATA_VALUE, element.data);
     batch_.close(data);
@@ -396,10 +408,10 @@ class Table {
     batch_.close(at);
   }
 
-  void elements(const Family& family, std::string_view one, std::string_view any,
-                const Subnet& subnet) {
+  void elements(uint16_t type, const Family& family, const Subnet& subnet,
+                std::span<const PoolPod> pods) {
     std::vector<Element> addressed, everywhere;
-    for (const PoolPod& pod : pool_.pods) {
+    for (const PoolPod& pod : pods) {
       const std::string address = bytes_of(address_at(subnet, pod.number));
       for (const PodPort& port : pod.ports) {
         const std::optional<Subnet> host = parse_address(port.host_ip);
@@ -413,8 +425,8 @@ class Table {
         (is_any ? everywhere : addressed).push_back(std::move(element));
       }
     }
-    put_elements(one, addressed);
-    put_elements(any, everywhere);
+    put_elements(type, family.v6 ? kOne6 : kOne4, addressed);
+    put_elements(type, family.v6 ? kAny6 : kAny4, everywhere);
   }
 
   NftBatch& batch_;
@@ -434,6 +446,18 @@ Result<> write_rules(std::string_view bridge, const Pool& pool) {
   NftBatch batch;
   TRY(Table(batch, bridge, pool).write());
   return batch.commit();
+}
+
+Result<> add_ports(std::string_view bridge, const Pool& pool, const PoolPod& pod) {
+  NftBatch batch;
+  TRY(Table(batch, bridge, pool).write_ports(NFT_MSG_NEWSETELEM, {&pod, 1}));
+  return batch.commit() ? Result<>() : write_rules(bridge, pool);
+}
+
+Result<> remove_ports(std::string_view bridge, const Pool& pool, const PoolPod& pod) {
+  NftBatch batch;
+  TRY(Table(batch, bridge, pool).write_ports(NFT_MSG_DELSETELEM, {&pod, 1}));
+  return batch.commit() ? Result<>() : write_rules(bridge, pool);
 }
 
 Result<bool> has_rules(std::string_view bridge) { return has_table(table_name(bridge)); }

@@ -1,5 +1,7 @@
 #include "src/net/pool.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <set>
@@ -10,6 +12,7 @@
 #include "src/base/text.h"
 #include "src/net/rows.h"
 #include "src/sys/file.h"
+#include "src/sys/namespace.h"
 
 namespace oci::schema {
 
@@ -68,7 +71,26 @@ constexpr size_t kMostPool = size_t{16} << 20;
 constexpr const char* kLock = "lock";
 constexpr std::string_view kTemporary = ".new";
 
+Result<> check_against(const Pool& pool, std::string_view name, const std::vector<PodPort>& ports) {
+  for (const PodPort& wanted : ports) {
+    for (const PoolPod& pod : pool.pods) {
+      for (const PodPort& taken : pod.ports) {
+        if (!ports_meet(wanted, taken) || !is_alive(pod)) continue;
+        return std::unexpected(
+            Error{EADDRINUSE, cat("host port ", port_text(wanted), " of pod ", name,
+                                  " is published by pod ", pod.name, " already")});
+      }
+    }
+  }
+  return {};
+}
+
 }  // namespace
+
+bool is_alive(const PoolPod& pod) {
+  return sys::exists(sys::kCwd, cat(pod.directory, "/network.json")) &&
+         sys::open_namespace(pod.netns, CLONE_NEWNET).has_value();
+}
 
 std::optional<uint32_t> next_number(const Pool& pool, uint32_t last) {
   if (last < kFirstNumber) return std::nullopt;
@@ -139,6 +161,18 @@ Result<> PoolFile::save() {
              sys::write_file_atomically(directory_, name_, cat(name_, kTemporary), write_pool(pool),
                                         0600)));
   existed_ = true;
+  return {};
+}
+
+Result<> PoolFile::check_ports(std::string_view name, const std::vector<PodPort>& ports) const {
+  if (ports.empty()) return {};
+  TRY(check_against(pool, name, ports));
+  for (const std::string& file : TRY(sys::list_directory(directory_, "."))) {
+    if (!file.ends_with(".json") || file == name_) continue;
+    const std::string text = TRY(sys::read_file(directory_, file, kMostPool));
+    const Pool other = TRY(within(file, read_pool(text)));
+    TRY(check_against(other, name, ports));
+  }
   return {};
 }
 

@@ -57,6 +57,9 @@ const PoolPod* find_pod(const Pool& pool, std::string_view name, std::string_vie
 std::string write_pool(const Pool& pool);
 Result<Pool> read_pool(std::string_view text);
 
+// Whether its directory (with network.json) and its network namespace are there.
+bool is_alive(const PoolPod& pod);
+
 // The file of a bridge, locked for as long as this lives. A pool that is not there is empty.
 class [[nodiscard]] PoolFile {
  public:
@@ -66,6 +69,9 @@ class [[nodiscard]] PoolFile {
   Result<> save();
   // Removes it, when no pod is left; and the directory with the last pool in it.
   void remove();
+  // An error that names both pods when one of these ports is another pod's already, in this pool or
+  // another one of the directory.
+  Result<> check_ports(std::string_view name, const std::vector<PodPort>& ports) const;
   bool existed() const { return existed_; }
 
  private:

@@ -17,7 +17,7 @@ Lifecycle Lifecycle::adopt(const Pod& pod, const State& state, const std::vector
   const PodStatus& status = state.status;
   life.begun_ = state.begun_ns;
   life.turn_ = std::min<size_t>(state.turn, pod.containers.size());
-  life.launch_answered_ = true;  // whoever waited for the answer has lost the connection
+  life.launch_answered_ = state.started;  // whoever waited for the answer has lost the connection
   life.started_at_ = status.started_at;
   life.finished_at_ = status.finished_at;
   for (const Condition& condition : status.conditions) {

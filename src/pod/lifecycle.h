@@ -151,7 +151,7 @@ class Lifecycle {
     std::string message = {};
   };
 
-  // lifecycle.cc
+  // lifecycle.cc; stop() and restart() are in requests.cc
   life::Container* current(Instance of);
   Instance instance_of(const life::Container& container) const;
   void create(life::Container& container);

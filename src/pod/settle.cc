@@ -97,9 +97,10 @@ void Lifecycle::stop_in_order(Instant now) {
   // When the grace period is over, nobody is waited for.
   const bool at_once = now.ns >= stop_.deadline;
   if (others && !at_once) return;
-  for (auto one = containers_.rbegin(); one != containers_.rend(); ++one) {
-    if (one->spec->role != Role::kSidecar || one->finished()) continue;
-    stop_container(*one, now);
+  for (size_t i = containers_.size(); i-- > 0;) {
+    life::Container& container = containers_[i];
+    if (container.spec->role != Role::kSidecar || container.finished()) continue;
+    stop_container(container, now);
     if (!at_once) return;
   }
 }

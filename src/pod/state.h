@@ -53,7 +53,6 @@ struct State {
   bool started = false;   // start() had been called
   int64_t begun_ns = 0;
   uint32_t turn = 0;
-  bool launch_answered = false;
   int64_t stop_deadline_ns = 0;                 // meaningful when status.reason is there
   std::vector<SavedContainer> containers = {};  // required; as in the status
 

@@ -135,7 +135,6 @@ constexpr Field kState[] = {
     field<&pod::State::started>("started"),
     field<&pod::State::begun_ns>("begun"),
     field<&pod::State::turn>("turn"),
-    field<&pod::State::launch_answered>("launchAnswered"),
     field<&pod::State::stop_deadline_ns>("stopDeadline"),
     field<&pod::State::containers>("containers", kRequired),
 };

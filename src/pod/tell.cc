@@ -132,7 +132,6 @@ State Lifecycle::state() const {
               .started = stage_ != Stage::kCreated,
               .begun_ns = begun_,
               .turn = static_cast<uint32_t>(turn_),
-              .launch_answered = launch_answered_,
               .stop_deadline_ns = stop_.deadline};
   state.containers.reserve(containers_.size());
   for (const life::Container& one : containers_) state.containers.push_back(saved_container(one));

@@ -381,7 +381,7 @@ class Adopted {
     if (!status && (what & sys::kGone) == 0) {
       // A zombie still: wait for its parent, but not for ever.
       (void)watch_.change(0);
-      if (!timer_.is_running()) timer_.start(std::chrono::seconds(2));
+      if (!timer_.is_running()) timer_.start(std::chrono::milliseconds(500));
       return;
     }
     tell(status);

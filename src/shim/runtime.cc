@@ -9,6 +9,7 @@
 #include "src/container/events.h"
 #include "src/container/exec.h"
 #include "src/container/kill.h"
+#include "src/container/list.h"
 #include "src/container/oci_result.h"
 #include "src/container/pause.h"
 #include "src/container/ps.h"
@@ -48,6 +49,10 @@ std::string memory_file(const cgroup::Location& location) {
   return {};
 }
 
+Facts facts_of(const container::Record& record) {
+  return {.own_pids = record.own_pid_namespace, .memory = memory_file(record.cgroup)};
+}
+
 std::string write_facts(const Facts& facts) {
   return cat(facts.own_pids ? "own " : "shared ", facts.memory);
 }
@@ -60,6 +65,12 @@ Facts read_facts(std::string_view text) {
   facts.own_pids = text.substr(0, space) != "shared";
   if (space != std::string_view::npos) facts.memory = text.substr(space + 1);
   return facts;
+}
+
+Result<Recorded> recorded(const Runtime& runtime, const std::string& id) {
+  const container::Store store = TRY(store_of(runtime));
+  const container::Entry entry = TRY(container::entry_of(store, id));
+  return Recorded{facts_of(entry.record), entry.status == oci::Status::kPaused};
 }
 
 Result<Done> create(const Runtime& runtime, const std::string& id, const std::string& bundle,
@@ -75,8 +86,7 @@ Result<Done> create(const Runtime& runtime, const std::string& id, const std::st
   const container::Record record = TRY(directory.read());
   done.pid = record.pid;
   done.start_time = record.start_time;
-  done.text = write_facts({.own_pids = record.own_pid_namespace,
-                           .memory = memory_file(record.cgroup)});
+  done.text = write_facts(facts_of(record));
   return done;
 }
 

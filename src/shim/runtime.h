@@ -28,6 +28,12 @@ struct Facts {
   std::string memory = {};  // memory.events, or v1's memory.oom_control; empty: no such controller
 };
 Facts read_facts(std::string_view text);
+// The same of a container that a shim before us has made, from its record.
+struct Recorded {
+  Facts facts;
+  bool paused = false;
+};
+Result<Recorded> recorded(const Runtime& runtime, const std::string& id);
 
 // `console`: the process's end of a socket pair for the terminal's master, or invalid. Answers pid,
 // start time and facts.

@@ -308,6 +308,11 @@ Result<> Supervisor::adopt() {
     TRY(containers_.adopt(container, std::move(*pidfd), told->process.pid,
                           told->process.start_time));
     TRY(container.init.streams->open(*logs_[i], false));
+    if (Result<Recorded> known = recorded(containers_.runtime(), told->name)) {
+      container.own_pids = known->facts.own_pids;
+      if (known->paused) container.init.phase = Phase::kPaused;
+      oom_.watch(told->name, known->facts.memory);
+    }
   }
   life_.emplace(pod::Lifecycle::adopt(pod_, state, found, instant()));
   go_on();

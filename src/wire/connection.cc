@@ -23,6 +23,7 @@ Connection::Connection(Server& server, UniqueFd socket, sys::Peer peer)
     : server_(server), socket_(std::move(socket)), peer_(peer) {}
 
 Connection::~Connection() {
+  sys::shut_down(socket_);  // a process that the caller has forked may have the socket as well
   broken_ = true;  // a callback that answers another call of this connection speaks to nobody
   while (!waiting_.empty()) {
     detail::Waiting& call = *waiting_.front();

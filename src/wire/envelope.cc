@@ -2,9 +2,12 @@
 
 #include "src/base/text.h"
 #include "src/wire/frame.h"
+#include "src/wire/scan.h"
 
 namespace ocirt::wire {
 namespace {
+
+constexpr size_t kMostText = 65536;
 
 // The message behind a header, in one piece of memory.
 template <Message M>
@@ -14,6 +17,17 @@ std::string frame(uint32_t stream, FrameType type, const M& message) {
   encode(
       {.length = static_cast<uint32_t>(out.size() - kHeaderSize), .stream = stream, .type = type},
       out.data());
+  return out;
+}
+
+// Why something failed may quote what is no text, but a client's protobuf would refuse all of the
+// answer for a single byte of it. The length is not known beforehand either.
+std::string readable(std::string_view text) {
+  std::string out(text.substr(0, kMostText));
+  if (is_utf8(out)) return out;
+  for (char& c : out) {
+    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+  }
   return out;
 }
 
@@ -56,8 +70,7 @@ std::string answer_frame(uint32_t stream, std::string_view payload) {
 }
 
 std::string refusal_frame(uint32_t stream, Code code, std::string_view text) {
-  // A text is for people, and its length is not known beforehand.
-  const std::string message(text.substr(0, 65536));
+  const std::string message = readable(text);
   auto status = blank<ttrpc::Status>();
   status.code = static_cast<int32_t>(code);
   status.message = lend(message);

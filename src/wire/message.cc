@@ -2,6 +2,7 @@
 
 #include "src/base/text.h"
 #include "src/wire/frame.h"
+#include "src/wire/scan.h"
 
 namespace ocirt::wire::detail {
 
@@ -11,6 +12,7 @@ Result<ProtobufCMessage*> parse(const ProtobufCMessageDescriptor& descriptor, st
     return refuse(cat(name, ": ", bytes.size(), " bytes are more than the ", kMaxPayload,
                       " that a message may have"));
   }
+  TRY(within(name, scan(descriptor, bytes)));
   ProtobufCMessage* message = ::protobuf_c_message_unpack(
       &descriptor, nullptr, bytes.size(), reinterpret_cast<const uint8_t*>(bytes.data()));
   if (message == nullptr) return refuse(cat(name, ": malformed message"));

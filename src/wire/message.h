@@ -43,8 +43,8 @@ void append(std::string& out, const ProtobufCMessage& message);
 }  // namespace detail
 
 // Reads a message. Texts are never null, but possibly empty; messages in it are null where they are
-// absent. Fields that we do not know are passed over. Refuses what is malformed, and more than
-// kMaxPayload bytes; the error names the message.
+// absent. Fields that we do not know are passed over. Refuses what is malformed, what scan()
+// refuses, and more than kMaxPayload bytes; the error names the message.
 template <Message M>
 Result<Owned<M>> parse(std::string_view bytes) {
   auto* message = TRY(detail::parse(*MessageInfo<M>::kDescriptor, MessageInfo<M>::kName, bytes));

@@ -62,7 +62,7 @@ TEST_F(ServiceTest, AnAnswerWithoutFieldsIsEmpty) {
 TEST_F(ServiceTest, AMalformedRequestIsAnInvalidArgument) {
   const Answer answer = call(kTaskV3, "Start", "\x0a\x05xy");
   EXPECT_EQ(answer.code, Code::kInvalidArgument);
-  EXPECT_EQ(answer.text, "StartRequest: malformed message");
+  EXPECT_EQ(answer.text, "StartRequest: field 1: malformed");
 }
 
 TEST_F(ServiceTest, AnUnknownMethodIsUnimplemented) {
