@@ -15,8 +15,8 @@ topic_pages := $(wildcard man/*.7)
 helper_target = $(DESTDIR)$(libexecdir)/ocirt
 man_target   = $(DESTDIR)$(mandir)/man8
 topic_target = $(DESTDIR)$(mandir)/man7
-completions := $(DESTDIR)$(bashcompletiondir)/ocirt $(DESTDIR)$(zshcompletiondir)/_ocirt \
-               $(DESTDIR)$(fishcompletiondir)/ocirt.fish
+completions := $(foreach p,ocirt ocirt-pod,$(DESTDIR)$(bashcompletiondir)/$p $(DESTDIR)$(zshcompletiondir)/_$p \
+               $(DESTDIR)$(fishcompletiondir)/$p.fish)
 
 .PHONY: install uninstall dist clean
 install: all
@@ -29,9 +29,10 @@ install: all
 	  $(helper_target)/$p$(newline))
 	$(if $(man_pages),$(INSTALL) -m 644 $(man_pages) $(man_target))
 	$(if $(topic_pages),$(INSTALL) -m 644 $(topic_pages) $(topic_target))
-	$(INSTALL) -m 644 completions/ocirt.bash $(word 1,$(completions))
-	$(INSTALL) -m 644 completions/_ocirt $(word 2,$(completions))
-	$(INSTALL) -m 644 completions/ocirt.fish $(word 3,$(completions))
+	$(foreach p,ocirt ocirt-pod,\
+	  $(INSTALL) -m 644 completions/$p.bash $(DESTDIR)$(bashcompletiondir)/$p$(newline)\
+	  $(INSTALL) -m 644 completions/_$p $(DESTDIR)$(zshcompletiondir)/_$p$(newline)\
+	  $(INSTALL) -m 644 completions/$p.fish $(DESTDIR)$(fishcompletiondir)/$p.fish$(newline))
 
 uninstall:
 	rm -f $(PROGRAMS:%=$(DESTDIR)$(bindir)/%) $(LINKS:%=$(DESTDIR)$(bindir)/%) $(HELPERS:%=$(helper_target)/%) $(completions) \
