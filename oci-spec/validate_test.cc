@@ -376,6 +376,10 @@ TEST_F(Validate, DeviceRulesMustBeOfKnownTypeAndAccess) {
   EXPECT_THAT(broken(spec), HasSubstr("linux.resources.devices[0].type: must be one of a, b, c"));
   resources.devices[0] = {.allow = true, .access = "rx"};
   EXPECT_THAT(broken(spec), HasSubstr("linux.resources.devices[0].access: must be composed of"));
+  resources.devices[0] = {.allow = true, .access = "rwa"};
+  EXPECT_THAT(broken(spec), HasSubstr("linux.resources.devices[0].access: must be composed of"));
+  resources.devices[0] = {.allow = false, .access = "rwa"};
+  EXPECT_EQ(broken(spec), "valid");
   resources.devices[0] = {.allow = true, .type = "c", .major = -1, .minor = -1, .access = "wmr"};
   EXPECT_EQ(broken(spec), "valid");
   resources.devices[0].major = -2;

@@ -7,6 +7,7 @@
 #include "oci-spec/documents.h"
 #include "src/cli/command_options.h"
 #include "src/cli/commands.h"
+#include "src/linux/cgroup/cgroup.h"
 #include "src/sys/file.h"
 
 namespace ocirt::cli {
@@ -20,8 +21,12 @@ constexpr Option kOptions[] = {
 
 Result<int> spec(Call&, SpecOptions& options, std::span<const std::string_view>) {
   std::string path = options.bundle.empty() ? "config.json" : cat(options.bundle, "/config.json");
+  // On v1 a namespace would hide which cgroups are whose from those who look into them by way of
+  // the container's mounts, as engines of that time do; v2 has no such habits.
+  const Result<cgroup::Host> host = cgroup::probe_host();
+  const bool cgroup_v1 = host && host->layout != cgroup::Layout::unified && !options.rootless;
   std::string document =
-      oci::write(oci::default_spec(options.rootless, ::geteuid(), ::getegid()), true);
+      oci::write(oci::default_spec(options.rootless, ::geteuid(), ::getegid(), cgroup_v1), true);
   // Somebody may have put work into the one that is there.
   Result<UniqueFd> file = sys::open(sys::kCwd, path, O_WRONLY | O_CREAT | O_EXCL, 0666);
   if (!file && file.error().code == EEXIST) {

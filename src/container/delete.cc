@@ -30,7 +30,10 @@ Result<> kill_and_wait(const Record& record, oci::Status status) {
   }
   // A frozen init has to be thawed to die, and without a pid namespace of its own it has survivors.
   bool others = status == oci::Status::kPaused || !record.own_pid_namespace || !init.valid();
-  if (others && !record.cgroup.directories.empty()) {
+  if (others && record.cgroup.shared) {
+    // Who of those inside is ours cannot be told, but for init.
+    if (status == oci::Status::kPaused) TRY(cgroup::thaw(record.cgroup));
+  } else if (others && !record.cgroup.directories.empty()) {
     TRY(cgroup::signal_all(record.cgroup, SIGKILL));
   }
   if (init.valid() && !TRY(sys::wait_until_ended(init, kKillTimeoutMs))) {

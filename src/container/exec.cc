@@ -114,9 +114,8 @@ uint32_t only_others(uint32_t flags, pid_t init) {
 
 Result<Draft> draft_exec(const Directory& directory, const ExecSettings& settings,
                          const ExecOptions& options, const Record& record,
-                         const Annotations& annotations) {
+                         const Annotations& annotations, const PreservedFds& preserved) {
   const oci::Process& process = settings.process;
-  PreservedFds preserved = TRY(preserved_fds(options.preserve_fds));
   Draft draft;
   draft.builder.plan.purpose = plan::Purpose::exec;
   draft.terminal = process.terminal.value_or(false);
@@ -155,6 +154,15 @@ Result<cgroup::Location> cgroup_of(const Record& record, const ExecOptions& opti
   return cgroup::locate_below(record.cgroup, {&annotations.delegate_cgroup, 1});
 }
 
+// Which of the cgroups is not there.
+std::string missing_entrance(const cgroup::Location& location) {
+  for (const cgroup::Directory& directory : location.directories) {
+    const std::string procs = cat(directory.path, "/cgroup.procs");
+    if (!sys::exists(sys::kCwd, procs)) return procs;
+  }
+  return {};
+}
+
 // Starts the process where the container's limits leave room for it.
 Result<Launched> launch_inside(LaunchRequest& request, const Record& record, bool may_fall_back) {
   Result<Launched> launched = launch(request);
@@ -188,7 +196,12 @@ Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& op
   if (!init.valid()) return refuse("cannot exec in a stopped container");
   const ExecSettings settings = TRY(settings_of(directory, record, options));
   const Annotations annotations = TRY(read_annotations(record.annotations));
-  Draft draft = TRY(draft_exec(directory, settings, options, record, annotations));
+  const PreservedFds preserved = TRY(preserved_fds(options.preserve_fds));
+  if (preserved.missing) {
+    return refuse(cat("--preserve-fds: descriptor ", *preserved.missing,
+                      " is not open: the caller has to pass it"));
+  }
+  Draft draft = TRY(draft_exec(directory, settings, options, record, annotations, preserved));
   const cgroup::Location cgroup = TRY(cgroup_of(record, options, annotations));
   UniqueFd console =
       TRY(open_console_socket(options.console_socket, draft.terminal, options.detach));
@@ -200,7 +213,13 @@ Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& op
   cgroup::Entrance entrance;
   LaunchRequest request;
   if (!cgroup.directories.empty()) {
-    entrance = TRY(within("cgroup", cgroup::open_entrance(cgroup)));
+    Result<cgroup::Entrance> opened = cgroup::open_entrance(cgroup);
+    if (!opened && opened.error().code == ENOENT && !options.cgroup.empty()) {
+      // The words of runc, for those who look for them.
+      return refuse(cat("--cgroup: adding pid to a cgroup that is not there: ",
+                        missing_entrance(cgroup), ": no such file or directory"));
+    }
+    entrance = TRY(within("cgroup", std::move(opened)));
     request.entrance = &entrance;
   }
   if (record.new_keyring)

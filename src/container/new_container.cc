@@ -60,8 +60,16 @@ Result<> fill_directory(const Directory& directory, const Bundle& bundle, const 
 }
 
 Result<> make_cgroup(NewContainer& made, cgroup::Entrance& entrance, const Draft& draft) {
-  const cgroup::Location& location = made.record.cgroup;
+  cgroup::Location& location = made.record.cgroup;
   made.cgroup = TRY(within("cgroup", cgroup::make(location)));
+  if (!made.cgroup.shared().empty()) {
+    location.shared = true;
+    TRY(made.directory->directory().write(made.record));
+    // The beginning of the sentence is what users of runc know to look for.
+    made.warnings.push_back(cat("container's cgroup is not empty: ", made.cgroup.shared(),
+                                " already holds processes; limits, pauses and `kill --all` of this "
+                                "container are theirs too"));
+  }
   entrance = TRY(within("cgroup", cgroup::open_entrance(location)));
   TRY(cgroup::apply_new(location, made.bundle.spec.linux->resources.value_or(oci::Resources()),
                         made.cgroup, entrance));
@@ -145,6 +153,10 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   if (!annotations.delegate_cgroup.empty()) TRY(check_delegation(input.cgroup));
   Draft draft = TRY(draft_container(input));
   made.warnings = draft.warnings;
+  if (preserved.missing) {
+    made.warnings.push_back(cat("--preserve-fds: descriptor ", *preserved.missing,
+                                " is not open, as the caller has to pass it: it is left out"));
+  }
   if (input.cgroup.directories.empty() && spec.linux->resources) {
     made.warnings.push_back(
         "linux.resources: no limit is in force, since --cgroup-manager is disabled");
