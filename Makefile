@@ -82,7 +82,9 @@ code_in = $(filter-out %_test.cc,$(foreach f,$(call under,$1,*.cc),$(if $(filter
 objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $1))
 
 spec_src := $(call code_in,oci-spec)
-lib_src  := $(call code_in,src/base src/sys src/bare src/linux src/plan src/container) src/net/request.cc
+# What other programs ask of ocirt-net, and what else of it does without its library: tested with src.
+net_words := $(patsubst %,src/net/%.cc,request pod_request pod_client subnet pool pod_hosts json cni)
+lib_src  := $(call code_in,src/base src/sys src/bare src/linux src/plan src/container) $(net_words)
 init_src := $(strip $(call code_in,src/init src/bare) $(call under,src/init src/bare,*.S))
 
 # A program is three lines: its name, its sources, and its name once more in PROGRAMS.
@@ -95,8 +97,8 @@ MNL ?= $(if $(shell $(PKG_CONFIG) --exists libmnl && echo yes),1,0)
 ifeq ($(MNL),1)
 HELPERS   += ocirt-net
 endif
-ocirt-net_src  := $(filter-out src/net/request.cc,$(call code_in,src/net))
-ocirt-net_libs  = $(shell $(PKG_CONFIG) --libs libmnl)
+ocirt-net_src  := $(filter-out $(net_words),$(call code_in,src/net))
+ocirt-net_libs  = $(shell $(PKG_CONFIG) --libs libmnl) $(if $(filter 1,$(STATIC)),-lyajl_s,$(shell $(PKG_CONFIG) --libs yajl))
 SYSTEMD ?= $(if $(shell $(PKG_CONFIG) --exists libsystemd && echo yes),1,0)
 ifeq ($(SYSTEMD),1)
 HELPERS   += ocirt-systemd
