@@ -49,7 +49,7 @@ hardening := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-po
 link     += -fsanitize=$(SANITIZE)
 endif
 
-hosted   := $(common) $(CXXFLAGS) $(hardening) -fPIE -D_GLIBCXX_ASSERTIONS $(LIBS_CFLAGS) $(CPPFLAGS)
+hosted   := $(common) -isystem $(BUILD)/gen $(CXXFLAGS) $(hardening) -fPIE -D_GLIBCXX_ASSERTIONS $(LIBS_CFLAGS) $(CPPFLAGS)
 # Debuggers unwind by .debug_frame; what exceptions would need takes 150 KB of every process.
 product  := $(hosted) -fno-exceptions -fno-rtti \
             $(if $(SANITIZE),,-fno-asynchronous-unwind-tables -fno-unwind-tables)
@@ -65,6 +65,9 @@ bare     := $(common) -Os -g -ffreestanding -fno-exceptions -fno-rtti -fno-stack
 relr := $(if $(shell $(CXX) -Wl,--help 2>/dev/null | grep pack-relative-relocs),-Wl$(comma)-z$(comma)pack-relative-relocs)
 # Ours (src/base/terminate.cc), in place of the library's with its demangler.
 terminate := _ZN9__gnu_cxx27__verbose_terminate_handlerEv
+# What protoc-c writes is C. Small, not fast: it is tables, and functions that only the tables call.
+messages := -x c -std=gnu17 -isystem $(BUILD)/gen -Os -ffunction-sections -fdata-sections -MMD -MP -fPIE \
+            $(LIBS_CFLAGS) -fno-asynchronous-unwind-tables
 
 # A static program reaches main a millisecond earlier than one with four shared libraries.
 ifeq ($(STATIC),1)
@@ -74,6 +77,7 @@ else
 program_link := $(link)
 LIBS ?= $(shell $(PKG_CONFIG) --libs libseccomp yajl libcap)
 endif
+WIRE_LIBS  ?= -lprotobuf-c
 GTEST_LIBS ?= -lgtest_main -lgmock -lgtest -pthread
 
 # ---- sources --------------------------------------------------------------------------------------
@@ -85,9 +89,12 @@ spec_src := $(call code_in,oci-spec)
 # What other programs ask of ocirt-net, and what else of it does without its library: tested with src.
 net_words := $(patsubst %,src/net/%.cc,request pod_request pod_client subnet pool pod_hosts json cni)
 lib_src  := $(call code_in,src/base src/sys src/bare src/linux src/plan src/container) $(net_words)
+wire_src := $(call code_in,src/wire)
+protos   := $(call under,src/wire,*.proto)
 init_src := $(strip $(call code_in,src/init src/bare) $(call under,src/init src/bare,*.S))
 
-# A program is three lines: its name, its sources, and its name once more in PROGRAMS.
+# A program is three lines: its name, its sources, and its name once more in PROGRAMS. One that speaks
+# ttrpc has NAME_archives = $(wire_lib) and NAME_libs = $(WIRE_LIBS) as well.
 PROGRAMS  := ocirt
 ocirt_src := $(call code_in,src/cli)
 
@@ -107,6 +114,7 @@ ocirt-systemd_src  := $(call code_in,src/systemd)
 ocirt-systemd_libs  = $(shell $(PKG_CONFIG) --libs libsystemd)
 
 spec_lib := $(BUILD)/liboci-spec.a
+wire_lib := $(BUILD)/libocirt-wire.a
 lib      := $(BUILD)/libocirt.a
 init     := $(BUILD)/ocirt-init
 libs     := $(lib) $(spec_lib)
@@ -138,24 +146,38 @@ $(BUILD)/stamp/$1: FORCE
 	@mkdir -p $$(@D); echo '$$($1_text)' > $$@.new; \
 	if cmp -s $$@.new $$@; then rm $$@.new; else mv $$@.new $$@; fi
 endef
-flags_text   := $(CXX) $(product) | $(test) | $(bare) | $(program_link) $(LDFLAGS) $(LIBS)
-sources_text := $(spec_src) $(lib_src) $(init_src) $(foreach p,$(PROGRAMS) $(HELPERS),$($p_src))
+flags_text   := $(CXX) $(product) | $(test) | $(bare) | $(messages) | $(program_link) $(LDFLAGS) $(LIBS)
+sources_text := $(spec_src) $(lib_src) $(wire_src) $(protos) $(init_src) $(foreach p,$(PROGRAMS) $(HELPERS),$($p_src))
 commit_text   = $(shell sh build-aux/commit-id)
 $(foreach s,flags sources commit,$(eval $(call stamp,$s)))
 flags   := $(BUILD)/stamp/flags
 sources := $(BUILD)/stamp/sources
 
-$(BUILD)/obj/%_test.o: %_test.cc $(flags)
+# Messages: src/wire/NAME.proto becomes src/wire/NAME.pb-c.h and .c below build/gen. All of them are there
+# before the first object is made; from then on the .d files say who includes which.
+PROTOC_C ?= protoc-c
+generated := $(protos:%.proto=$(BUILD)/gen/%.pb-c.h)
+.SECONDARY: $(generated) $(generated:.h=.c)
+$(BUILD)/gen/%.pb-c.h: %.proto
+	@mkdir -p $(@D)
+	$(call say,PROTOC)$(PROTOC_C) -I. --c_out=$(BUILD)/gen $<
+$(BUILD)/gen/%.pb-c.c: $(BUILD)/gen/%.pb-c.h ;
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.pb-c.c $(flags) | $(generated)
+	$(call say,C)$(CXX) $(messages) $(no_paths) -c -o $@ $<
+
+$(BUILD)/obj/%_test.o: %_test.cc $(flags) | $(generated)
 	$(call compile,TEST,$(test))
-$(BUILD)/obj/tests/%.o: tests/%.cc $(flags)
+$(BUILD)/obj/tests/%.o: tests/%.cc $(flags) | $(generated)
 	$(call compile,TEST,$(test))
-$(BUILD)/obj/%.o: %.cc $(flags)
+$(BUILD)/obj/%.o: %.cc $(flags) | $(generated)
 	$(call compile,CXX,$(product))
 $(BUILD)/bare/%.o: %.cc $(flags)
 	$(call compile,BARE,$(bare))
 $(BUILD)/bare/%.o: %.S $(flags)
 	$(call compile,BARE,$(bare))
 
+$(wire_lib): $(call objects,$(wire_src)) $(protos:%.proto=$(BUILD)/gen/%.o) $(sources)
+	$(archive)
 $(spec_lib): $(call objects,$(spec_src)) $(sources)
 	$(archive)
 $(lib): $(call objects,$(lib_src)) $(if $(init_src),$(BUILD)/obj/src/container/init_image.o) $(sources)
@@ -179,8 +201,8 @@ $(BUILD)/obj/src/cli/version.o: private extra = -DOCIRT_VERSION='"$(VERSION)"' \
   -DOCIRT_COMMIT='"$(commit_text)"'
 
 define program
-$(BUILD)/$1: $$(call objects,$$($1_src)) $$(libs)
-	$$(call say,LINK)$$(CXX) $$(program_link) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
+$(BUILD)/$1: $$(call objects,$$($1_src)) $$($1_archives) $$(libs)
+	$$(call say,LINK)$$(CXX) $$(program_link) $$(LDFLAGS) -o $$@ $$^ $$($1_libs) $$(LIBS)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
 
@@ -225,4 +247,4 @@ help:
 include build-aux/check.mk
 include build-aux/install.mk
 
--include $(call under,$(BUILD)/obj $(BUILD)/bare,*.d)
+-include $(call under,$(BUILD)/obj $(BUILD)/bare $(BUILD)/gen,*.d)
