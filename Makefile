@@ -88,15 +88,18 @@ objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $1))
 spec_src := $(call code_in,oci-spec)
 # What other programs ask of ocirt-net, and what else of it does without its library: tested with src.
 net_words := $(patsubst %,src/net/%.cc,request pod_request pod_client subnet pool pod_hosts json cni)
-lib_src  := $(call code_in,src/base src/sys src/bare src/linux src/plan src/container) $(net_words)
+lib_src  := $(call code_in,src/base src/sys src/bare src/linux src/plan src/container src/pod) $(net_words)
 wire_src := $(call code_in,src/wire)
 protos   := $(call under,src/wire,*.proto)
 init_src := $(strip $(call code_in,src/init src/bare) $(call under,src/init src/bare,*.S))
 
 # A program is three lines: its name, its sources, and its name once more in PROGRAMS. One that speaks
 # ttrpc has NAME_archives = $(wire_lib) and NAME_libs = $(WIRE_LIBS) as well.
-PROGRAMS  := ocirt
+PROGRAMS  := ocirt ocirt-shim
 ocirt_src := $(call code_in,src/cli)
+ocirt-shim_src      := $(call code_in,src/shim)
+ocirt-shim_archives  = $(wire_lib)
+ocirt-shim_libs      = $(WIRE_LIBS)
 
 # Programs that ocirt runs for rare needs (src/sys/companion.h), with libraries that cannot be linked
 # statically. Left out where the library is missing; ocirt then says that it is not supported.

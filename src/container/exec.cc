@@ -188,7 +188,8 @@ Result<Launched> launch_inside(LaunchRequest& request, const Record& record, boo
 
 }  // namespace
 
-Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& options) {
+Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& options,
+                 pid_t* started) {
   Directory directory = TRY(store.find(options.id, Store::Lock::none));
   Record record = TRY(directory.read());
   TRY(check_status(directory, record, options.ignore_paused));
@@ -204,7 +205,7 @@ Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& op
   Draft draft = TRY(draft_exec(directory, settings, options, record, annotations, preserved));
   const cgroup::Location cgroup = TRY(cgroup_of(record, options, annotations));
   UniqueFd console =
-      TRY(open_console_socket(options.console_socket, draft.terminal, options.detach));
+      TRY(open_console_socket(options.console_socket, draft.terminal, options.detach, options.adopted.console));
 
   std::vector<UniqueFd> pidfd_receivers = TRY(connect_pidfd_sockets(options.pidfd_socket, {}));
 
@@ -226,6 +227,7 @@ Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& op
     draft.builder.plan.process.keyring = draft.builder.text(cat("_ses.", record.id));
   request.draft = &draft;
   request.signals_blocked = signals.has_value();
+  request.for_parent = options.adopted.by_parent;
   request.record = &record;
   if ((draft.builder.plan.process.seccomp_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0) {
     request.agent = TRY(saved_agent(directory, record));
@@ -250,6 +252,7 @@ Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& op
   TRY(write_pid_file(options.pid_file, launched.pid()));
   TRY(send_pidfd(pidfd_receivers, launched.pidfd(), "setns"));
   TRY(launched.start({}));
+  if (started != nullptr) *started = launched.pid();
   if (options.detach) {
     launched.release();
     return 0;

@@ -163,7 +163,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   }
   made.net_devices.emplace(TRY(NetDevices::find(std::move(draft.net_devices))));
   std::vector<UniqueFd> trees = TRY(open_mount_trees(draft));
-  UniqueFd console = TRY(open_console_socket(options.console_socket, terminal, detached));
+  UniqueFd console = TRY(open_console_socket(options.console_socket, terminal, detached, options.adopted.console));
   std::vector<UniqueFd> pidfd_receivers =
       TRY(connect_pidfd_sockets(options.pidfd_socket, annotations.pidfd_receiver));
 
@@ -198,6 +198,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   LaunchRequest request;
   request.draft = &draft;
   request.signals_blocked = !detached;
+  request.for_parent = options.adopted.by_parent;
   request.entrance = has_cgroup ? &entrance : nullptr;
   request.unit = unit ? &*unit : nullptr;
   request.started_unit = &made.unit;

@@ -29,6 +29,12 @@ Result<UniqueFd> open(Fd dir, CStr path, int flags, mode_t mode) {
   return UniqueFd(fd);
 }
 
+Result<UniqueFd> duplicate(Fd fd) {
+  int copy = ::fcntl(fd.raw(), F_DUPFD_CLOEXEC, 3);
+  if (copy < 0) return os_error("duplicate a descriptor", errno);
+  return UniqueFd(copy);
+}
+
 Result<UniqueFd> open_in_root(Fd root, CStr path, int flags) {
   open_how how{};
   how.flags = static_cast<uint64_t>(flags) | O_CLOEXEC;

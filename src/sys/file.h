@@ -25,6 +25,9 @@ Result<UniqueFd> open(Fd dir, CStr path, int flags, mode_t mode = 0);
 // openat2(2) as if `root` were the root directory, also for symlinks.
 Result<UniqueFd> open_in_root(Fd root, CStr path, int flags);
 
+// Another number for the same description (F_DUPFD_CLOEXEC).
+Result<UniqueFd> duplicate(Fd fd);
+
 // The whole of a file, at most `limit` bytes; a longer file is an error (code EFBIG). Works for
 // files of procfs and cgroupfs, whose size is not known beforehand.
 Result<std::string> read_file(Fd dir, CStr path, size_t limit = 1 << 20);
