@@ -78,6 +78,7 @@ program_link := $(link)
 LIBS ?= $(shell $(PKG_CONFIG) --libs libseccomp yajl libcap)
 endif
 WIRE_LIBS  ?= -lprotobuf-c
+YAML_LIBS  ?= -lyaml
 GTEST_LIBS ?= -lgtest_main -lgmock -lgtest -pthread
 
 # ---- sources --------------------------------------------------------------------------------------
@@ -95,11 +96,14 @@ init_src := $(strip $(call code_in,src/init src/bare) $(call under,src/init src/
 
 # A program is three lines: its name, its sources, and its name once more in PROGRAMS. One that speaks
 # ttrpc has NAME_archives = $(wire_lib) and NAME_libs = $(WIRE_LIBS) as well.
-PROGRAMS  := ocirt ocirt-shim
+PROGRAMS  := ocirt ocirt-shim ocirt-pod
 ocirt_src := $(call code_in,src/cli)
 ocirt-shim_src      := $(call code_in,src/shim)
 ocirt-shim_archives  = $(wire_lib)
 ocirt-shim_libs      = $(WIRE_LIBS)
+ocirt-pod_src       := $(call code_in,src/podfile src/podcli)
+ocirt-pod_archives   = $(wire_lib)
+ocirt-pod_libs       = $(YAML_LIBS) $(WIRE_LIBS)
 
 # Programs that ocirt runs for rare needs (src/sys/companion.h), with libraries that cannot be linked
 # statically. Left out where the library is missing; ocirt then says that it is not supported.

@@ -46,7 +46,7 @@ test_programs += $(BUILD)/test/$1-test
 $(BUILD)/test/$1-test: $(call objects,$2) $3 $(sources)
 	@mkdir -p $$(@D)
 	$$(call say,LINK)$$(CXX) $$(link) $$(LDFLAGS) -o $$@ $$(filter %.o %.a,$$^) \
-	  $$(WIRE_LIBS) $$(TEST_LIBS) $$(GTEST_LIBS)
+	  $$(YAML_LIBS) $$(WIRE_LIBS) $$(TEST_LIBS) $$(GTEST_LIBS)
 endef
 
 unit_spec   := $(call under,oci-spec,*_test.cc)
@@ -103,8 +103,9 @@ clang: clang-build
 fuzz_src := $(call under,oci-spec src,fuzz_*.cc)
 fuzz_programs := $(foreach f,$(fuzz_src),$(BUILD)/$(basename $(notdir $f)))
 define fuzz_program
-$(BUILD)/$(basename $(notdir $1)): $(call objects,$1) $(if $(filter src/%,$1),$(wire_lib) $(libs),$(spec_lib))
-	$$(call say,LINK)$$(CXX) $$(link) -fsanitize=fuzzer -o $$@ $$^ $$(WIRE_LIBS) $$(TEST_LIBS)
+$(BUILD)/$(basename $(notdir $1)): $(call objects,$1 $(if $(filter src/podfile/%,$1),$(call code_in,src/podfile))) \
+    $(if $(filter src/%,$1),$(wire_lib) $(libs),$(spec_lib))
+	$$(call say,LINK)$$(CXX) $$(link) -fsanitize=fuzzer -o $$@ $$^ $$(YAML_LIBS) $$(WIRE_LIBS) $$(TEST_LIBS)
 endef
 $(foreach f,$(fuzz_src),$(eval $(call fuzz_program,$f)))
 

@@ -197,6 +197,17 @@ Result<> give_to(CStr path, uint32_t uid) {
   return {};
 }
 
+Result<> give_to_group(Fd fd, std::string_view name, uint32_t gid) {
+  constexpr auto kSameOwner = static_cast<uid_t>(-1);
+  if (::fchown(fd.raw(), kSameOwner, gid) < 0) return os_error(cat("chgrp ", name), errno);
+  return {};
+}
+
+Result<> set_mode(Fd fd, std::string_view name, mode_t mode) {
+  if (::fchmod(fd.raw(), mode) < 0) return os_error(cat("chmod ", name), errno);
+  return {};
+}
+
 bool exists(Fd dir, CStr path) { return ::faccessat(dir.raw(), path.c_str(), F_OK, 0) == 0; }
 
 bool is_directory(Fd dir, CStr path) {
