@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "src/base/text.h"
+#include "src/net/conntrack.h"
 #include "src/net/pod_host.h"
 #include "src/net/pod_hosts.h"
 #include "src/net/pod_link.h"
@@ -76,6 +77,11 @@ std::vector<HostLine> host_lines(const Pool& pool, const Subnets& subnets, const
     lines.push_back({address_text(address_at(*subnets.v6, pod.number)), std::move(names)});
   }
   return lines;
+}
+
+bool publishes_udp(const PoolPod& pod) {
+  return std::ranges::any_of(
+      pod.ports, [](const PodPort& port) { return port.protocol == PodProtocol::kUdp; });
 }
 
 // One run for one pod, under the pool's lock.
@@ -256,6 +262,7 @@ Result<> Bridge::make(PodRecord& record) {
   } else if (!own_.ports.empty()) {
     TRY(add_ports(request_.bridge, pool(), own_));
   }
+  for (const PodPort& port : own_.ports) forget_port(port);
   return write_names();
 }
 
@@ -340,6 +347,8 @@ Result<> Bridge::take_away(PoolPod pod) {
     Result<Subnets> subnets = subnets_of(pool());
     if (subnets) {
       subnets_ = *subnets;
+      if (publishes_udp(pod)) forget_pod(address_at(subnets_.v4, pod.number));
+      if (publishes_udp(pod) && subnets_.v6) forget_pod(address_at(*subnets_.v6, pod.number));
       (void)write_names();
     }
   }
