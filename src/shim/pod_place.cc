@@ -13,6 +13,7 @@
 #include "src/linux/sysctl.h"
 #include "src/net/pod_client.h"
 #include "src/sys/file.h"
+#include "src/sys/first_process.h"
 #include "src/sys/mounting.h"
 #include "src/sys/namespace.h"
 #include "src/sys/process.h"
@@ -82,6 +83,20 @@ Result<> make_namespaces(const pod::Pod& pod, const pod::Layout& layout) {
   }
   if (!pod.host_ipc) TRY(sys::pin_namespace("ipc", layout.namespace_pin("ipc")));
   return write_sysctls(pod, false);
+}
+
+// In a cgroup below the pod's, with which it is ended: no container's name has a "_".
+Result<> share_pids(const pod::Pod& pod, const pod::Layout& layout) {
+  const cgroup::Host host = TRY(cgroup::probe_host());
+  const cgroup::Location location =
+      TRY(cgroup::locate(host, cat(pod.cgroup, "/_pid"), pod.name));
+  cgroup::Made made = TRY(cgroup::make(location));
+  const cgroup::Entrance entrance = TRY(cgroup::open_entrance(location));
+  const pid_t first = TRY(sys::start_first_process(layout.namespaces()));
+  TRY(cgroup::enter(entrance, first));
+  TRY(sys::pin_namespace("pid_for_children", layout.namespace_pin("pid")));
+  made.commit();
+  return {};
 }
 
 // -- mounts
@@ -209,6 +224,7 @@ Result<net::PodNetwork> make_place(const pod::Pod& pod, const pod::Layout& layou
   for (const pod::Container& container : pod.containers)
     TRY(within(cat("containers: ", container.name, ": rootfs"), mount_rootfs(container, layout)));
   TRY(within("namespaces", make_namespaces(pod, layout)));
+  if (pod.share_pid) TRY(within("pid namespace", share_pids(pod, layout)));
   if (network.netns.empty() || pod.sysctls.empty()) return network;
   const UniqueFd netns = TRY(sys::open_namespace(network.netns, CLONE_NEWNET));
   TRY(sys::setns(netns, CLONE_NEWNET));

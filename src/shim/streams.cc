@@ -55,12 +55,15 @@ Result<> open_both(const std::string& path, bool process_reads, UniqueFd& proces
 // ---- logs ---------------------------------------------------------------------------------------
 
 Result<> LogReader::open(sys::EventLoop& loop, const std::string& path) {
+  path_ = path;
   TRY(sys::make_fifo(path, kFifoMode));
   // For both directions: no end of file between two lives of the container.
   fifo_ = TRY(sys::open(sys::kCwd, path, O_RDWR | O_NONBLOCK));
   watch_ = TRY(loop.watch(fifo_, sys::kReadable, Callback<unsigned>::to<&LogReader::on_ready>(*this)));
   return {};
 }
+
+Result<UniqueFd> LogReader::end_of_process() const { return sys::open(sys::kCwd, path_, O_RDWR); }
 
 void LogReader::on_ready(unsigned) {
   char room[kChunk];
@@ -115,14 +118,13 @@ Result<> Streams::open(const StreamPaths& paths) {
 Result<> Streams::open(ContainerLog& log, bool terminal) {
   terminal_ = terminal;
   log_ = &log;
-  if (terminal_) std::tie(console_ours_, console_theirs_) = TRY(sys::socket_pair());
+  if (terminal_) {
+    std::tie(console_ours_, console_theirs_) = TRY(sys::socket_pair());
+    return {};
+  }
+  process_[1] = TRY(within("log", log.out()));
+  process_[2] = TRY(within("log", log.err()));
   return {};
-}
-
-Fd Streams::of_process(int number) const {
-  if (log_ != nullptr && !terminal_ && number == 1) return log_->out();
-  if (log_ != nullptr && !terminal_ && number == 2) return log_->err();
-  return process_[number];
 }
 
 Result<> Streams::begin() {

@@ -36,8 +36,8 @@ class LogReader {
 
   // Makes the fifo where there is none.
   Result<> open(sys::EventLoop& loop, const std::string& path);
-  // For the process.
-  Fd fifo() const { return fifo_; }
+  // For a process: a description of its own, since ours does not wait.
+  Result<UniqueFd> end_of_process() const;
   // Takes what is there now.
   void drain();
 
@@ -45,6 +45,7 @@ class LogReader {
   void on_ready(unsigned ready);
   LogFile& log_;
   std::string_view stream_;
+  std::string path_;
   UniqueFd fifo_;
   sys::Watch watch_;
 };
@@ -57,8 +58,8 @@ class ContainerLog {
 
   // `directory` gets the fifos "stdout" and "stderr".
   Result<> open(sys::EventLoop& loop, const std::string& directory);
-  Fd out() const { return out_.fifo(); }
-  Fd err() const { return err_.fifo(); }
+  Result<UniqueFd> out() const { return out_.end_of_process(); }
+  Result<UniqueFd> err() const { return err_.end_of_process(); }
   void drain();
   LogFile& file() { return file_; }
 
@@ -81,7 +82,7 @@ class Streams {
 
   // For the worker that makes the process: its streams 0, 1, 2, and for a terminal the socket to
   // which the master is sent.
-  Fd of_process(int number) const;
+  Fd of_process(int number) const { return process_[number]; }
   Fd console() const { return console_theirs_; }
   bool has_terminal() const { return terminal_; }
 

@@ -101,7 +101,7 @@ Result<> Server::serve(UniqueFd socket) {
 
 // All listeners have this callback; accept(2) says which of them has somebody.
 void Server::on_connection(unsigned) {
-  for (size_t i = 0; i < listeners_.size(); ++i) accept_from(*listeners_[i]);
+  for (auto& listener : listeners_) accept_from(*listener);
 }
 
 void Server::accept_from(Listener& listener) {

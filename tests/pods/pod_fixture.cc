@@ -27,7 +27,8 @@ std::string shim_program() {
   return resolved;
 }
 
-TestPod::TestPod(std::string root, std::string name) : root_(std::move(root)), layout_(root_, name, workspace() + "/pod-state") {
+TestPod::TestPod(std::string root, std::string name)
+    : root_(std::move(root)), layout_(root_, name, workspace() + "/pod-state") {
   pod.name = std::move(name);
   pod.uid = cat("uid-", pod.name);
   pod.hostname = "pod-host";
@@ -55,8 +56,8 @@ pod::Container& TestPod::add(const std::string& container, std::string_view scri
   value.name = container;
   value.role = role;
   value.bundle = layout_.container(container);
-  value.restart = role == pod::Role::kSidecar ? pod::RestartPolicy::kAlways
-                                              : pod::RestartPolicy::kNever;
+  value.restart =
+      role == pod::Role::kSidecar ? pod::RestartPolicy::kAlways : pod::RestartPolicy::kNever;
   auto made = std::make_unique<Bundle>(value.bundle);
   made->shell(script).keep_cgroups_path();
   bundles_.emplace_back(container, std::move(made));

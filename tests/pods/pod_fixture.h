@@ -87,6 +87,22 @@ class PodTest : public ContainerTest {
   std::string pods_root() const { return scratch() + "/pods"; }
 };
 
+// A test with one pod, which is gone before it is looked for what is left.
+class OnePodTest : public PodTest {
+ protected:
+  OnePodTest() : own_(std::make_unique<TestPod>(pods_root(), new_name())), pod_(*own_) {}
+  void TearDown() override {
+    own_.reset();
+    PodTest::TearDown();
+  }
+
+ private:
+  std::unique_ptr<TestPod> own_;
+
+ protected:
+  TestPod& pod_;
+};
+
 // The program under test: beside the runtime.
 std::string shim_program();
 
