@@ -101,7 +101,7 @@ ocirt_src := $(call code_in,src/cli)
 ocirt-shim_src      := $(call code_in,src/shim)
 ocirt-shim_archives  = $(wire_lib)
 ocirt-shim_libs      = $(WIRE_LIBS)
-ocirt-pod_src       := $(call code_in,src/podfile src/podcli)
+ocirt-pod_src       := $(call code_in,src/podfile src/podcli) $(patsubst %,src/cli/%.cc,duration options table version)
 ocirt-pod_archives   = $(wire_lib)
 ocirt-pod_libs       = $(YAML_LIBS) $(WIRE_LIBS)
 
