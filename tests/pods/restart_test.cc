@@ -91,22 +91,5 @@ TEST_F(PodRestarts, SuccessIsTheEndUnderOnFailure) {
   EXPECT_EQ(pod.container("a").state.terminated->reason, EndReason::kCompleted);
 }
 
-TEST_F(PodRestarts, AContainerThatUsesTooMuchMemorySaysSo) {
-  TestPod pod(pods_root(), new_name());
-  pod.add("a", "x=a; while :; do x=$x$x; done");
-  pod.bundle("a").set("linux.resources", R"({"memory":{"limit":16777216}})");
-  const std::string error = pod.create();
-  if (error.find("not supported") != std::string::npos || error.find("memory") != std::string::npos)
-    GTEST_SKIP() << error;
-  ASSERT_EQ(error, "");
-  if (const std::string why = pod.start(); !why.empty()) {
-    if (why.find("memory") != std::string::npos) GTEST_SKIP() << why;
-    FAIL() << why;
-  }
-  ASSERT_TRUE(pod.becomes([](const PodStatus& status) { return status.phase == Phase::kFailed; }));
-  EXPECT_EQ(pod.container("a").state.terminated->reason, EndReason::kOomKilled);
-  EXPECT_NE(pod.events().find("\"OOM\""), std::string::npos);
-}
-
 }  // namespace
 }  // namespace harness

@@ -262,7 +262,7 @@ def clean_up():
                 request["force"] = True
                 subprocess.run([NET], input="pod " + json.dumps(request), capture_output=True,
                                text=True, check=False)
-    run("sh", "-c", "rm -rf /run/pods/* /run/cni")
+    run("sh", "-c", "rm -rf /run/pods/*")
 
 
 def main(tests):
