@@ -36,7 +36,7 @@ comma    := ,
 common   := -std=gnu++23 -I. -Wall -Wextra -Wshadow -Werror -ffunction-sections -fdata-sections -MMD -MP
 # Not among the flags that the stamp below compares: a copied tree keeps its objects.
 no_paths := -ffile-prefix-map=$(CURDIR)=.
-hardening := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection \
+hardening := -U_FORTIFY_SOURCE $(if $(filter -O0,$(CXXFLAGS)),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong -fstack-clash-protection \
             $(if $(is_x86),-fcf-protection)
 link     := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--gc-sections -pie
 
@@ -53,8 +53,10 @@ hosted   := $(common) -isystem $(BUILD)/gen $(CXXFLAGS) $(hardening) -fPIE -D_GL
 # Debuggers unwind by .debug_frame; what exceptions would need takes 150 KB of every process.
 product  := $(hosted) -fno-exceptions -fno-rtti \
             $(if $(SANITIZE),,-fno-asynchronous-unwind-tables -fno-unwind-tables)
-# GoogleTest wants exceptions and RTTI, so the tests keep them.
-test     := $(hosted) $(GTEST_CFLAGS)
+# GoogleTest wants exceptions and RTTI, so the tests keep them. They are compiled for the compiler's time,
+# half of that of -Os: what they test is optimised, they are not.
+TEST_CXXFLAGS ?= -O0 -g1
+test     := $(filter-out -D_FORTIFY_SOURCE=2 $(CXXFLAGS),$(hosted)) $(TEST_CXXFLAGS) $(GTEST_CFLAGS)
 # ocirt-init runs without a C library. GCC would turn the loop inside memcpy into a call of memcpy.
 # Small, not fast (54 KB for 70): it is copied for every container, and what it does is system calls.
 bare     := $(common) -Os -g -ffreestanding -fno-exceptions -fno-rtti -fno-stack-protector \
