@@ -1,4 +1,5 @@
 // config.json's `mounts` as a plan (config.md, "Mounts").
+#include <linux/sched.h>
 #include <sys/mount.h>
 
 #include "src/base/text.h"
@@ -274,6 +275,21 @@ Result<> draft_mount(Context& context, const oci::Mount& from, uint32_t index,
   return {};
 }
 
+// For a pid namespace that is joined, procfs is mounted before init has a place for much
+// (init/procfs.cc).
+Result<> check_procfs(const Draft& draft) {
+  bool joined = false;
+  for (const SharedNamespace& shared : draft.shared) joined |= shared.flag == CLONE_NEWPID;
+  size_t count = 0;
+  for (const plan::Mount& mount : draft.mounts) {
+    if (mount.kind == plan::MountKind::filesystem && draft.builder.view(mount.type) == "proc")
+      ++count;
+  }
+  if (!joined || count <= plan::kMostJoinedProcfs) return {};
+  return refuse(cat("not supported: mounts: more than ", plan::kMostJoinedProcfs,
+                    " of type proc together with a joined pid namespace; bind the first"));
+}
+
 }  // namespace
 
 Result<> draft_mounts(Draft& draft, const DraftInput& input) {
@@ -295,7 +311,7 @@ Result<> draft_mounts(Draft& draft, const DraftInput& input) {
     }
   }
   builder.plan.mounts = builder.list(context.mounts);
-  return {};
+  return check_procfs(draft);
 }
 
 }  // namespace ocirt::container

@@ -67,6 +67,19 @@ TEST_F(DraftMounts, FileSystemWithoutASourceIsNamedAfterItsType) {
   EXPECT_FALSE(empty.data.given());
 }
 
+TEST_F(DraftMounts, ProcfsOfAJoinedPidNamespaceIsThereAFewTimesOnly) {
+  for (const char* place : {"/proc", "/a", "/b", "/c", "/d"}) {
+    spec.mounts.push_back({.destination = place, .type = "proc"});
+  }
+  EXPECT_EQ(refusal(), "");
+  for (oci::Namespace& ns : spec.linux->namespaces) {
+    if (ns.type == kPid) ns.path = "/proc/1/ns/pid";
+  }
+  EXPECT_THAT(refusal(), HasSubstr("mounts: more than 4 of type proc together with a joined pid"));
+  spec.mounts.pop_back();
+  EXPECT_EQ(refusal(), "");
+}
+
 // However it is spelled, init has to see that it is below /proc.
 TEST_F(DraftMounts, DestinationIsPlannedWithoutDetours) {
   for (const char* spelled :

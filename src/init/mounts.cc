@@ -101,9 +101,12 @@ void mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
   if (mount.mode_from_target && !made) append_mode(init, target, data);
   if (data.cut()) fail_for(init, mount, 0, ": its options are longer than a page");
 
+  int tree = next_joined_procfs(init, mount);
+  // The container runs: /proc/self/fd, by which mount_on() names its target, would be its own.
   if (init.plan.purpose == plan::Purpose::mounts) {
-    // The container runs: /proc/self/fd, by which mount_on() names its target, would be its own.
-    const int tree = detached_filesystem(init, mount, data.view());
+    tree = detached_filesystem(init, mount, data.view());
+  }
+  if (tree >= 0) {
     set_propagation(init, mount, tree);
     must_for(init, mount, move_mount(tree, target), ": mount ", type);
     return;

@@ -54,6 +54,7 @@ void join_namespaces(Init& init) {
   if (plan.user.entered) {
     enter_user_namespace(init);
   } else {
+    make_joined_procfs(init);
     for (const plan::Join& join : init.list(plan.joins)) {
       must(init, bare::call(SYS_setns, join.fd, join.flag), "join ", init.text(join.path));
       bare::close(join.fd);

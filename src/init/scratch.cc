@@ -16,6 +16,9 @@ int next_kept(const Init& init, int from) {
   if (init.plan.has_trees && !init.mounted) {
     for (const plan::Mount& mount : init.list(init.plan.mounts)) keep(mount.tree);
   }
+  if (!init.mounted) {
+    for (int fd : init.procfs) keep(fd);
+  }
   return next;
 }
 

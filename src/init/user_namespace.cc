@@ -73,6 +73,7 @@ void enter_user_namespace(Init& init) {
   raise_hard_limits(init);
   auto joins = init.list(plan.joins);
   // The others may belong to the host, whose rights are gone afterwards.
+  if (!plan.user.join_first) make_joined_procfs(init);
   for (const plan::Join& one : joins) {
     if (!plan.user.join_first && !is_user(one)) join(init, one);
   }
@@ -90,6 +91,7 @@ void enter_user_namespace(Init& init) {
     }
     must(init, result, "unshare");
   }
+  if (plan.user.join_first) make_joined_procfs(init);
   for (const plan::Join& one : joins) {
     if (plan.user.join_first && !is_user(one)) join(init, one);
   }

@@ -30,6 +30,9 @@ struct List {
 
 inline constexpr uint32_t kNoIndex = ~uint32_t{0};
 
+// How many mounts of procfs a container may have that joins a pid namespace (init/procfs.cc).
+inline constexpr size_t kMostJoinedProcfs = 4;
+
 // A namespace to join with setns(2).
 struct Join {
   int32_t fd = -1;
