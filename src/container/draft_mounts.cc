@@ -6,6 +6,7 @@
 #include "src/container/draft.h"
 #include "src/container/draft_id_maps.h"
 #include "src/linux/mount_options.h"
+#include "src/sys/namespace.h"
 
 namespace ocirt::container {
 namespace {
@@ -106,6 +107,34 @@ void draft_v1_cgroups(Context& context, plan::Mount mount, const std::string& de
       context.mounts.push_back(link);
     }
   }
+}
+
+// Without a cgroup namespace a new mount of cgroup2 would give its options to the host's file
+// system (nsdelegate, memory_recursiveprot: those that are not named are taken away), so the host's
+// mount is bound. In a user namespace nothing else is possible, and the container's own cgroup is
+// all that it sees. False when there is nothing to be bound, or options are named: then all of the
+// host's are to be what they say.
+bool draft_hosts_cgroup2(Context& context, plan::Mount mount, std::string_view type,
+                         const MountOptions& options) {
+  const DraftInput& input = context.input;
+  const bool mapped = context.builder.plan.user.entered;
+  if (mapped ? type != "cgroup" : !options.data.empty()) return false;
+  const cgroup::Hierarchy* host = nullptr;
+  for (const cgroup::Hierarchy& one : input.cgroup_host.hierarchies) {
+    if (one.controllers.empty()) host = &one;
+  }
+  if (host == nullptr) return false;
+  const bool own = mapped && !input.cgroup.directories.empty();
+  mount.kind = plan::MountKind::bind;
+  mount.recursive = mapped;  // what is mounted below is locked there
+  mount.source =
+      context.builder.text(own ? input.cgroup.directories.front().path : host->mount_point);
+  const bool readonly = (mount.flags & MS_RDONLY) != 0;
+  mount.attr_set =
+      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | (readonly ? MOUNT_ATTR_RDONLY : 0);
+  if (!readonly && !mapped) mount.attr_clear = MOUNT_ATTR_RDONLY;
+  context.mounts.push_back(mount);
+  return true;
 }
 
 std::string place_of(const oci::Mount& from, uint32_t index) {
@@ -246,16 +275,8 @@ Result<> draft_mount(Context& context, const oci::Mount& from, uint32_t index,
     draft_v1_cgroups(context, mount, destination, options.data, own_cgroup_namespace);
     return {};
   }
-  if (type == "cgroup" && builder.plan.user.entered && !own_cgroup_namespace) {
-    // The host's cgroup namespace is not the user namespace's: its mount can only be bound.
-    mount.kind = plan::MountKind::bind;
-    mount.recursive = true;
-    mount.source = builder.text(context.input.cgroup.directories.empty()
-                                    ? context.input.cgroup_host.hierarchies.front().mount_point
-                                    : context.input.cgroup.directories.front().path);
-    mount.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
-                     ((mount.flags & MS_RDONLY) != 0 ? MOUNT_ATTR_RDONLY : 0);
-    context.mounts.push_back(mount);
+  if (type.starts_with("cgroup") && !own_cgroup_namespace &&
+      draft_hosts_cgroup2(context, mount, type, options)) {
     return {};
   }
   mount.type = builder.text(type == "cgroup" ? "cgroup2" : type);
@@ -297,7 +318,8 @@ Result<> draft_mounts(Draft& draft, const DraftInput& input) {
   Context context{draft, builder, input, draft.mounts, input.spec->linux->mount_label.value_or("")};
   bool own_cgroup_namespace = false;
   for (const oci::Namespace& ns : input.spec->linux->namespaces) {
-    if (ns.type == oci::NamespaceType::kCgroup) own_cgroup_namespace = true;
+    if (ns.type != oci::NamespaceType::kCgroup) continue;
+    own_cgroup_namespace = !ns.path || !sys::is_own_namespace(*ns.path, CLONE_NEWCGROUP);
   }
   builder.plan.mask_data = builder.text(with_context(context, "tmpfs", "nr_blocks=1,nr_inodes=1"));
   builder.plan.make_devices = true;

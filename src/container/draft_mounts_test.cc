@@ -340,7 +340,29 @@ TEST_F(DraftMounts, MappedIdsAreForOcirtToPrepare) {
 
 // -- cgroup
 
+TEST_F(DraftMounts, CgroupOfAUnifiedHostIsBoundWithoutACgroupNamespace) {
+  for (const char* type : {"cgroup", "cgroup2"}) {
+    plan::Mount one = mount({.destination = "/sys/fs/cgroup", .type = type, .options = {"ro"}});
+    EXPECT_EQ(one.kind, plan::MountKind::bind);
+    EXPECT_EQ(text(one.source), "/sys/fs/cgroup");
+    EXPECT_FALSE(one.recursive);
+    EXPECT_EQ(one.attr_set, uint64_t{MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+                                     MOUNT_ATTR_RDONLY});
+    one = mount({.destination = "/sys/fs/cgroup", .type = type});
+    EXPECT_EQ(one.attr_clear, uint64_t{MOUNT_ATTR_RDONLY});
+  }
+  spec.linux->namespaces.push_back({kCgroup, "/proc/self/ns/cgroup"});  // is to have none
+  EXPECT_EQ(mount({.destination = "/cgroup", .type = "cgroup2"}).kind, plan::MountKind::bind);
+}
+
+TEST_F(DraftMounts, Cgroup2HasTheOptionsThatAreNamed) {
+  plan::Mount one = mount({.destination = "/cgroup", .type = "cgroup2", .options = {"nsdelegate"}});
+  EXPECT_EQ(one.kind, plan::MountKind::filesystem);
+  EXPECT_EQ(text(one.data), "nsdelegate");
+}
+
 TEST_F(DraftMounts, CgroupOfAUnifiedHostIsOneFileSystem) {
+  spec.linux->namespaces.push_back({kCgroup});
   plan::Mount one = mount({.destination = "/sys/fs/cgroup",
                            .type = "cgroup",
                            .source = "cgroup",
@@ -447,6 +469,8 @@ TEST_F(DraftCgroupV1, OptionsOfTheFileSystemGoToEveryHierarchy) {
 TEST_F(DraftCgroupV1, Cgroup2IsStillAFileSystemOfItsOwn) {
   spec.mounts[1].type = "cgroup2";
   EXPECT_THAT(lines(), ElementsAre("mount /sys/fs/cgroup cgroup2 cgroup2 "));
+  spec.linux->namespaces.pop_back();
+  EXPECT_THAT(lines(), ElementsAre("bind /sys/fs/cgroup /sys/fs/cgroup/unified"));
 }
 
 }  // namespace
