@@ -36,8 +36,14 @@ Result<> carry_out(Draft& draft, Fd init, Record& record) {
   request.trees = trees;
   // Not its pid namespace, so that it cannot be seen from inside; not its cgroup, so that it works
   // while that is frozen.
-  constexpr uint32_t kNeeded = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
-  request.joins.push_back({init.raw(), kNeeded, draft.builder.text("the container's namespaces")});
+  uint32_t needed = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
+  UniqueFd root;
+  if (record.shares_mounts) {
+    needed &= ~static_cast<uint32_t>(CLONE_NEWNS);
+    root = TRY(within("root", sys::open(sys::kCwd, record.rootfs, O_PATH | O_DIRECTORY)));
+    draft.builder.plan.root_fd = root.raw();
+  }
+  request.joins.push_back({init.raw(), needed, draft.builder.text("the container's namespaces")});
   // When it says that it is ready, it is done.
   Launched done = TRY(launch(request));
   return {};

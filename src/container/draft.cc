@@ -20,18 +20,37 @@
 namespace ocirt::container {
 namespace {
 
+// A container in the host's mount namespace.
+Result<> check_shared_mounts(const oci::Linux& linux) {
+  if (linux.rootfs_propagation) {
+    return refuse(
+        "linux.rootfsPropagation: without a mount namespace it would be the propagation of the "
+        "host's root");
+  }
+  for (const oci::Namespace& ns : linux.namespaces) {
+    if (ns.type != oci::NamespaceType::kUser) continue;
+    if (ns.path && sys::is_own_namespace(*ns.path, CLONE_NEWUSER)) continue;
+    return refuse(
+        "not supported: linux.namespaces with \"user\" and without \"mount\": a user namespace "
+        "has no right to mount anything in the mount namespace of the host");
+  }
+  return {};
+}
+
 Result<> draft_namespaces(Draft& draft, const oci::Spec& spec) {
   plan::Plan& plan = draft.builder.plan;
+  plan.build_root = plan.shares_mounts = true;
   for (const oci::Namespace& ns : spec.linux->namespaces) {
     const uint64_t flag = clone_flag(ns.type);
-    if (ns.type == oci::NamespaceType::kMount) plan.build_root = true;
+    if (ns.type == oci::NamespaceType::kMount) plan.shares_mounts = false;
     if (ns.type == oci::NamespaceType::kPid) draft.own_pid_namespace = !ns.path;
     if (ns.path && !ns.path->empty()) {
       // setns(2) refuses to enter the user namespace that one is in.
       if (ns.type == oci::NamespaceType::kUser && sys::is_own_namespace(*ns.path, flag)) continue;
+      // To enter our own mount namespace would only change the root.
       if (ns.type == oci::NamespaceType::kMount && sys::is_own_namespace(*ns.path, flag)) {
-        return refuse(cat("linux.namespaces: ", *ns.path,
-                          " is the mount namespace of the host: its root would be replaced"));
+        plan.shares_mounts = true;
+        continue;
       }
       draft.shared.push_back({flag, *ns.path});
     } else if (ns.type == oci::NamespaceType::kCgroup || ns.type == oci::NamespaceType::kTime) {
@@ -41,12 +60,7 @@ Result<> draft_namespaces(Draft& draft, const oci::Spec& spec) {
       draft.new_namespaces |= flag;
     }
   }
-  if (!plan.build_root) {
-    return refuse(
-        "not supported: linux.namespaces without \"mount\": the container's mounts would be made "
-        "on "
-        "the host");
-  }
+  if (plan.shares_mounts) TRY(check_shared_mounts(*spec.linux));
   for (const SharedNamespace& shared : draft.shared) {
     const bool renames = spec.hostname || spec.domainname;
     if (shared.flag == CLONE_NEWUTS && renames && sys::is_own_namespace(shared.path, shared.flag)) {

@@ -216,6 +216,12 @@ Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& op
   uint32_t all =
       CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP | CLONE_NEWPID;
   if (record.time_namespace) all |= CLONE_NEWTIME;
+  UniqueFd root;
+  if (record.shares_mounts) {  // to enter the mount namespace would lead to the host's root
+    all &= ~static_cast<uint32_t>(CLONE_NEWNS);
+    root = TRY(within("root", sys::open(sys::kCwd, record.rootfs, O_PATH | O_DIRECTORY)));
+    draft.builder.plan.root_fd = root.raw();
+  }
   if (record.user_namespace) all = CLONE_NEWUSER | only_others(all, record.pid);
   draft.builder.plan.join_pid_namespace = true;
   request.joins.push_back({init.raw(), all, draft.builder.text("the container's namespaces")});

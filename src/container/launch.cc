@@ -165,7 +165,7 @@ Result<Launched> launch_once(const LaunchRequest& request) {
   if (request.gate.valid()) keep.push_back(request.gate.raw());
   if (request.console.valid()) keep.push_back(request.console.raw());
   for (const plan::Join& join : joins) keep.push_back(join.fd);
-  for (int fd : {plan.hooks_out, plan.hooks_err}) {
+  for (int fd : {plan.hooks_out, plan.hooks_err, plan.root_fd}) {
     if (fd >= 0) keep.push_back(fd);
   }
   for (const UniqueFd& tree : request.trees) keep.push_back(tree.raw());

@@ -35,6 +35,7 @@ void fill_record(Record& record, const Bundle& bundle, const std::string& id, co
   record.owner = sys::own_uid();
   record.own_pid_namespace = draft.own_pid_namespace;
   record.user_namespace = draft.user.has_value();
+  record.shares_mounts = draft.builder.plan.shares_mounts;
   for (const oci::Namespace& ns : bundle.spec.linux->namespaces) {
     if (ns.type == oci::NamespaceType::kTime) record.time_namespace = true;
   }
@@ -88,6 +89,7 @@ Result<> NewContainer::record_it(const std::string& pid_file) {
 void NewContainer::commit() {
   init->release();
   net_devices->commit();
+  if (host_root) host_root->commit();
   cgroup.commit();
   resctrl.commit();
   unit.commit();
@@ -177,6 +179,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
                                                                         *spec.linux->intel_rdt))));
   }
   const bool has_cgroup = !made.record.cgroup.directories.empty() && !unit;
+  if (made.record.shares_mounts) made.host_root.emplace(TRY(HostRoot::watch(made.bundle.rootfs)));
   LaunchRequest request;
   request.draft = &draft;
   request.signals_blocked = !detached;
@@ -208,6 +211,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
     return std::unexpected(std::move(launched).error());
   }
   made.init.emplace(*std::move(launched));
+  if (made.host_root) made.record.root_mount = TRY(made.host_root->mount());
   if (!annotations.delegate_cgroup.empty()) {
     TRY(within("annotations: run.oci.delegate-cgroup",
                cgroup::move_below(input.cgroup, annotations.delegate_cgroup, made.init->pid())));

@@ -68,6 +68,10 @@ void mount_bind(Init& init, Parent& parent, const plan::Mount& mount) {
                  ? " (in a user namespace those that the source is mounted with stay)"
                  : "");
   }
+  // Nothing that happens below may reach the host's mount, least of all its end.
+  if (init.plan.shares_mounts) {
+    must_for(init, mount, mount_setattr(tree, true, 0, 0, MS_SLAVE), ": set propagation");
+  }
   set_propagation(init, mount, tree);
   struct stat status{};
   must_for(init, mount, bare::call(SYS_newfstatat, tree, "", &status, AT_EMPTY_PATH), ": stat ",

@@ -170,7 +170,10 @@ struct Plan {
   Text hostname, domainname;
 
   // root filesystem (create and run)
-  bool build_root = false;  // a mount namespace of its own with a root to switch to
+  bool build_root = false;     // there is a root to be made and switched to (all but exec, mounts)
+  bool shares_mounts = false;  // the host's mount namespace stays: chroot(2), and a root that is
+                               // mounted on the host (container/host_root.h)
+  int32_t root_fd = -1;        // exec, mounts: that root
   bool no_pivot = false;
   bool readonly_root = false;
   bool make_devices = false;       // false: /dev is bind-mounted from outside
