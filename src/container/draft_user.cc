@@ -156,6 +156,8 @@ Result<> draft_user_namespace(Draft& draft, const DraftInput& input) {
   plan.user.join_first = plan.user.traceable = input.rootless;
   plan.user.forks = (plan.unshare & CLONE_NEWPID) != 0;
   if (!input.rootless) {
+    plan.user.root_uid = host_id(user.uids, 0).value_or(plan::kNoIndex);
+    plan.user.root_gid = host_id(user.gids, 0).value_or(plan::kNoIndex);
     plan.user.stream_owner = host_id(user.uids, spec.process->user.uid).value_or(plan::kNoIndex);
   }
   return {};

@@ -42,6 +42,7 @@ TEST_F(DraftUser, OneMakesInitMakeTheOthers) {
   EXPECT_TRUE(draft.plan().new_network);
   EXPECT_FALSE(draft.plan().user.traceable);
   EXPECT_EQ(draft.plan().user.stream_owner, 100000u);
+  EXPECT_EQ(draft.plan().user.root_uid, 100000u);
   EXPECT_TRUE(draft.draft.user->is_new);
 }
 

@@ -102,16 +102,6 @@ Result<> check_status(const Directory& directory, const Record& record, bool ign
   }
 }
 
-// Without those that the container shares with us: an ordinary user may not enter where it is.
-uint32_t only_others(uint32_t flags, pid_t init) {
-  for (const NamespaceKind& kind : namespace_kinds()) {
-    if ((flags & kind.clone_flag) == 0) continue;
-    if (sys::is_own_namespace(cat("/proc/", init, "/ns/", kind.proc_name), kind.clone_flag))
-      flags &= ~static_cast<uint32_t>(kind.clone_flag);
-  }
-  return flags;
-}
-
 Result<Draft> draft_exec(const Directory& directory, const ExecSettings& settings,
                          const ExecOptions& options, const Record& record,
                          const Annotations& annotations) {

@@ -43,6 +43,10 @@ Result<UniqueFd> open_source(const MountTree& tree, const plan::Mount& mount) {
     return refuse(
         cat("the source of the bind mount, ", tree.source, ", is not there on this host"));
   }
+  if (!opened && opened.error().code == EPERM) {
+    return refuse(cat("not supported: to hand ", tree.source,
+                      " of the host to a container takes CAP_SYS_ADMIN on the host"));
+  }
   return opened;
 }
 

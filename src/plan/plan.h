@@ -141,6 +141,8 @@ struct UserNamespace {
   bool join_first = false;  // before the other joins: without it there is no right to make them
   bool traceable = false;   // until it is mapped, because an ordinary user's ocirt could not write
   bool forks = false;       // Plan::unshare has a pid namespace, in which only a child is
+  // Its user 0 and group 0 on the host: who owns the mqueue file system of a new ipc namespace.
+  uint32_t root_uid = kNoIndex, root_gid = kNoIndex;
   uint32_t stream_owner = kNoIndex;  // user on the host that standard streams are given to
 };
 

@@ -48,6 +48,11 @@ TEST_F(UserNamespaces, HaveTheDefaultDevices) {
             run_shell("stat -c %t:%T /dev/null /dev/zero; echo x > /dev/null && echo written"));
 }
 
+TEST_F(UserNamespaces, OwnTheFileSystemsThatAreNewInThem) {
+  bundle.mount("/dev/mqueue", "mqueue", "mqueue", {});
+  EXPECT_EQ("0:0\n0:0\n0:0\n0:0\n", run_shell("stat -c %u:%g /dev /dev/pts /dev/shm /dev/mqueue"));
+}
+
 TEST_F(UserNamespaces, SeveralRangesAreMapped) {
   bundle.set("linux.uidMappings", R"([{"containerID": 0, "hostID": 100000, "size": 10},
                                       {"containerID": 1000, "hostID": 300000, "size": 5}])");
