@@ -163,9 +163,9 @@ Result<> draft_user_namespace(Draft& draft, const DraftInput& input) {
   return {};
 }
 
-Result<> draft_exec_user(Draft& draft, const oci::Process& process, const oci::Linux& linux,
-                         bool rootless) {
-  const UserNamespace user{false, rootless, linux.uid_mappings, linux.gid_mappings};
+Result<> draft_exec_user(Draft& draft, const ExecSettings& settings, bool rootless) {
+  const UserNamespace user{false, rootless, settings.uid_mappings, settings.gid_mappings};
+  const oci::Process& process = settings.process;
   TRY(check_user(user, process));
   plan::Plan& plan = draft.builder.plan;
   plan.user.entered = true;

@@ -80,7 +80,9 @@ Result<ExecSettings> settings_of(const Directory& directory, const Record& recor
   oci::Process& process = settings.process;
   process = TRY(from_spec(oci::read_process(text, options.process_file)));
   if (options.tty) process.terminal = options.tty;
-  const bool complete = process.capabilities && !process.rlimits.empty() && !record.exec_inherits;
+  // The mappings of a user namespace are in config.json only.
+  const bool complete = process.capabilities && !process.rlimits.empty() && !record.exec_inherits &&
+                        !record.user_namespace;
   if (complete) return settings;
   oci::Spec spec = TRY(own_config(directory));
   inherit(settings, std::move(spec));
@@ -122,9 +124,7 @@ Result<Draft> draft_exec(const Directory& directory, const ExecSettings& setting
   draft.scheduling = TRY(draft_scheduling(process, "process", true));
   TRY(draft_policies(draft.builder, settings.memory_policy, settings.personality));
   if (record.user_namespace) {
-    oci::Spec spec = TRY(own_config(directory));
-    TRY(draft_exec_user(draft, process, spec.linux.value_or(oci::Linux()),
-                        sys::effective_uid() != 0));
+    TRY(draft_exec_user(draft, settings, sys::effective_uid() != 0));
   }
   StoredFilter filter = TRY(read_filter(directory));
   draft.builder.plan.process.seccomp = draft.builder.list(filter.program);
