@@ -167,6 +167,9 @@ Result<> check_words(const DraftInput& input, const MountOptions& options, const
   if (options.remount && (options.flags & MS_I_VERSION) != 0) {
     return wrong_options(input, index, "iversion cannot be changed by remount");
   }
+  if (options.remount && ((options.flags | options.cleared_flags) & MS_POSIXACL) != 0) {
+    return wrong_options(input, index, "acl cannot be changed by remount");
+  }
   if (bind && !options.data.empty()) {
     return wrong_options(input, index, cat("a bind mount takes no ", quoted(options.data)));
   }
@@ -183,7 +186,10 @@ Result<> check_words(const DraftInput& input, const MountOptions& options, const
 
 // A copy of a mount shares the file system with its source, and with that what these say.
 void warn_of_super_words(Context& context, const MountOptions& options, const std::string& place) {
-  for (std::string_view word : fsconfig_words(options)) {
+  std::vector<std::string_view> words = fsconfig_words(options);
+  if ((options.flags & MS_POSIXACL) != 0) words.push_back("acl");
+  if ((options.cleared_flags & MS_POSIXACL) != 0) words.push_back("noacl");
+  for (std::string_view word : words) {
     if (word == "ro" || word == "rw") continue;
     context.draft.warnings.push_back(
         cat(place, ": \"", word, "\" has no effect on a bind mount: it is of the file system"));

@@ -194,6 +194,7 @@ TEST_F(DraftMounts, WordsThatContradictEachOtherAreRefused) {
       {{"bind", "remount", "src-nofollow"}, "nothing can be said about its source"},
       {{"bind", "remount", "size=1m"}, "takes no \"size=1m\""},
       {{"remount", "iversion"}, "iversion"},
+      {{"remount", "noacl"}, "acl cannot be changed"},
       {{"remount", "tmpcopyup"}, "tmpcopyup"},
       {{"bind", "tmpcopyup"}, "tmpcopyup"},
       {{"bind", "copy-symlink", "src-nofollow"}, "copy-symlink goes with neither"},

@@ -83,7 +83,14 @@ void mount_bind(Init& init, Parent& parent, const plan::Mount& mount) {
           ? open_or_make_directory(init, parent, destination, false)
           : open_or_make_file(init, parent, destination, !mount.destination_nofollow);
   if (!made && !literal) refuse_inside_proc(init, mount, target);
-  must_for(init, mount, move_mount(tree, target), ": bind ", source);
+  long moved = move_mount(tree, target);
+  if (moved == -EINVAL && !S_ISDIR(status.st_mode)) {
+    must(init, bare::call(SYS_newfstatat, target, "", &status, AT_EMPTY_PATH), "stat");
+    if (S_ISDIR(status.st_mode)) {  // engines look for the words of ENOTDIR
+      fail_for(init, mount, ENOTDIR, ": bind ", source, ", a file, over a directory");
+    }
+  }
+  must_for(init, mount, moved, ": bind ", source);
 }
 
 }  // namespace ocirt::init

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "tests/support/fixture.h"
 
@@ -12,6 +13,10 @@ namespace {
 
 class Mounts : public ContainerTest {
  protected:
+  static std::string lower(std::string text) {
+    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return text;
+  }
   // Mounts a tmpfs with these options at /x and returns how it came out.
   Mount tmpfs_with(const std::vector<std::string>& options) {
     bundle.mount("/x", "tmpfs", "tmpfs", options);
@@ -452,6 +457,21 @@ TEST_F(Mounts, AnAbsentSourceIsAnErrorThatNamesIt) {
   EXPECT_FAILS(container.create(), 1, scratch() + "/absent");
   EXPECT_TRUE(names_in(runtime.root()).empty());
   EXPECT_TRUE(cgroups::leftovers().empty());
+}
+
+TEST_F(Mounts, OfAFileOverADirectoryAndTheReverseAreErrorsThatSayWhy) {
+  // moby looks for these words and explains.
+  write_file(scratch() + "/file", "");
+  bundle.directory("/x").file("/f", "");
+  bundle.mount("/x", "bind", scratch() + "/file", {"bind"});
+  Container container(runtime, bundle);
+  Outcome outcome = container.create();
+  EXPECT_EQ(1, outcome.code);
+  EXPECT_SAYS(lower(outcome.err), "not a directory");
+  bundle.without_mount("/x").mount("/f", "bind", scratch(), {"bind"});
+  outcome = container.create();
+  EXPECT_EQ(1, outcome.code);
+  EXPECT_SAYS(lower(outcome.err), "not a directory");
 }
 
 TEST_F(Mounts, AnUnknownFileSystemIsAnErrorThatNamesTheMount) {
