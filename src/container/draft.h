@@ -67,11 +67,14 @@ struct IdMaps {
   bool operator==(const IdMaps&) const = default;
 };
 
-// A bind mount whose source ocirt itself opens and hands to init (mount_trees.h).
+// A mount that ocirt itself opens and hands to init (mount_trees.h): a copy of its source, or a new
+// file system.
 struct MountTree {
   size_t mount = 0;  // in Draft::mounts
   std::string source;
-  IdMaps maps;
+  std::string type = {};                  // of a new file system; else empty
+  std::vector<std::string> options = {};  // of that
+  IdMaps maps = {};
   bool maps_recursively = false;
 };
 
