@@ -78,6 +78,14 @@ struct MountTree {
   bool maps_recursively = false;
 };
 
+// A device that only ocirt can make (device_nodes.h).
+struct DeviceNode {
+  std::string name;  // index in the plan's devices
+  uint32_t mode = 0;
+  uint32_t major = 0, minor = 0;
+  uint32_t uid = 0, gid = 0;  // on the host
+};
+
 struct Draft {
   plan::Builder builder;        // descriptors are still to be filled in
   uint64_t new_namespaces = 0;  // CLONE_NEW* for clone3(2)
@@ -90,7 +98,8 @@ struct Draft {
   std::optional<resctrl::Group> resctrl;
   Scheduling scheduling;            // put in force when init is ready
   std::vector<plan::Mount> mounts;  // those of the plan
-  std::vector<MountTree> trees;     // what is to be opened before it can be carried out
+  std::vector<DeviceNode> device_nodes;
+  std::vector<MountTree> trees;  // what is to be opened before it can be carried out
   Warnings warnings;
 };
 

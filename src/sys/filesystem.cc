@@ -1,6 +1,9 @@
 #include "src/sys/filesystem.h"
 
+#include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -51,6 +54,17 @@ Result<UniqueFd> make_filesystem(CStr type, CStr source, std::span<const std::st
   UniqueFd made(::fsmount(context.raw(), FSMOUNT_CLOEXEC, 0));
   if (!made.valid()) return os_error(cat("mount ", type.view()), errno);
   return made;
+}
+
+Result<> make_device(Fd directory, CStr name, uint32_t mode, uint32_t major, uint32_t minor,
+                     uint32_t uid, uint32_t gid) {
+  const int dir = directory.raw();
+  if (::mknodat(dir, name.c_str(), mode, makedev(major, minor)) < 0 ||
+      ::fchownat(dir, name.c_str(), uid, gid, 0) < 0 ||
+      ::fchmodat(dir, name.c_str(), mode & 07777, 0) < 0) {
+    return os_error(cat("make device ", major, ":", minor), errno);
+  }
+  return {};
 }
 
 }  // namespace ocirt::sys
