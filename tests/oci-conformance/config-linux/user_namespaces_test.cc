@@ -132,6 +132,7 @@ TEST_F(UserNamespaces, AGroupOfATerminalThatIsNotMappedIsRefused) {
 TEST_F(UserNamespaces, SysfsOfTheHostsNetworkIsThatOfTheHost) {
   bundle.without_namespace("network");
   const std::string seen = run_shell("ls /sys/class/net; cat /proc/self/mountinfo");
+  ASSERT_NE("", seen);
   EXPECT_EQ(names_in("/sys/class/net").front(), lines(seen).front());
   for (const Mount& mount : parse_mountinfo(seen.substr(seen.find(" / /") - 12))) {
     if (mount.target.starts_with("/sys")) {
