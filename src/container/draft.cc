@@ -116,7 +116,17 @@ void draft_propagation(plan::Plan& plan, const oci::Linux& linux) {
   }
 }
 
-Result<> draft_devices(plan::Builder& builder, const oci::Linux& linux, const DraftInput& input) {
+// In a user namespace init may make none.
+void premake(Draft& draft, plan::Device& node, size_t index) {
+  if (!draft.user || draft.user->rootless || S_ISFIFO(node.mode)) return;
+  auto uid = host_id(draft.user->uids, node.uid), gid = host_id(draft.user->gids, node.gid);
+  if (!uid || !gid) return;
+  node.premade = true;
+  draft.device_nodes.push_back({cat(index), node.mode, node.major, node.minor, *uid, *gid});
+}
+
+Result<> draft_devices(Draft& draft, const oci::Linux& linux, const DraftInput& input) {
+  plan::Builder& builder = draft.builder;
   std::vector<plan::Device> devices;
   auto configured = [&](std::string_view path) {
     for (const oci::Device& device : linux.devices) {
@@ -161,6 +171,7 @@ Result<> draft_devices(plan::Builder& builder, const oci::Linux& linux, const Dr
     }
     node.uid = device.uid.value_or(0);
     node.gid = device.gid.value_or(0);
+    premake(draft, node, devices.size());
     devices.push_back(node);
   }
   std::vector<plan::Link> links;
@@ -246,7 +257,7 @@ Result<Draft> draft_container(const DraftInput& input) {
   draft_clock_offsets(builder, linux);
   TRY(draft_user_namespace(draft, input));
   TRY(draft_mounts(draft, input));
-  TRY(draft_devices(builder, linux, input));
+  TRY(draft_devices(draft, linux, input));
   plan.masked_paths = builder.texts(linux.masked_paths);
   plan.readonly_paths = builder.texts(linux.readonly_paths);
   TRY(draft_sysctls(builder, spec));

@@ -66,7 +66,7 @@ Result<Draft> draft_added_mounts(const oci::Spec& spec, const Record& record,
   for (size_t i = 0; i < draft.mounts.size(); ++i) {
     const plan::Mount& mount = draft.mounts[i];
     if (mount.kind != plan::MountKind::bind || has_tree[i]) continue;
-    draft.trees.push_back({i, std::string(draft.builder.view(mount.source)), {}, false});
+    draft.trees.push_back({.mount = i, .source = std::string(draft.builder.view(mount.source))});
   }
   return draft;
 }

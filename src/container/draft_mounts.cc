@@ -177,7 +177,11 @@ Result<> check_words(const DraftInput& input, const MountOptions& options, const
   if (options.copy_symlink || options.source_nofollow) {
     return wrong_options(input, index, "copy-symlink and src-nofollow need a bind mount");
   }
-  if (mapped) return wrong_options(input, index, "ids can be mapped for bind mounts only");
+  if (mapped && (options.tmpcopyup || type.starts_with("cgroup"))) {
+    return wrong_options(
+        input, index,
+        cat("ids cannot be mapped with ", options.tmpcopyup ? "tmpcopyup" : "the type cgroup"));
+  }
   if (options.tmpcopyup && type != "tmpfs") {
     return wrong_options(input, index, cat("tmpcopyup needs the type tmpfs, found ", quoted(type)));
   }
@@ -213,9 +217,38 @@ Result<> draft_bind(Context& context, const oci::Mount& from, const MountOptions
   warn_of_super_words(context, options, place);
   IdMaps maps = TRY(within(place, draft_id_maps(from, options, *context.input.spec->linux)));
   if (maps.given()) {
-    context.draft.trees.push_back(
-        {context.mounts.size(), source, std::move(maps), options.recursive_idmap});
+    context.draft.trees.push_back({.mount = context.mounts.size(),
+                                   .source = source,
+                                   .maps = std::move(maps),
+                                   .maps_recursively = options.recursive_idmap});
   }
+  context.mounts.push_back(mount);
+  return {};
+}
+
+// A file system with mapped ids: ocirt makes it, and init attaches it like a copy of a mount.
+Result<> draft_mapped_filesystem(Context& context, const oci::Mount& from,
+                                 const MountOptions& options, plan::Mount mount) {
+  const std::string type = from.type.value_or("");
+  IdMaps maps = TRY(within(place_of(from, mount.index),
+                           draft_id_maps(from, options, *context.input.spec->linux)));
+  mount.kind = plan::MountKind::bind;
+  mount.mode_from_target = type == "tmpfs" && !names(options.data, "mode=");
+  MountTree tree{.mount = context.mounts.size(),
+                 .source = from.source.value_or(type),
+                 .type = type,
+                 .maps = std::move(maps)};
+  for (std::string_view word : fsconfig_words(options)) {
+    if (word != "ro" && word != "rw") tree.options.emplace_back(word);  // of the mount alone
+  }
+  for (std::string_view word : split(options.data, ',')) {
+    if (!word.empty()) tree.options.emplace_back(word);
+  }
+  if (!context.label.empty() && takes_context(type)) {
+    tree.options.push_back(cat(context.input.annotations.mount_context_type, "=", context.label));
+  }
+  mount.source = context.builder.text(tree.source);
+  context.draft.trees.push_back(std::move(tree));
   context.mounts.push_back(mount);
   return {};
 }
@@ -266,6 +299,9 @@ Result<> draft_mount(Context& context, const oci::Mount& from, uint32_t index,
   if (type.empty())
     return refuse(
         cat(input.document, ": mounts[", index, "].type: needed unless the mount is a bind mount"));
+  if (options.idmap || !from.uid_mappings.empty()) {
+    return draft_mapped_filesystem(context, from, options, mount);
+  }
   // mount(2) takes all as flags.
   mount.attr_set = mount.attr_clear = mount.recursive_attr_set = mount.recursive_attr_clear = 0;
   mount.flags =

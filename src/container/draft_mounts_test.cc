@@ -201,7 +201,7 @@ TEST_F(DraftMounts, WordsThatContradictEachOtherAreRefused) {
       {{"bind", "copy-symlink", "dest-nofollow"}, "copy-symlink goes with neither"},
       {{"copy-symlink"}, "need a bind mount"},
       {{"src-nofollow"}, "need a bind mount"},
-      {{"idmap"}, "for bind mounts only"},
+      {{"idmap", "tmpcopyup"}, "ids cannot be mapped with tmpcopyup"},
   };
   for (const auto& [options, why] : kRows) {
     const std::string said =
@@ -340,6 +340,19 @@ TEST_F(DraftMounts, MappedIdsAreForOcirtToPrepare) {
 }
 
 // -- cgroup
+
+TEST_F(DraftMounts, FileSystemsWithMappedIdsAreForOcirtToMake) {
+  plan::Mount one = mount({.destination = "/t",
+                           .type = "tmpfs",
+                           .options = {"idmap=uids=0-1000-1;gids=0-1000-1", "ro", "size=1m"}});
+  EXPECT_EQ(one.kind, plan::MountKind::bind);
+  EXPECT_EQ(one.attr_set, uint64_t{MOUNT_ATTR_RDONLY});
+  EXPECT_TRUE(one.mode_from_target);
+  const MountTree& tree = reader_->draft.trees.at(0);
+  EXPECT_EQ(tree.type, "tmpfs");
+  EXPECT_THAT(tree.options, ElementsAre("size=1m"));
+  EXPECT_TRUE(tree.maps.given());
+}
 
 TEST_F(DraftMounts, CgroupOfAUnifiedHostIsBoundWithoutACgroupNamespace) {
   for (const char* type : {"cgroup", "cgroup2"}) {

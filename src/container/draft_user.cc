@@ -53,10 +53,6 @@ Result<> check_mounts(const oci::Spec& spec, const UserNamespace& user) {
     const oci::Mount& mount = spec.mounts[i];
     const std::string place = cat("mounts[", i, "] (", mount.destination, ")");
     const std::string type = mount.type.value_or("");
-    if (type == "sysfs" && namespace_of(*spec.linux, oci::NamespaceType::kNetwork) == nullptr) {
-      return refuse(cat(place, ": with a user namespace sysfs needs a network namespace; without ",
-                        "one, bind /sys"));
-    }
     if (type == "mqueue" && namespace_of(*spec.linux, oci::NamespaceType::kIpc) == nullptr) {
       return refuse(cat(place, ": with a user namespace mqueue needs an ipc namespace; without ",
                         "one, bind /dev/mqueue"));

@@ -5,6 +5,7 @@
 #include "oci-spec/documents.h"
 #include "src/base/text.h"
 #include "src/container/annotations.h"
+#include "src/container/device_nodes.h"
 #include "src/container/exec_settings.h"
 #include "src/container/hooks.h"
 #include "src/container/mount_trees.h"
@@ -163,6 +164,8 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   }
   made.net_devices.emplace(TRY(NetDevices::find(std::move(draft.net_devices))));
   std::vector<UniqueFd> trees = TRY(open_mount_trees(draft));
+  if (UniqueFd nodes = TRY(make_device_nodes(draft)); nodes.valid())
+    trees.push_back(std::move(nodes));
   UniqueFd console = TRY(open_console_socket(options.console_socket, terminal, detached, options.adopted.console));
   std::vector<UniqueFd> pidfd_receivers =
       TRY(connect_pidfd_sockets(options.pidfd_socket, annotations.pidfd_receiver));

@@ -50,12 +50,25 @@ bool made_symlink(const Init& init, Parent& parent, const plan::Mount& mount) {
   return true;
 }
 
+// A tmpfs that ocirt has made gets the mode of the directory that it is going to cover.
+void copy_mode(const Init& init, Parent& parent, const plan::Mount& mount, int tree) {
+  const Target target = open_or_make_directory(init, parent, init.text(mount.destination), false);
+  if (target.made) return;
+  struct stat status{};
+  must(init, bare::call(SYS_newfstatat, target.fd, "", &status, AT_EMPTY_PATH), "stat");
+  int top = static_cast<int>(
+      must_for(init, mount, bare::openat(tree, ".", O_RDONLY | O_DIRECTORY), ": open"));
+  must_for(init, mount, bare::call(SYS_fchmod, top, status.st_mode & 07777), ": chmod");
+  bare::close(top);
+}
+
 }  // namespace
 
 void mount_bind(Init& init, Parent& parent, const plan::Mount& mount) {
   const char* source = init.text(mount.source);
   if (mount.copy_symlink && made_symlink(init, parent, mount)) return;
   const int tree = detached_source(init, mount);
+  if (mount.mode_from_target) copy_mode(init, parent, mount, tree);
   if ((mount.recursive_attr_set | mount.recursive_attr_clear) != 0) {
     must_for(init, mount,
              mount_setattr(tree, true, mount.recursive_attr_set, mount.recursive_attr_clear),

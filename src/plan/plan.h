@@ -76,6 +76,7 @@ struct Device {
   uint32_t mode = 0;  // type and permissions, as for mknod(2)
   uint32_t major = 0, minor = 0;
   uint32_t uid = 0, gid = 0;
+  bool premade = false;  // in Plan::device_tree, named after its index in Plan::devices
 };
 
 struct Link {
@@ -185,6 +186,7 @@ struct Plan {
   bool has_trees = false;  // one of the mounts has a tree
   List<Mount> mounts;
   List<Device> devices;
+  int32_t device_tree = -1;  // a detached tmpfs with those that init has no right to make
   List<Link> links;
   List<Text> masked_paths, readonly_paths;
   Text mask_data;  // options of the tmpfs over masked directories

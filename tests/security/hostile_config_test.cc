@@ -92,8 +92,9 @@ TEST_F(HostileConfiguration, ANetworkSysctlDoesNotReachTheNetworkOfTheRuntime) {
   for (const char* path : {"/proc/self/ns/net", "/proc/thread-self/ns/net"}) {
     SCOPED_TRACE(path);
     bundle.with_namespace("network", path);
-    const Outcome outcome =
-        run_below({"--net"}, "\"$@\"; code=$?; cat /proc/sys/net/ipv4/ip_forward; exit $code");
+    const Outcome outcome = run_below({"--net"},
+                                      "echo 0 > /proc/sys/net/ipv4/ip_forward; \"$@\"; code=$?; "
+                                      "cat /proc/sys/net/ipv4/ip_forward; exit $code");
     EXPECT_FAILS(outcome, 1, "net.ipv4.ip_forward");
     EXPECT_EQ("0\n", outcome.out);
   }

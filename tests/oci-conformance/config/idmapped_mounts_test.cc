@@ -141,6 +141,28 @@ TEST_F(IdMappedMounts, WithRangesThatOverlapAreRefused) {
   expect_refused("(/x): uid_map: ranges overlap");
 }
 
+TEST_F(IdMappedMounts, CanBeOfANewFileSystem) {
+  // Its owner is the host's root.
+  ASSERT_EQ(0, chmod(bundle.directory("/x").rootfs("/x").c_str(), 01750));
+  bundle.mount("/x", "tmpfs", "scratch", {"idmap=uids=0-1000-10;gids=0-2000-10", "size=1m", "ro"});
+  bundle.append(
+      "mounts",
+      R"({"destination": "/y", "type": "tmpfs", "source": "tmpfs", "options": ["mode=711"],
+                    "uidMappings": [{"containerID": 0, "hostID": 3000, "size": 10}],
+                    "gidMappings": [{"containerID": 0, "hostID": 4000, "size": 10}]})");
+  EXPECT_EQ("1000 2000 1750\n3000 4000 711\nscratch /x tmpfs ro\n",
+            run_shell("stat -c '%u %g %a' /x /y; "
+                      "grep ' /x ' /proc/mounts | cut -d, -f1 | grep -o 'scratch /x tmpfs ro'"));
+}
+
+TEST_F(IdMappedMounts, OfANewFileSystemThatCannotOrTakesNoSuchOptionAreRefused) {
+  bundle.mount("/x", "ramfs", "ramfs", {"idmap=uids=0-1-1;gids=0-1-1"});
+  expect_refused("(/x): the file system ramfs cannot map ids");
+  bundle.without_mount("/x").mount("/x", "tmpfs", "tmpfs",
+                                   {"idmap=uids=0-1-1;gids=0-1-1", "colour=red"});
+  expect_refused("(/x): tmpfs does not take the option \"colour=red\" (tmpfs: Unknown parameter");
+}
+
 // A container with ids 0 to 65535 inside that are 100000 and on outside.
 class IdMappedMountsInUserNamespaces : public IdMappedMounts {
  protected:
@@ -189,6 +211,13 @@ TEST_F(IdMappedMountsInUserNamespaces, OfATreeAreMappedThroughoutWithRidmap) {
   bundle.mount("/y", "bind", source(), {"rbind", "idmap"});
   EXPECT_EQ("3\n3\n3\n65534\n",
             run_shell("stat -c %u /x/file /x/inner/file /y/file /y/inner/file"));
+}
+
+TEST_F(IdMappedMountsInUserNamespaces, CanBeOfANewFileSystem) {
+  bundle.mount("/x", "tmpfs", "tmpfs", {"idmap"});
+  bundle.mount("/y", "tmpfs", "tmpfs", {"idmap=uids=@0-7-1;gids=@0-8-1"});
+  EXPECT_EQ("0 0\n7 8\nwritten\n",
+            run_shell("stat -c '%u %g' /x /y; echo x > /x/file && echo written"));
 }
 
 TEST_F(IdMappedMountsInUserNamespaces, TakeTheMappingsOfAJoinedOne) {
