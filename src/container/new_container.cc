@@ -8,6 +8,7 @@
 #include "src/container/exec_settings.h"
 #include "src/container/hooks.h"
 #include "src/container/mount_trees.h"
+#include "src/container/notify_socket.h"
 #include "src/container/pidfd_socket.h"
 #include "src/container/seccomp_file.h"
 #include "src/container/status.h"
@@ -104,6 +105,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
     made.record.seccomp_receiver =
         complete_listener(made.bundle.spec.linux->seccomp, annotations.seccomp_receiver);
   }
+  const bool notifies = TRY(add_notify_mount(made.bundle.spec, store, options.id));
   const oci::Spec& spec = made.bundle.spec;
   const bool detached = purpose == plan::Purpose::create || options.detach;
   const bool terminal = spec.process && spec.process->terminal.value_or(false);
@@ -157,6 +159,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   made.directory.emplace(TRY(store.create(options.id)));
   const Directory& directory = made.directory->directory();
   TRY(fill_directory(directory, made.bundle, draft, made.record));
+  if (notifies) TRY(within("NOTIFY_SOCKET", make_notify_directory(directory)));
   UniqueFd gate;
   if (purpose == plan::Purpose::create) gate = TRY(sys::listen_at(directory.fd(), "start"));
   cgroup::Entrance entrance;
