@@ -10,28 +10,12 @@
 namespace harness {
 namespace {
 
-class Exec : public ContainerTest {
+class Exec : public RunningContainerTest {
  protected:
-  Exec() { bundle.shell("exec sleep 100"); }
-
-  // A running container of the bundle as the test has set it up.
-  Container& running() {
-    container_ = std::make_unique<Container>(runtime, bundle);
-    container_->launch();
-    return *container_;
-  }
-
-  void TearDown() override {
-    container_.reset();
-    ContainerTest::TearDown();
-  }
-
   std::string process_file(const std::string& text) {
     write_file(scratch() + "/process.json", text);
     return scratch() + "/process.json";
   }
-
-  std::unique_ptr<Container> container_;
 };
 
 TEST_F(Exec, RunsAProgramAndPassesItsStreams) {

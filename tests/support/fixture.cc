@@ -91,6 +91,19 @@ bool ContainerTest::implements(std::string_view version) {
   return features()["ociVersionMax"].text() >= version;
 }
 
+RunningContainerTest::RunningContainerTest() { bundle.shell("exec sleep 100"); }
+
+void RunningContainerTest::TearDown() {
+  container_.reset();
+  ContainerTest::TearDown();
+}
+
+Container& RunningContainerTest::running() {
+  container_ = std::make_unique<Container>(runtime, bundle);
+  container_->launch();
+  return *container_;
+}
+
 void record_spec(const char* section, const char* sentence) {
   const ::testing::TestResult* result =
       ::testing::UnitTest::GetInstance()->current_test_info()->result();

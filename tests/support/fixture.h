@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,18 @@ class ContainerTest : public ::testing::Test {
 
   std::string mounts_;
   size_t descriptors_ = 0;
+};
+
+// A test of what is done to a container that runs.
+class RunningContainerTest : public ContainerTest {
+ protected:
+  RunningContainerTest();
+  void TearDown() override;
+
+  // A running container of the bundle as the test has set it up.
+  Container& running();
+
+  std::unique_ptr<Container> container_;  // of running(), deleted when the test ends
 };
 
 // Records in the XML or JSON output which sentence of the specification a test covers.

@@ -137,8 +137,11 @@ Result<> apply(const Location& location, const oci::Resources& resources, bool u
 Result<> apply_new(const Location& location, const oci::Resources& resources, const Made& made,
                    const Entrance& entrance);
 
-// Makes `uid` the owner of the container's v2 directory and of the files by which a subtree is
-// managed; nothing on the other layouts, where no controller may be given away.
+// The files that /sys/kernel/cgroup/delegate, whose text `list` is, names as safe to give away.
+std::vector<std::string> delegated_files(std::string_view list);
+
+// Makes `uid` the owner of the container's v2 directory and of the files in it that the kernel says
+// may be given away; nothing on the other layouts, where no controller may be.
 Result<> delegate(const Location& location, uint32_t uid);
 
 // Freezes or thaws all processes and waits until the kernel reports it (v2: cgroup.events by

@@ -385,5 +385,12 @@ TEST(CgroupApply, WithoutCgroupsThereIsNothingToFreezeOrRemove) {
   EXPECT_TRUE(remove({}));
 }
 
+TEST(Cgroup, OnlyFilesInTheCgroupAreDelegated) {
+  EXPECT_EQ(delegated_files("cgroup.procs\ncgroup.threads\nmemory.oom.group\n"),
+            (Strings{"cgroup.procs", "cgroup.threads", "memory.oom.group"}));
+  EXPECT_EQ(delegated_files("\n../x\n.\na/b\n/\npids.max"), Strings{"pids.max"});
+  EXPECT_EQ(delegated_files(""), Strings{});
+}
+
 }  // namespace
 }  // namespace ocirt::cgroup
