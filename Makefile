@@ -209,6 +209,7 @@ help:
 #? fuzz         fuzz the readers (FUZZ_RUNS=20000 inputs each)
 #? layers       includes point downward only; kernel words in few folders only
 #? budget       system calls, memory, libraries and size of one container
+#? coverage     every MUST of the specification has a test (SPEC_DOCUMENTS=folder with its documents)
 #? completions  what the shells offer is what the program takes
 #? tidy         clang-format and clang-tidy; `make format` rewrites the sources
 #? bench        compare with other runtimes

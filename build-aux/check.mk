@@ -11,7 +11,7 @@ ifdef FUZZ_RUNS
 export FUZZ_RUNS
 endif
 
-.PHONY: deps check check-peers check-vm unit unit-programs test-programs conformance layers budget bench fuzz fuzz-build \
+.PHONY: deps check check-peers check-vm unit unit-programs test-programs conformance layers coverage budget bench fuzz fuzz-build \
         sanitize sanitize-build clang clang-build tidy tidy-check format format-check demo completions
 
 deps:
@@ -68,7 +68,7 @@ unit: unit-programs
 conformance: all $(BUILD)/test/conformance-test
 	@tests/tools/run-tests conformance
 
-layers completions:
+layers completions coverage:
 	@tests/tools/run-tests $@
 
 budget: all

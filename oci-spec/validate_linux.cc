@@ -155,10 +155,23 @@ Finding check_paths(const Spec& spec, const std::vector<std::string>& paths, con
   return {};
 }
 
-// config-linux.md, "IntelRdt": closID is the name of a directory of the resctrl filesystem.
+// config-linux.md, "IntelRdt": closID is the name of a directory of the resctrl filesystem, or "/"
+// for its root; a schema is one line.
 Finding check_intel_rdt(const IntelRdt& rdt, const Path& path) {
-  if (rdt.clos_id && (*rdt.clos_id == "." || *rdt.clos_id == ".." || rdt.clos_id->contains('/'))) {
-    return finding(path / "closID", "must be the name of a directory, without a slash");
+  const std::string id = rdt.clos_id.value_or("");
+  if (id == "." || id == ".." || (id.contains('/') && id != "/")) {
+    return finding(path / "closID", "must be the name of a directory, without a slash, or \"/\"");
+  }
+  const std::string bandwidth = rdt.mem_bw_schema.value_or("");
+  if (!bandwidth.empty() && (!bandwidth.starts_with("MB:") || bandwidth.contains('\n'))) {
+    return finding(path / "memBwSchema",
+                   "must be one line that begins with MB:, found " + json::quoted(bandwidth));
+  }
+  for (size_t i = 0; i < rdt.schemata.size(); ++i) {
+    if (rdt.schemata[i].contains('\n')) {
+      return finding((path / "schemata")[i],
+                     "must be one line, found " + json::quoted(rdt.schemata[i]));
+    }
   }
   return {};
 }

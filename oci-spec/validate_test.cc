@@ -312,11 +312,24 @@ TEST_F(Validate, MaskedAndReadonlyPathsNeedAMountNamespace) {
 }
 
 TEST_F(Validate, ClosIdMustBeTheNameOfADirectory) {
-  for (const char* bad : {".", "..", "a/b", "/"}) {
+  for (const char* bad : {".", "..", "a/b", "/a", "//"}) {
     linux().intel_rdt = IntelRdt{.clos_id = bad};
     EXPECT_THAT(broken(spec), HasSubstr("linux.intelRdt.closID:"));
   }
-  linux().intel_rdt = IntelRdt{.clos_id = "guaranteed_group"};
+  for (const char* good : {"guaranteed_group", "/"}) {
+    linux().intel_rdt = IntelRdt{.clos_id = good};
+    EXPECT_EQ(broken(spec), "valid");
+  }
+}
+
+TEST_F(Validate, SchemataOfIntelRdtMustBeSingleLines) {
+  for (const char* bad : {"L3:0=f", "0=20", "MB:0=20\nL3:0=f", "MB:0=20\n"}) {
+    linux().intel_rdt = IntelRdt{.mem_bw_schema = bad};
+    EXPECT_THAT(broken(spec), HasSubstr("linux.intelRdt.memBwSchema:"));
+  }
+  linux().intel_rdt = IntelRdt{.schemata = {"L3:0=f", "MB:0=20\nL2:0=f"}};
+  EXPECT_THAT(broken(spec), HasSubstr("linux.intelRdt.schemata[1]:"));
+  linux().intel_rdt = IntelRdt{.schemata = {"L3:0=f"}, .mem_bw_schema = "MB:0=20"};
   EXPECT_EQ(broken(spec), "valid");
 }
 

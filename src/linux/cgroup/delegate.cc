@@ -13,12 +13,13 @@ namespace {
 
 constexpr char kKernelsList[] = "/sys/kernel/cgroup/delegate";
 
-// Every kernel has these; those before 4.15 have no list.
+// What the specification says where the kernel (before 4.15) has no list.
 constexpr std::string_view kAlways = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n";
 
 }  // namespace
 
 std::vector<std::string> delegated_files(std::string_view list) {
+  if (list.empty()) list = kAlways;
   std::vector<std::string> files;
   while (std::optional<std::string_view> line = next_line(list)) {
     // Names of files in the cgroup, and nothing else.
@@ -32,7 +33,7 @@ std::vector<std::string> delegated_files(std::string_view list) {
 Result<> delegate(const Location& location, uint32_t uid) {
   if (location.layout != Layout::unified) return {};
   Result<std::string> list = sys::read_control(sys::kCwd, kKernelsList);
-  const std::vector<std::string> files = delegated_files(list ? std::string_view(*list) : kAlways);
+  const std::vector<std::string> files = delegated_files(list ? std::string_view(*list) : "");
   for (const Directory& directory : location.directories) {
     TRY(sys::give_to(directory.path, uid));
     for (const std::string& file : files) {
