@@ -139,7 +139,11 @@ TEST_F(Exec, ABrokenDocumentIsRefused) {
   EXPECT_EQ(255, running().exec({}, {"--process", scratch() + "/absent.json"}).code);
 }
 
-TEST_F(Exec, WithoutACommandIsRefused) { EXPECT_NE(0, running().exec({}).code); }
+// 1 would read like the status of the command.
+TEST_F(Exec, WithoutACommandIsRefused) {
+  EXPECT_FAILS(running().exec({}), 255, "a command");
+  EXPECT_FAILS(container_->exec({"true"}, {"--process", process_file("{}")}), 255, "a command");
+}
 
 TEST_F(Exec, DetachedReturnsAtOnceAndWritesThePidFile) {
   Container& container = running();
