@@ -104,7 +104,7 @@ Result<std::string> in_child(Result<std::string> (*work)(const std::string&),
     ::_exit(0);
   }
   writing.reset();
-  const Result<std::string> said = sys::read_all(reading, "pipe");
+  Result<std::string> said = sys::read_all(reading, "pipe");
   while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
   }
   if (!said) return said;
