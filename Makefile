@@ -19,7 +19,9 @@ AR := ar
 endif
 STRIP      ?= strip
 PKG_CONFIG ?= pkg-config
-CXXFLAGS   ?= -O2 -g
+# For size: a command's resident memory is its text, which the kernel maps around each page that is
+# touched. Of the default bundle's run -O2 made 2628 KiB, -Os 1810, in no more time.
+CXXFLAGS   ?= -Os -g
 LDFLAGS    ?=
 STATIC     ?= 1
 SANITIZE   ?=
@@ -30,6 +32,7 @@ VERSION    := $(shell cat build-aux/version)
 is_clang := $(findstring clang,$(shell $(CXX) --version 2>/dev/null))
 is_x86   := $(filter x86_64% i%86%,$(shell $(CXX) -dumpmachine 2>/dev/null))
 
+comma    := ,
 common   := -std=gnu++23 -I. -Wall -Wextra -Wshadow -Werror -ffunction-sections -fdata-sections -MMD -MP
 # Not among the flags that the stamp below compares: a copied tree keeps its objects.
 no_paths := -ffile-prefix-map=$(CURDIR)=.
@@ -47,7 +50,9 @@ link     += -fsanitize=$(SANITIZE)
 endif
 
 hosted   := $(common) $(CXXFLAGS) $(hardening) -fPIE -D_GLIBCXX_ASSERTIONS $(LIBS_CFLAGS) $(CPPFLAGS)
-product  := $(hosted) -fno-exceptions -fno-rtti
+# Debuggers unwind by .debug_frame; what exceptions would need takes 150 KB of every process.
+product  := $(hosted) -fno-exceptions -fno-rtti \
+            $(if $(SANITIZE),,-fno-asynchronous-unwind-tables -fno-unwind-tables)
 # GoogleTest wants exceptions and RTTI, so the tests keep them.
 test     := $(hosted) $(GTEST_CFLAGS)
 # ocirt-init runs without a C library. GCC would turn the loop inside memcpy into a call of memcpy.
@@ -56,9 +61,14 @@ bare     := $(common) -Os -g -ffreestanding -fno-exceptions -fno-rtti -fno-stack
             -U_FORTIFY_SOURCE -fno-asynchronous-unwind-tables -fno-threadsafe-statics -fpie \
             $(if $(is_clang),,-fno-tree-loop-distribute-patterns)
 
+# Relative relocations as a bit map, 1 KB in place of 90. glibc applies them to static programs from 2.36 on.
+relr := $(if $(shell $(CXX) -Wl,--help 2>/dev/null | grep pack-relative-relocs),-Wl$(comma)-z$(comma)pack-relative-relocs)
+# Ours (src/base/terminate.cc), in place of the library's with its demangler.
+terminate := _ZN9__gnu_cxx27__verbose_terminate_handlerEv
+
 # A static program reaches main a millisecond earlier than one with four shared libraries.
 ifeq ($(STATIC),1)
-program_link := $(filter-out -pie,$(link)) -static-pie
+program_link := $(filter-out -pie,$(link)) -static-pie -Wl,-u,$(terminate) $(relr)
 LIBS ?= -lseccomp -lyajl_s -lcap
 else
 program_link := $(link)
@@ -160,12 +170,6 @@ $(init): $(init).debug
 $(BUILD)/obj/src/container/init_image.o: src/container/init_image.S $(init)
 	@mkdir -p $(@D)
 	$(call say,EMBED)$(CXX) -I. -DINIT_IMAGE='"$(init)"' -c -o $@ $<
-
-# What only containers with cgroups by systemd need, next to whose job it takes no time: small.
-ifeq ($(SANITIZE),)
-cold := src/container/unit.cc $(filter src/linux/cgroup/systemd_%,$(lib_src))
-$(call objects,$(cold)): private extra = -Os
-endif
 
 # The version reaches one file only, so that a commit rebuilds one object.
 $(BUILD)/obj/src/cli/version.o: $(BUILD)/stamp/commit build-aux/version
