@@ -114,7 +114,7 @@ ifeq ($(MNL),1)
 HELPERS   += ocirt-net
 endif
 ocirt-net_src  := $(filter-out $(net_words),$(call code_in,src/net))
-ocirt-net_libs  = $(shell $(PKG_CONFIG) --libs libmnl) $(if $(filter 1,$(STATIC)),-lyajl_s,$(shell $(PKG_CONFIG) --libs yajl))
+ocirt-net_libs  = $(shell $(PKG_CONFIG) --libs libmnl) $(filter -lyajl%,$(LIBS))
 SYSTEMD ?= $(if $(shell $(PKG_CONFIG) --exists libsystemd && echo yes),1,0)
 ifeq ($(SYSTEMD),1)
 HELPERS   += ocirt-systemd

@@ -298,6 +298,30 @@ def the_pool_heals_itself_of_pods_whose_directory_or_namespace_is_gone():
     close(kept, late, lost, broken)
 
 
+def a_lost_pod_that_was_the_only_one_is_replaced_by_the_next():
+    lost = Pod("lost", ports=["82:80"]).up()
+    run("rm", "-r", lost.directory)
+    late = Pod("late", ports=["82:80"]).up()
+    assert not os.path.exists(lost.netns)
+    with Server(late.netns, "late", 80):
+        assert asks(None, "127.0.0.1", 82).startswith("late ")
+    late.ask("check")
+    late.down()
+    lost = Pod("web").up()
+    run("rm", "-r", lost.directory)
+    again = Pod("web", uid="another", netns="/run/netns/another").up()
+    again.down()
+
+
+def a_pod_of_the_same_name_and_uid_elsewhere_is_refused_and_does_no_harm():
+    web = Pod("web").up()
+    os.makedirs("/run/pods/other", exist_ok=True)
+    said = Pod("web", directory="/run/pods/other", netns="/run/netns/other", hosts="").refusal()
+    assert "a pod of this name and uid uid-web is on the bridge already" in said, said
+    web.ask("check")
+    web.down()
+
+
 def a_pod_whose_directory_is_gone_can_be_taken_down():
     web = Pod("web", ports=["8080:80"]).up()
     run("rm", "-r", web.directory)
@@ -350,6 +374,11 @@ def a_pod_without_ipv6_is_possible():
     web = Pod("web", subnet6="none").up()
     assert len(web.answer["addresses"]) == 1
     assert "inet6" not in run("ip", "-o", "addr", "show", "ocirt0", "scope", "global")
+    web.down()
+    run("sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6")
+    web = Pod("web").up()
+    run("sh", "-c", "echo 0 > /proc/sys/net/ipv6/conf/default/disable_ipv6")
+    assert len(web.answer["addresses"]) == 1
     web.down()
 
 
