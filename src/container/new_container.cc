@@ -166,7 +166,8 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   std::vector<UniqueFd> trees = TRY(open_mount_trees(draft));
   if (UniqueFd nodes = TRY(make_device_nodes(draft)); nodes.valid())
     trees.push_back(std::move(nodes));
-  UniqueFd console = TRY(open_console_socket(options.console_socket, terminal, detached, options.adopted.console));
+  UniqueFd console =
+      TRY(open_console_socket(options.console_socket, terminal, detached, options.adopted.console));
   std::vector<UniqueFd> pidfd_receivers =
       TRY(connect_pidfd_sockets(options.pidfd_socket, annotations.pidfd_receiver));
 

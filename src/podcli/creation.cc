@@ -118,13 +118,12 @@ Result<Shim> fill_and_launch(const Globals& globals, const Manifest& manifest,
   const pod::Layout layout = layout_of(globals, resolved.pod.name);
   UniqueFd lock = TRY(lock_root(globals));
   sweep_locked(globals);
-  TRY(check_host_ports(globals, resolved.pod));
-  Result<> made = sys::mkdir(sys::kCwd, layout.directory(), 0700);
-  if (!made && made.error().code == EEXIST) {
+  if (sys::exists(sys::kCwd, layout.directory())) {
     return refuse(cat("there is a pod ", resolved.pod.name, " already; `ocirt-pod rm ",
                       resolved.pod.name, "` removes it"));
   }
-  TRY(std::move(made));
+  TRY(check_host_ports(globals, resolved.pod));
+  TRY(sys::mkdir(sys::kCwd, layout.directory(), 0700));
   Result<> written = keep_manifest(layout, manifest);
   if (written) written = podfile::write_directory(resolved, layout);
   if (!written) {

@@ -71,7 +71,11 @@ Result<int> exec(Call& call, ExecOptions& options, std::span<const std::string_v
                       .process = TRY(process_for(layout, *pod.find(name), options, words)),
                       .interactive = options.interactive};
   ExecSession session(layout, std::move(request));
-  return within(cat(target.pod, "/", name), session.run());
+  std::string complaint;
+  const int status = TRY(within(cat(target.pod, "/", name), session.run(complaint)));
+  if (!complaint.empty())
+    sys::print_error(cat("ocirt-pod: exec: ", target.pod, "/", name, ": ", complaint, "\n"));
+  return status;
 }
 
 }  // namespace

@@ -80,10 +80,17 @@ Result<> ExecSession::begin(wire::Client& client) {
   return {};
 }
 
-Result<int> ExecSession::run() {
+Result<int> ExecSession::run(std::string& complaint) {
   TRY(make_fifos());
   wire::Client client = TRY(wire::Client::connect(layout_.socket()));
-  TRY(begin(client));
+  if (Result<> begun = begin(client); !begun) {
+    complaint = begun.error().text;
+    // Only the text tells a program that is missing from a container that is.
+    if (!complaint.contains("exec: ")) return std::unexpected(std::move(begun).error());
+    if (complaint.ends_with("no such file or directory")) return 127;
+    if (complaint.ends_with("permission denied")) return 126;
+    return std::unexpected(std::move(begun).error());
+  }
   Result<> followed = follow();
   // What is still in the fifos: the program has ended, so they have an end.
   while (out_.valid() && copy(out_, kOutput)) {

@@ -29,8 +29,9 @@ class ExecSession {
   ExecSession& operator=(const ExecSession&) = delete;
   ~ExecSession();
 
-  // Runs the program to its end; its exit status.
-  Result<int> run();
+  // Runs the program to its end; its exit status. As in a shell, that is 127 when there is no such
+  // program and 126 when it cannot be executed; `complaint` then says why.
+  Result<int> run(std::string& complaint);
 
  private:
   using Answer = Result<wire::Answer>;

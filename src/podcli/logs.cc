@@ -164,7 +164,8 @@ void print_event(const std::string& line, Format format) {
   std::string text = cat(event->time.substr(0, 19), "Z  ", event->pod);
   if (!event->container.empty()) text += cat("/", event->container);
   text += cat("  ", oci::to_string(event->type));
-  if (event->exit_code) text += cat("  exit code ", *event->exit_code);
+  if (event->exit_code && !event->message.contains("exit code"))
+    text += cat("  exit code ", *event->exit_code);
   if (!event->message.empty()) text += cat("  ", event->message);
   sys::print(text + "\n");
 }

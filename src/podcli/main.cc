@@ -1,6 +1,6 @@
 // The program `ocirt-pod`: reads the command line, runs the verb, and is the only place that
-// reports errors, in one line each. Exit status: 0; 1 the command failed; 125 where `exec` and
-// `attach` failed themselves, whose status is else the program's; 2 the command line is wrong.
+// reports errors, in one line each. Exit status: 0; 1 the verb failed; 2 the command line is wrong.
+// That of `exec` is the program's: 126 it cannot be executed, 127 it is not there, 125 `exec` failed.
 #include <new>
 
 #include "src/cli/version.h"
@@ -77,7 +77,7 @@ int run_program(std::span<const char* const> words) {
   Result<int> done = command->run(call);
   if (done) return *done;
   const bool usage = done.error().code == cli::kUsage;
-  const bool of_program = command == &kExec || command == &kAttach;
+  const bool of_program = command == &kExec;
   return complain(cat(command->name, ": ", done.error().text,
                       usage ? cat("; see `ocirt-pod help ", command->name, "`") : ""),
                   usage        ? 2

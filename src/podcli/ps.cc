@@ -24,6 +24,10 @@ constexpr Option kPsOptions[] = {
                                               "json or table (the default)"),
 };
 
+bool has_ended(const pod::PodStatus& status) {
+  return status.phase == pod::Phase::kFailed || status.phase == pod::Phase::kSucceeded;
+}
+
 // The word that tells most: why a container waits or has failed, else the phase.
 std::string status_word(const pod::PodStatus& status) {
   if (status.phase == pod::Phase::kRunning || status.phase == pod::Phase::kPending) {
@@ -36,6 +40,7 @@ std::string status_word(const pod::PodStatus& status) {
       }
     }
   }
+  if (has_ended(status) && status.reason == pod::StopReason::kStopped) return "Stopped";
   return std::string(oci::to_string(status.phase));
 }
 
@@ -53,10 +58,6 @@ Counts count(const pod::PodStatus& status) {
     if (container.ready) ++counts.ready;
   }
   return counts;
-}
-
-bool has_ended(const pod::PodStatus& status) {
-  return status.phase == pod::Phase::kFailed || status.phase == pod::Phase::kSucceeded;
 }
 
 Result<int> ps(Call& call, PsOptions& options, std::span<const std::string_view>) {

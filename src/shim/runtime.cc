@@ -9,6 +9,7 @@
 #include "src/container/events.h"
 #include "src/container/exec.h"
 #include "src/container/kill.h"
+#include "src/container/list.h"
 #include "src/container/oci_result.h"
 #include "src/container/pause.h"
 #include "src/container/ps.h"
@@ -39,13 +40,18 @@ std::string lines(const container::Warnings& warnings) {
   return text;
 }
 
-// Where the kernel tells of processes that the memory limit has cost their life (linux/cgroup/oom.h).
+// Where the kernel tells of processes that the memory limit has cost their life
+// (linux/cgroup/oom.h).
 std::string memory_file(const cgroup::Location& location) {
   if (const cgroup::Directory* v1 = cgroup::v1_directory(location, "memory"))
     return cgroup::join(v1->path, "memory.oom_control");
   if (const cgroup::Directory* v2 = cgroup::v2_directory(location))
     return cgroup::join(v2->path, "memory.events");
   return {};
+}
+
+Facts facts_of(const container::Record& record) {
+  return {.own_pids = record.own_pid_namespace, .memory = memory_file(record.cgroup)};
 }
 
 std::string write_facts(const Facts& facts) {
@@ -62,6 +68,12 @@ Facts read_facts(std::string_view text) {
   return facts;
 }
 
+Result<Recorded> recorded(const Runtime& runtime, const std::string& id) {
+  const container::Store store = TRY(store_of(runtime));
+  const container::Entry entry = TRY(container::entry_of(store, id));
+  return Recorded{facts_of(entry.record), entry.status == oci::Status::kPaused};
+}
+
 Result<Done> create(const Runtime& runtime, const std::string& id, const std::string& bundle,
                     Fd console) {
   const container::Store store = TRY(store_of(runtime));
@@ -75,8 +87,7 @@ Result<Done> create(const Runtime& runtime, const std::string& id, const std::st
   const container::Record record = TRY(directory.read());
   done.pid = record.pid;
   done.start_time = record.start_time;
-  done.text = write_facts({.own_pids = record.own_pid_namespace,
-                           .memory = memory_file(record.cgroup)});
+  done.text = write_facts(facts_of(record));
   return done;
 }
 

@@ -28,6 +28,12 @@ struct Facts {
   std::string memory = {};  // memory.events, or v1's memory.oom_control; empty: no such controller
 };
 Facts read_facts(std::string_view text);
+// The same of a container that a shim before us has made, from its record.
+struct Recorded {
+  Facts facts;
+  bool paused = false;
+};
+Result<Recorded> recorded(const Runtime& runtime, const std::string& id);
 
 // `console`: the process's end of a socket pair for the terminal's master, or invalid. Answers pid,
 // start time and facts.
@@ -37,8 +43,9 @@ Result<Done> start(const Runtime& runtime, const std::string& id);
 // `process` is the JSON document of the process. Answers its pid.
 Result<Done> exec(const Runtime& runtime, const std::string& id, const std::string& process,
                   bool terminal, Fd console);
-// Runs a command in the container as one more process of its, and waits for its end, at most so long;
-// then it is killed. Another status than 0 is an error. The worker's own output is what it says.
+// Runs a command in the container as one more process of its, and waits for its end, at most so
+// long; then it is killed. Another status than 0 is an error. The worker's own output is what it
+// says.
 Result<Done> exec_and_wait(const Runtime& runtime, const std::string& id,
                            const std::vector<std::string>& args, sys::Nanoseconds timeout);
 // Kills whoever is left and removes everything, also of a container that was half made. None is no

@@ -1,5 +1,6 @@
-// Shims that are killed, callers that go away, and pods that cannot be made: what lives goes on, and
-// what is half made leaves nothing behind (the fixture looks for processes, mounts and cgroups).
+// Shims that are killed, callers that go away, and pods that cannot be made: what lives goes on,
+// and what is half made leaves nothing behind (the fixture looks for processes, mounts and
+// cgroups).
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,8 +40,11 @@ TEST_F(PodCrash, KilledShimTakesNoContainerWithItAndAnotherAdoptsThem) {
   EXPECT_TRUE(eventually([&] { return lines(pod.log("one")).size() > before + 3; }));
   const std::vector<std::string> said = lines(pod.log("one"));
   for (size_t i = 0; i < said.size(); ++i) ASSERT_EQ(said[i], std::to_string(i));
-  // And it supervises.
-  ::kill(two.pid, SIGKILL);
+  // And it supervises, also where nobody reaps orphans: a test that waits does not.
+  auto kill = wire::blank<wire::KillRequest>();
+  kill.id = wire::lend("two");
+  kill.signal = SIGKILL;
+  EXPECT_TRUE(pod.call<wire::Empty>(wire::kTaskV3, "Kill", kill));
   EXPECT_TRUE(pod.becomes([](const PodStatus& status) {
     return status.find("two")->restart_count == 1 && status.find("two")->state.running;
   }));
@@ -64,6 +68,22 @@ TEST_F(PodCrash, ExitCodeOfAnAdoptedContainerIsKnownWhereTheKernelKeepsIt) {
   }));
   const auto end = *pod.container("c").state.terminated;
   EXPECT_TRUE(end.exit_code == 9 || end.reason == EndReason::kUnknown) << end.exit_code;
+}
+
+TEST_F(PodCrash, PausedContainerIsAdoptedAsSuch) {
+  TestPod pod(pods_root(), new_name());
+  pod.add("c", "exec sleep 60");
+  pod.launch();
+  auto pause = wire::blank<wire::PauseRequest>();
+  pause.id = wire::lend("c");
+  ASSERT_TRUE(pod.call<wire::Empty>(wire::kTaskV3, "Pause", pause));
+  pod.kill_shim();
+  ASSERT_OK(pod.shim({"--adopt"}));
+  EXPECT_SAYS(pod.exec("c", {"true"}).err, "paused");
+  auto resume = wire::blank<wire::ResumeRequest>();
+  resume.id = wire::lend("c");
+  ASSERT_TRUE(pod.call<wire::Empty>(wire::kTaskV3, "Resume", resume));
+  EXPECT_EQ(pod.exec_shell("c", "echo fine"), "fine");
 }
 
 TEST_F(PodCrash, ContainerThatEndedWithoutAShimIsReportedAsUnknown) {

@@ -83,72 +83,6 @@ TEST_F(PodLife, WaitAnswersWhenThePodHasEnded) {
   EXPECT_EQ(pod.status().phase, Phase::kSucceeded);
 }
 
-TEST_F(PodLife, InitContainersRunInOrderBeforeTheApps) {
-  TestPod pod(pods_root(), new_name());
-  const std::string shared = scratch() + "/shared";
-  make_directories(shared);
-  for (const auto& [name, role] : {std::pair("first", Role::kInit), std::pair("second", Role::kInit),
-                                   std::pair("app", Role::kApp)}) {
-    pod.add(name, std::string("sleep 0.1; echo ") + name + " >>/shared/order", role);
-    pod.bundle(name).mount("/shared", "none", shared, {"bind"});
-  }
-  pod.launch();
-  ASSERT_TRUE(pod.becomes([](const PodStatus& status) { return !status.finished_at.empty(); }));
-  EXPECT_EQ(read_file(shared + "/order"), "first\nsecond\napp\n");
-}
-
-TEST_F(PodLife, SidecarsStartBeforeTheAppsAndEndAfterThem) {
-  TestPod pod(pods_root(), new_name());
-  const std::string shared = scratch() + "/shared";
-  make_directories(shared);
-  const std::string script =
-      "trap 'echo $0 ends >>/shared/order; exit 0' TERM; echo $0 starts >>/shared/order; "
-      "while :; do sleep 0.05; done";
-  for (const auto& [name, role] : {std::pair("side", Role::kSidecar), std::pair("app", Role::kApp)}) {
-    pod.add(name, "", role);
-    pod.bundle(name).args({"sh", "-c", script, name}).mount("/shared", "none", shared, {"bind"});
-  }
-  pod.launch();
-  ASSERT_TRUE(eventually([&] { return lines(read_file(shared + "/order")).size() == 2; }));
-  EXPECT_EQ(pod.stop(5), "");
-  EXPECT_EQ(read_file(shared + "/order"), "side starts\napp starts\napp ends\nside ends\n");
-}
-
-TEST_F(PodLife, GracePeriodEndsWithAKill) {
-  TestPod pod(pods_root(), new_name());
-  pod.add("deaf", "trap '' TERM; echo ready; while :; do sleep 0.05; done");
-  pod.launch();
-  ASSERT_TRUE(pod.log_has("deaf", "ready"));
-  EXPECT_EQ(pod.stop(1), "");
-  EXPECT_EQ(pod.container("deaf").state.terminated->signal, SIGKILL);
-}
-
-TEST_F(PodLife, KilledProcessIsRestartedAndNobodyElse) {
-  TestPod pod(pods_root(), new_name());
-  pod.add("one", "sleep 60").restart = RestartPolicy::kAlways;
-  pod.add("two", "sleep 60").restart = RestartPolicy::kAlways;
-  pod.launch();
-  const auto one = pod.container("one").process, two = pod.container("two").process;
-  ::kill(one.pid, SIGKILL);
-  ASSERT_TRUE(pod.becomes([](const PodStatus& status) {
-    return status.find("one")->restart_count == 1 && status.find("one")->state.running;
-  }));
-  EXPECT_NE(pod.container("one").process, one);
-  EXPECT_EQ(pod.container("two").process, two);
-  EXPECT_EQ(pod.container("two").restart_count, 0u);
-  EXPECT_EQ(pod.container("one").last_terminated->signal, SIGKILL);
-  EXPECT_EQ(pod.exec_shell("one", "hostname"), "pod-host");
-}
-
-TEST_F(PodLife, ContainerThatFailsIsRestartedWithABackOff) {
-  TestPod pod(pods_root(), new_name());
-  pod.add("c", "exit 1").restart = RestartPolicy::kOnFailure;
-  pod.launch();
-  ASSERT_TRUE(pod.becomes(
-      [](const PodStatus& status) { return status.find("c")->restart_count >= 3; }));
-  EXPECT_SAYS(pod.events(), "BackOff");
-}
-
 TEST_F(PodLife, OutputIsLoggedWithTimesAndStreams) {
   TestPod pod(pods_root(), new_name());
   pod.add("c", "echo to out; echo to err >&2; printf half; sleep 0.2; echo ' a line'");
@@ -259,15 +193,6 @@ TEST_F(PodLife, LimitsOfThePodAreThoseOfItsCgroup) {
   pod.add("c", "sleep 60");
   pod.launch();
   EXPECT_EQ(trim(read_file(cgroups::directory("pids", pod.pod.cgroup) + "/pids.max")), "55");
-}
-
-TEST_F(PodLife, ContainerThatCannotBeStartedIsTheAnswerOfStart) {
-  TestPod pod(pods_root(), new_name());
-  pod.add("c", "");
-  pod.bundle("c").args({"/no/such/program"});
-  ASSERT_EQ(pod.create(), "");
-  EXPECT_SAYS(pod.start(), "/no/such/program");
-  EXPECT_EQ(pod.shutdown(), "");
 }
 
 TEST_F(PodLife, ShimEndsWithItsPod) {

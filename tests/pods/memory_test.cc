@@ -1,5 +1,6 @@
 // What a shim keeps in memory: its own pages, which nobody else can share (Private_Dirty of
 // smaps_rollup), and its share of all (Pss).
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -11,6 +12,12 @@ namespace {
 
 class PodMemory : public PodTest {
  protected:
+  // A program that was linked a moment ago is dirty in the page cache, and would count.
+  PodMemory() {
+    const int program = ::open(shim_program().c_str(), O_RDONLY | O_CLOEXEC);
+    ::fsync(program);
+    ::close(program);
+  }
   // KiB.
   static long of(pid_t pid, std::string_view what) {
     for (const std::string& line :
