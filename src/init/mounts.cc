@@ -91,17 +91,31 @@ void cover_with_itself(const Init& init, const plan::Mount& mount, int target) {
   must_for(init, mount, move_mount(tree, target), ": bind");
 }
 
+void mount_detached(Init& init, const plan::Mount& mount, int target, std::string_view data) {
+  const int tree = detached_filesystem(init, mount, data);
+  set_propagation(init, mount, tree);
+  must_for(init, mount, move_mount(tree, target), ": mount ", init.text(mount.type));
+}
+
 // procfs shows the pid namespace of the process that makes it, and setns(2) has not moved us into
 // the one that we join: only children are in it, and init itself follows at the end (successor.cc).
-// So a child mounts it and ends; those inside who could trace it may trace processes of the host
-// anyway. (sysfs takes the same way.) True: it has been mounted. False: we are that child.
-bool mounted_by_child(long& child) {
-  child = bare::call(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr);
-  if (child == 0) return false;
+// Linux 6.18 takes the namespace as an option.
+constexpr char kOfTheJoinedOne[] = "pidns=/proc/self/ns/pid_for_children";
+
+// For older kernels, a child mounts it. It has the host's root and rights, and for that moment
+// those in the namespace can see it: who has CAP_SYS_PTRACE there could use it (docs/security.md).
+// With the host's procfs instead they could use any process of the host, at any time.
+void mount_by_child(Init& init, const plan::Mount& mount, int target) {
+  const long child = must_for(
+      init, mount, bare::call(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr), ": clone");
+  if (child == 0) {
+    // By descriptor: its numbers in the host's /proc are not those that it knows itself by.
+    mount_detached(init, mount, target, init.text(mount.data));
+    bare::exit_now(0);
+  }
   int status = 1;
   bare::call(SYS_wait4, child, &status, __WALL, nullptr);
   if (status != 0) bare::exit_now(1);  // it has said why
-  return true;
 }
 
 void mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
@@ -116,17 +130,12 @@ void mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
   if (mount.mode_from_target && !made) append_mode(init, target, data);
   if (data.cut()) fail_for(init, mount, 0, ": its options are longer than a page");
 
-  long child = -1;
-  if (init.plan.join_pid_namespace && mount.real_directory && mounted_by_child(child)) return;
-  if (child == 0 || init.plan.purpose == plan::Purpose::mounts) {
+  if (init.plan.purpose == plan::Purpose::mounts) {
     // The container runs: /proc/self/fd, by which mount_on() names its target, would be its own.
-    // And a child is in another pid namespace than the host's /proc.
-    const int tree = detached_filesystem(init, mount, data.view());
-    set_propagation(init, mount, tree);
-    must_for(init, mount, move_mount(tree, target), ": mount ", type);
-    if (child == 0) bare::exit_now(0);
-    return;
+    return mount_detached(init, mount, target, data.view());
   }
+  const bool of_the_joined_one = init.plan.join_pid_namespace && std::string_view(type) == "proc";
+  if (of_the_joined_one) data << (data.view().empty() ? "" : ",") << kOfTheJoinedOne;
   int covered = -1;
   if (mount.copy_up) {
     covered = static_cast<int>(must_for(
@@ -138,6 +147,7 @@ void mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
   const bool seal_after_copy = mount.copy_up && (flags & MS_RDONLY) != 0;
   if (seal_after_copy || mount.seal_later) flags &= ~static_cast<unsigned long>(MS_RDONLY);
   long result = mount_on(target, source, type, flags, data.view().empty() ? nullptr : data.c_str());
+  if (of_the_joined_one && result < 0) return mount_by_child(init, mount, target);
   if (result == -EBUSY && std::string_view(type) == "cgroup2") {
     // It is there already, by a bind of /sys, with the same root: an ordinary user has no cgroup of
     // its own to be seen. It is covered by itself, with the options of this mount.
