@@ -13,13 +13,13 @@ namespace ocirt::init {
 
 template <class... Pieces>
 [[noreturn]] void fail_for(const Init& init, const plan::Mount& mount, long error,
-                           const Pieces&... pieces) {
+                           Pieces... pieces) {
   const Piece list[] = {Piece(pieces)...};
   fail_for_pieces(init, mount, error, list, sizeof...(pieces));
 }
 
 template <class... Pieces>
-long must_for(const Init& init, const plan::Mount& mount, long result, const Pieces&... pieces) {
+long must_for(const Init& init, const plan::Mount& mount, long result, Pieces... pieces) {
   if (result < 0) [[unlikely]]
     fail_for(init, mount, -result, pieces...);
   return result;
