@@ -92,6 +92,8 @@ ocirt_src := $(call code_in,src/cli)
 ocirt-shim_src      := $(call code_in,src/shim)
 ocirt-shim_archives  = $(wire_lib)
 ocirt-shim_libs      = $(WIRE_LIBS)
+# The same program under the name by which containerd looks for it.
+LINKS := containerd-shim-ocirt-v2
 ocirt-pod_src       := $(call code_in,src/podfile src/podcli) $(patsubst %,src/cli/%.cc,duration options table version)
 ocirt-pod_archives   = $(wire_lib)
 ocirt-pod_libs       = $(YAML_LIBS) $(WIRE_LIBS)
@@ -118,7 +120,7 @@ init     := $(BUILD)/ocirt-init
 libs     := $(lib) $(spec_lib)
 
 .PHONY: all libs help FORCE
-all: $(PROGRAMS:%=$(BUILD)/%) $(HELPERS:%=$(BUILD)/%)
+all: $(PROGRAMS:%=$(BUILD)/%) $(HELPERS:%=$(BUILD)/%) $(LINKS:%=$(BUILD)/%)
 libs: $(libs)
 
 # ---- rules ----------------------------------------------------------------------------------------
@@ -207,6 +209,9 @@ $(BUILD)/$1: $$(call objects,$$($1_src)) $$($1_archives) $$(libs)
 	$$(call say,LINK)$$(CXX) $$(program_link) $$(LDFLAGS) -o $$@ $$^ $$($1_libs) $$(LIBS)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
+
+$(LINKS:%=$(BUILD)/%): $(BUILD)/ocirt-shim
+	@ln -sf ocirt-shim $@
 
 # Their C++ library is linked in: loading it would take longer than everything else that they do.
 define helper

@@ -57,8 +57,7 @@ $(eval $(call test_program,oci-spec,$(unit_spec),$(spec_lib)))
 # The command lines are tested with the rest of src: of a program all but its main.cc.
 $(eval $(call test_program,src,$(unit_src) $(filter-out %/main.cc,$(sort $(foreach p,$(PROGRAMS),$($p_src)))),$(wire_lib) $(libs)))
 $(eval $(call test_program,conformance,$(conformance),$(libs)))
-pod_tests   := $(call under,tests/pods,*_test.cc) $(call under,tests/pods,*_fixture.cc) \
-               $(call under,tests/support,*.cc)
+pod_tests   := $(call under,tests/pods tests/support,*.cc)
 sources_text += $(pod_tests)
 $(eval $(call test_program,pods,$(pod_tests),$(wire_lib) $(libs)))
 
@@ -75,7 +74,7 @@ conformance: all $(BUILD)/test/conformance-test
 layers completions:
 	@tests/tools/run-tests $@
 
-budget: all
+budget: all $(BUILD)/test/pods-test
 	@tests/tools/run-tests budget
 
 # Not a part of `make check`: it fetches other programs' tests, and takes about ten minutes.

@@ -23,6 +23,7 @@ install: all
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(if $(man_pages),$(man_target)) $(if $(topic_pages),$(topic_target)) $(dir $(completions))
 	$(foreach p,$(PROGRAMS),$(INSTALL) -s --strip-program=$(STRIP) -m 755 $(BUILD)/$p \
 	  $(DESTDIR)$(bindir)/$p$(newline))
+	$(foreach l,$(LINKS),ln -sf ocirt-shim $(DESTDIR)$(bindir)/$l$(newline))
 	$(if $(HELPERS),$(INSTALL) -d $(helper_target))
 	$(foreach p,$(HELPERS),$(INSTALL) -s --strip-program=$(STRIP) -m 755 $(BUILD)/$p \
 	  $(helper_target)/$p$(newline))
@@ -34,7 +35,7 @@ install: all
 	  $(INSTALL) -m 644 completions/$p.fish $(DESTDIR)$(fishcompletiondir)/$p.fish$(newline))
 
 uninstall:
-	rm -f $(PROGRAMS:%=$(DESTDIR)$(bindir)/%) $(HELPERS:%=$(helper_target)/%) $(completions) \
+	rm -f $(PROGRAMS:%=$(DESTDIR)$(bindir)/%) $(LINKS:%=$(DESTDIR)$(bindir)/%) $(HELPERS:%=$(helper_target)/%) $(completions) \
 	  $(addprefix $(man_target)/,$(notdir $(man_pages))) $(addprefix $(topic_target)/,$(notdir $(topic_pages)))
 
 # The tarball holds what git knows, the generated configure, and the commit that it was made from.

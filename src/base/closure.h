@@ -1,6 +1,7 @@
-// A function to be called later together with what it captures, which moves with it. As std::function
-// is, but for things that can only be moved, and without the exceptions and type information behind
-// it. It allocates: where an object and one of its methods will do, see callback.h.
+// A function to be called later together with what it captures, which moves with it. As
+// std::function is, but for things that can only be moved, and without the exceptions and type
+// information behind it. It allocates: where an object and one of its methods will do, see
+// callback.h.
 #pragma once
 
 #include <memory>

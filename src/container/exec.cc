@@ -191,8 +191,8 @@ Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& op
   const Annotations annotations = TRY(read_annotations(record.annotations));
   Draft draft = TRY(draft_exec(directory, settings, options, record, annotations));
   const cgroup::Location cgroup = TRY(cgroup_of(record, options, annotations));
-  UniqueFd console =
-      TRY(open_console_socket(options.console_socket, draft.terminal, options.detach, options.adopted.console));
+  UniqueFd console = TRY(open_console_socket(options.console_socket, draft.terminal, options.detach,
+                                             options.adopted.console));
 
   std::vector<UniqueFd> pidfd_receivers = TRY(connect_pidfd_sockets(options.pidfd_socket, {}));
 

@@ -66,7 +66,8 @@ std::unexpected<Error> silent_end(Fd pidfd, bool of_parent) {
   const std::optional<sys::ExitStatus>& status = *ended;
   if (!status) {
     return refuse(
-        "init ended before it was ready: killed by the kernel if its memory limit is too low, or by "
+        "init ended before it was ready: killed by the kernel if its memory limit is too low, or "
+        "by "
         "kill or delete");
   }
   if (status->signal == SIGKILL) {

@@ -79,7 +79,7 @@ class [[nodiscard]] Launched {
   uint32_t ignored_signals_ = 0;  // by our caller; init is told with the next word
   ListenerRoute route_;
   bool is_exec_ = false;
-  bool of_parent_ = false;  // a child of our parent: it is killed, but not reaped
+  bool of_parent_ = false;           // a child of our parent: it is killed, but not reaped
   bool hooks_expected_ = false;      // init is going to say AtHooks
   bool successor_expected_ = false;  // init is going to say Moved
   bool settling_expected_ = false;   // init is going to say Unmapped

@@ -147,7 +147,8 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   }
   made.net_devices.emplace(TRY(NetDevices::find(std::move(draft.net_devices))));
   std::vector<UniqueFd> trees = TRY(open_mount_trees(draft));
-  UniqueFd console = TRY(open_console_socket(options.console_socket, terminal, detached, options.adopted.console));
+  UniqueFd console =
+      TRY(open_console_socket(options.console_socket, terminal, detached, options.adopted.console));
   std::vector<UniqueFd> pidfd_receivers =
       TRY(connect_pidfd_sockets(options.pidfd_socket, annotations.pidfd_receiver));
 

@@ -91,10 +91,10 @@ void cover_with_itself(const Init& init, const plan::Mount& mount, int target) {
   must_for(init, mount, move_mount(tree, target), ": bind");
 }
 
-// procfs shows the pid namespace of the process that makes it, and setns(2) has not moved us into the
-// one that we join: only children are in it, and init itself follows at the end (successor.cc). So a
-// child mounts it and ends; those inside who could trace it may trace processes of the host anyway.
-// (sysfs takes the same way.) True: it has been mounted. False: we are that child.
+// procfs shows the pid namespace of the process that makes it, and setns(2) has not moved us into
+// the one that we join: only children are in it, and init itself follows at the end (successor.cc).
+// So a child mounts it and ends; those inside who could trace it may trace processes of the host
+// anyway. (sysfs takes the same way.) True: it has been mounted. False: we are that child.
 bool mounted_by_child(long& child) {
   child = bare::call(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr);
   if (child == 0) return false;
@@ -119,8 +119,8 @@ void mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
   long child = -1;
   if (init.plan.join_pid_namespace && mount.real_directory && mounted_by_child(child)) return;
   if (child == 0 || init.plan.purpose == plan::Purpose::mounts) {
-    // The container runs: /proc/self/fd, by which mount_on() names its target, would be its own. And
-    // a child is in another pid namespace than the host's /proc.
+    // The container runs: /proc/self/fd, by which mount_on() names its target, would be its own.
+    // And a child is in another pid namespace than the host's /proc.
     const int tree = detached_filesystem(init, mount, data.view());
     set_propagation(init, mount, tree);
     must_for(init, mount, move_mount(tree, target), ": mount ", type);

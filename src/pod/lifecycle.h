@@ -69,7 +69,7 @@ struct Kill {  // exited(). SIGKILL to all of its processes.
   Instance of;
 };
 struct Remove {  // removed(). Its first process has ended or never was; what else is left goes.
-  Instance of;
+  Instance of;   // After an adoption anything may be left, and nothing: then all of it goes.
 };
 struct RunProbe {  // probed(), within Probe::timeout_seconds
   Instance of;

@@ -92,7 +92,8 @@ Job Containers::job_for(Container& container, Process& process, std::string_view
   return job;
 }
 
-// ---- making, starting, removing ------------------------------------------------------------------
+// ---- making, starting, removing
+// ------------------------------------------------------------------
 
 void Containers::registered(Container& container, Process& process, const Done& done) {
   process.pid = done.pid;
@@ -129,7 +130,8 @@ void Containers::create(Container& container, Finished finished) {
     }
     // A worker that was killed leaves what `ocirt delete --force` removes; one that failed by
     // itself has removed everything, but that is cheap to find out.
-    run(cat("remove ", made->id),
+    run(
+        cat("remove ", made->id),
         [runtime = runtime_, id = made->id] { return shim::remove(runtime, id); },
         [this, number, finished = std::move(finished),
          error = std::move(done.error())](Result<Done> removed) mutable {
@@ -143,10 +145,10 @@ void Containers::create(Container& container, Finished finished) {
 
 void Containers::start(Container& container, Finished finished) {
   container.init.phase = Phase::kStarting;
-  run(cat("start ", container.id),
+  run(
+      cat("start ", container.id),
       [runtime = runtime_, id = container.id] { return shim::start(runtime, id); },
-      [this, number = container.number,
-       finished = std::move(finished)](Result<Done> done) mutable {
+      [this, number = container.number, finished = std::move(finished)](Result<Done> done) mutable {
         Container* started = find_number(number);
         if (started != nullptr && started->init.phase == Phase::kStarting)
           started->init.phase = done ? Phase::kRunning : Phase::kCreated;
@@ -161,8 +163,8 @@ Result<> Containers::add_exec(Container& container, std::string exec_id, std::st
                               StreamPaths paths) {
   TRY(check(container.init.phase, Request::kExec));
   if (container.find(exec_id) != nullptr) {
-    return std::unexpected(Error{
-        EEXIST, cat("process ", quoted(exec_id), " of container ", container.id, ": already exists")});
+    return std::unexpected(Error{EEXIST, cat("process ", quoted(exec_id), " of container ",
+                                             container.id, ": already exists")});
   }
   auto process = std::make_unique<Process>();
   process->exec_id = std::move(exec_id);
@@ -180,9 +182,8 @@ void Containers::start_exec(Container& container, Process& process, Finished fin
   Job job = job_for(container, process, cat("exec ", process.exec_id, " in"));
   const Fd console = process.streams->console();
   job.work = [runtime = runtime_, id = container.id, document = std::move(process.document),
-              terminal = process.paths.terminal, console] {
-    return shim::exec(runtime, id, document, terminal, console);
-  };
+              terminal = process.paths.terminal,
+              console] { return shim::exec(runtime, id, document, terminal, console); };
   job.finished = [this, number = container.number, exec_id = process.exec_id,
                   finished = std::move(finished)](Result<Done> done) mutable {
     Container* in = find_number(number);
@@ -220,17 +221,17 @@ void Containers::kill(Container& container, Process& process, int signal, bool a
   if (Result<> may = check(process.phase, Request::kKill); !may)
     return finished(std::unexpected(std::move(may).error()));
   if (!process.is_init() && process.pid == 0) {
-    return finished(std::unexpected(Error{EBUSY, "cannot kill a process that has not been started"}));
+    return finished(
+        std::unexpected(Error{EBUSY, "cannot kill a process that has not been started"}));
   }
   if (process.held) return finished(std::unexpected(Error{ENOENT, std::string(kFinished)}));
   // SIGKILL to an init is for everybody who shares its pid namespace, and thaws (container/kill.h).
   if (all || (process.is_init() && signal == SIGKILL &&
               (!container.own_pids || process.phase == Phase::kPaused))) {
-    return run(cat("kill ", container.id),
-               [runtime = runtime_, id = container.id, signal] {
-                 return kill_all(runtime, id, signal);
-               },
-               std::move(finished));
+    return run(
+        cat("kill ", container.id),
+        [runtime = runtime_, id = container.id, signal] { return kill_all(runtime, id, signal); },
+        std::move(finished));
   }
   Result<> sent = process.pidfd.valid() ? sys::send_signal(process.pidfd, signal)
                                         : sys::signal_child(process.pid, signal);
@@ -243,7 +244,8 @@ void Containers::kill(Container& container, Process& process, int signal, bool a
 
 void Containers::remove(Container& container, Finished finished) {
   container.removing = true;
-  run(cat("delete ", container.id),
+  run(
+      cat("delete ", container.id),
       [runtime = runtime_, id = container.id] { return shim::remove(runtime, id); },
       [this, number = container.number, finished = std::move(finished)](Result<Done> done) mutable {
         Container* gone = find_number(number);
@@ -261,6 +263,7 @@ void Containers::remove(Container& container, Finished finished) {
 Result<> Containers::remove_exec(Container& container, std::string_view exec_id) {
   Process* process = TRY(get_process(container.id, exec_id));
   TRY(check(process->phase, Request::kDelete));
+  process->refuse_waiting();
   std::erase_if(container.execs, [&](const auto& other) { return other.get() == process; });
   return {};
 }
@@ -268,7 +271,8 @@ Result<> Containers::remove_exec(Container& container, std::string_view exec_id)
 void Containers::pause(Container& container, Finished finished) {
   if (Result<> may = check(container.init.phase, Request::kPause); !may)
     return finished(std::unexpected(std::move(may).error()));
-  run(cat("pause ", container.id),
+  run(
+      cat("pause ", container.id),
       [runtime = runtime_, id = container.id] { return shim::pause(runtime, id); },
       [this, number = container.number, finished = std::move(finished)](Result<Done> done) mutable {
         Container* paused = find_number(number);
@@ -281,7 +285,8 @@ void Containers::pause(Container& container, Finished finished) {
 void Containers::resume(Container& container, Finished finished) {
   if (Result<> may = check(container.init.phase, Request::kResume); !may)
     return finished(std::unexpected(std::move(may).error()));
-  run(cat("resume ", container.id),
+  run(
+      cat("resume ", container.id),
       [runtime = runtime_, id = container.id] { return shim::resume(runtime, id); },
       [this, number = container.number, finished = std::move(finished)](Result<Done> done) mutable {
         Container* resumed = find_number(number);
@@ -291,7 +296,8 @@ void Containers::resume(Container& container, Finished finished) {
       });
 }
 
-// ---- ends ----------------------------------------------------------------------------------------
+// ---- ends
+// ----------------------------------------------------------------------------------------
 
 void Containers::reap() {
   // All at once first: the answer of a worker comes before the end of what it has made, whichever
@@ -366,7 +372,9 @@ void Containers::settle(Container& container) {
 class Adopted {
  public:
   Adopted(Containers& containers, Container& container)
-      : containers_(containers), number_(container.number), timer_(containers.loop(), Callback<>::to<&Adopted::give_up>(*this)) {}
+      : containers_(containers),
+        number_(container.number),
+        timer_(containers.loop(), Callback<>::to<&Adopted::give_up>(*this)) {}
 
   Result<> watch(Fd pidfd) {
     pidfd_ = pidfd;

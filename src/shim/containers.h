@@ -32,9 +32,9 @@ class Container {
 
   std::string id;
   std::string bundle;
-  uint32_t number = 0;  // of all that this shim has had: an answer about one before it is late
-  bool of_pod = false;  // the pod's supervisor starts and removes it
-  bool own_pids = true;  // init's end is the end of all
+  uint32_t number = 0;      // of all that this shim has had: an answer about one before it is late
+  bool of_pod = false;      // the pod's supervisor starts and removes it
+  bool own_pids = true;     // init's end is the end of all
   std::string memory_file;  // Facts::memory
   bool removing = false;
   uint32_t attempt = 0;  // of_pod: pod::Instance::attempt

@@ -2,8 +2,8 @@
 
 #include "src/base/text.h"
 #include "src/container/timestamp.h"
-#include "src/sys/file.h"
 #include "src/sys/fifo.h"
+#include "src/sys/file.h"
 
 namespace ocirt::shim {
 

@@ -29,11 +29,11 @@ constexpr std::string_view kHelp =
 Supervises one pod: has its containers as children and serves ocirt-pod at DIRECTORY/shim.sock.
 Returns when the socket takes calls; the shim goes on in the background.
 
-  --pod DIRECTORY        of the pod, which ends in its name and has pod.json
-  --adopt                take over the containers of a shim that was killed
-  --remove               take away everything of a pod whose shim is gone, and the directory
-  --state-dir DIRECTORY  for what containers write (default /var/lib/ocirt/pods)
-  --help                 print this
+      --pod DIRECTORY        of the pod, which ends in its name and has pod.json
+      --adopt                take over the containers of a shim that was killed
+      --remove               take away everything of a pod whose shim is gone, and the directory
+      --state-dir DIRECTORY  for what containers write (default /var/lib/ocirt/pods)
+      --help                 print this
 )";
 
 struct Options {
@@ -112,7 +112,8 @@ Result<> remove_pod(const Place& place) {
   return remove_directory(place.layout);
 }
 
-// The background half. What goes wrong before it serves is said to `ready`, whose end means success.
+// The background half. What goes wrong before it serves is said to `ready`, whose end means
+// success.
 Result<> serve(const Options& options, Place& place, UniqueFd listener, UniqueFd& ready) {
   const std::unique_ptr<sys::EventLoop> loop = TRY(sys::EventLoop::open());
   Shim shim(*loop, Runtime{place.layout.runtime_root(), false}, place.layout);

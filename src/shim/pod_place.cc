@@ -64,7 +64,8 @@ Result<> write_sysctls(const pod::Pod& pod, bool network) {
     TRY(within("sysctls", check_sysctl(key, scope)));
     const std::string path = TRY(within("sysctls", sysctl_path(key)));
     if (path.starts_with("net/") != network) continue;
-    TRY(within(cat("sysctls: ", key), sys::write_control(sys::kCwd, cat("/proc/sys/", path), value)));
+    TRY(within(cat("sysctls: ", key),
+               sys::write_control(sys::kCwd, cat("/proc/sys/", path), value)));
   }
   return {};
 }
@@ -88,8 +89,7 @@ Result<> make_namespaces(const pod::Pod& pod, const pod::Layout& layout) {
 // In a cgroup below the pod's, with which it is ended: no container's name has a "_".
 Result<> share_pids(const pod::Pod& pod, const pod::Layout& layout) {
   const cgroup::Host host = TRY(cgroup::probe_host());
-  const cgroup::Location location =
-      TRY(cgroup::locate(host, cat(pod.cgroup, "/_pid"), pod.name));
+  const cgroup::Location location = TRY(cgroup::locate(host, cat(pod.cgroup, "/_pid"), pod.name));
   cgroup::Made made = TRY(cgroup::make(location));
   const cgroup::Entrance entrance = TRY(cgroup::open_entrance(location));
   const pid_t first = TRY(sys::start_first_process(layout.namespaces()));
@@ -127,9 +127,8 @@ Result<> make_mount(const pod::PodMount& mount, const pod::Layout& layout) {
     TRY(make_directory(target, 0755));
     return sys::mount("tmpfs", target, "tmpfs", options.flags, options.data);
   }
-  const std::string source = mount.source.starts_with('/')
-                                 ? mount.source
-                                 : cat(layout.directory(), "/", mount.source);
+  const std::string source =
+      mount.source.starts_with('/') ? mount.source : cat(layout.directory(), "/", mount.source);
   UniqueFd from = TRY(open_inside(source, mount.inside));
   const struct stat info = TRY(sys::stat_fd(from, source));
   if (S_ISDIR(info.st_mode)) {
@@ -139,7 +138,8 @@ Result<> make_mount(const pod::PodMount& mount, const pod::Layout& layout) {
     TRY(make_directory(target.substr(0, slash), 0755));
     TRY(sys::open(sys::kCwd, target, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600));
   }
-  return sys::bind(cat("/proc/self/fd/", from.raw()), target, options.recursive_bind, options.flags);
+  return sys::bind(cat("/proc/self/fd/", from.raw()), target, options.recursive_bind,
+                   options.flags);
 }
 
 Result<> mount_rootfs(const pod::Container& container, const pod::Layout& layout) {
@@ -168,8 +168,7 @@ Result<> make_cgroup(const pod::Pod& pod) {
   const cgroup::Location location = TRY(cgroup_of(pod));
   // Another pod that ends may take the directory above away in this moment.
   Result<cgroup::Made> made = cgroup::make(location);
-  for (int i = 0; i < 3 && !made && made.error().code == ENOENT; ++i)
-    made = cgroup::make(location);
+  for (int i = 0; i < 3 && !made && made.error().code == ENOENT; ++i) made = cgroup::make(location);
   if (!made) return std::unexpected(std::move(made).error());
   // No device rules: those are the containers'.
   if (pod.resources) TRY(cgroup::apply(location, *pod.resources, true));
@@ -216,8 +215,8 @@ Result<net::PodNetwork> make_place(const pod::Pod& pod, const pod::Layout& layou
   net::PodNetwork network;
   for (const std::string& path : {layout.namespaces(), layout.logs(), layout.runtime_root()})
     TRY(make_directory(path, 0700));
-  network = TRY(within(
-      "network", net::ask_pod_network(network_request(pod, layout, net::PodVerb::kUp))));
+  network =
+      TRY(within("network", net::ask_pod_network(network_request(pod, layout, net::PodVerb::kUp))));
   TRY(within("cgroup", make_cgroup(pod)));
   for (const pod::PodMount& mount : pod.mounts)
     TRY(within(cat("mounts: ", mount.target), make_mount(mount, layout)));
@@ -246,8 +245,7 @@ std::string overlay_options(const std::string& lower, const std::string& upper,
              ",workdir=", escaped(work, false));
 }
 
-net::PodRequest network_request(const pod::Pod& pod, const pod::Layout& layout,
-                                net::PodVerb verb) {
+net::PodRequest network_request(const pod::Pod& pod, const pod::Layout& layout, net::PodVerb verb) {
   net::PodRequest request;
   request.verb = verb;
   request.name = pod.name;
@@ -288,8 +286,7 @@ Result<> remove_directory(const pod::Layout& layout) {
   // Whatever is still mounted below would be emptied by this.
   const std::vector<std::string> mounts = TRY(sys::mounts_below(layout.directory()));
   if (!mounts.empty()) {
-    return refuse(
-        cat("remove ", layout.directory(), ": ", mounts.front(), " is still mounted"));
+    return refuse(cat("remove ", layout.directory(), ": ", mounts.front(), " is still mounted"));
   }
   return sys::remove_tree(sys::kCwd, layout.directory());
 }

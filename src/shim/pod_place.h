@@ -1,6 +1,6 @@
-// What a pod has on the host beside its containers: namespaces, network, cgroup, mounts, files. Made
-// before the first container, as a whole or not at all, and taken away after the last. Everything
-// here runs in a worker.
+// What a pod has on the host beside its containers: namespaces, network, cgroup, mounts, files.
+// Made before the first container, as a whole or not at all, and taken away after the last.
+// Everything here runs in a worker.
 #pragma once
 
 #include <string>

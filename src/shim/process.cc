@@ -25,6 +25,11 @@ void Process::tell() {
   for (wire::Reply& reply : std::exchange(waiting_, {})) reply.send(answer);
 }
 
+void Process::refuse_waiting() {
+  for (wire::Reply& reply : std::exchange(waiting_, {}))
+    reply.fail(wire::Code::kNotFound, "the process was deleted before it was started");
+}
+
 void Process::wait_for(wire::Reply reply) {
   // Those whose client has gone leave no trace.
   std::erase_if(waiting_, [](const wire::Reply& other) { return !other.is_awaited(); });

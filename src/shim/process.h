@@ -27,9 +27,7 @@ struct Ending {
   bool unknown = false;  // nobody was there to be told
   timespec at = {};
   // As containerd has it: the code, 128 + signal; 255 for what nobody knows.
-  uint32_t code() const {
-    return unknown ? 255 : static_cast<uint32_t>(status.shell_code());
-  }
+  uint32_t code() const { return unknown ? 255 : static_cast<uint32_t>(status.shell_code()); }
 };
 
 class Process {
@@ -43,6 +41,8 @@ class Process {
   // Gives the ending to everybody who waits for it, now or later.
   void tell();
   void wait_for(wire::Reply reply);
+  // It was deleted without ever having been started: nobody will hear of an ending.
+  void refuse_waiting();
 
   std::string exec_id;  // empty: init
   Phase phase = Phase::kCreating;

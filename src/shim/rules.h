@@ -22,16 +22,21 @@ inline constexpr size_t kRequests = 8;
 inline constexpr std::string_view kFinished = "process already finished";
 inline constexpr std::string_view kRefusals[kPhases][kRequests] = {
     // kCreating: the worker that makes it has not answered
-    {"cannot start a process that is being created", "cannot exec in a container that is being created",
+    {"cannot start a process that is being created",
+     "cannot exec in a container that is being created",
      "cannot kill a process that is being created", "cannot delete a process that is being created",
-     "cannot pause a container that is being created", "cannot resume a container that is not paused",
-     "cannot update a container that is being created", "cannot resize a process that is being created"},
+     "cannot pause a container that is being created",
+     "cannot resume a container that is not paused",
+     "cannot update a container that is being created",
+     "cannot resize a process that is being created"},
     // kCreated
     {"", "", "", "", "cannot pause a container that is not running",
      "cannot resume a container that is not paused", "", ""},
     // kStarting
-    {"cannot start a process that is being started", "", "", "cannot delete a process that is being started",
-     "cannot pause a container that is not running", "cannot resume a container that is not paused", "", ""},
+    {"cannot start a process that is being started", "", "",
+     "cannot delete a process that is being started",
+     "cannot pause a container that is not running", "cannot resume a container that is not paused",
+     "", ""},
     // kRunning
     {"cannot start a running process", "", "", "cannot delete a running process", "",
      "cannot resume a container that is not paused", "", ""},

@@ -40,7 +40,8 @@ std::string lines(const container::Warnings& warnings) {
   return text;
 }
 
-// Where the kernel tells of processes that the memory limit has cost their life (linux/cgroup/oom.h).
+// Where the kernel tells of processes that the memory limit has cost their life
+// (linux/cgroup/oom.h).
 std::string memory_file(const cgroup::Location& location) {
   if (const cgroup::Directory* v1 = cgroup::v1_directory(location, "memory"))
     return cgroup::join(v1->path, "memory.oom_control");

@@ -43,8 +43,9 @@ Result<Done> start(const Runtime& runtime, const std::string& id);
 // `process` is the JSON document of the process. Answers its pid.
 Result<Done> exec(const Runtime& runtime, const std::string& id, const std::string& process,
                   bool terminal, Fd console);
-// Runs a command in the container as one more process of its, and waits for its end, at most so long;
-// then it is killed. Another status than 0 is an error. The worker's own output is what it says.
+// Runs a command in the container as one more process of its, and waits for its end, at most so
+// long; then it is killed. Another status than 0 is an error. The worker's own output is what it
+// says.
 Result<Done> exec_and_wait(const Runtime& runtime, const std::string& id,
                            const std::vector<std::string>& args, sys::Nanoseconds timeout);
 // Kills whoever is left and removes everything, also of a container that was half made. None is no

@@ -79,7 +79,8 @@ Result<> SandboxService::check_id(std::string_view id) const {
   return {};
 }
 
-// ---- making ---------------------------------------------------------------------------------------
+// ---- making
+// ---------------------------------------------------------------------------------------
 
 void SandboxService::create(const wire::CreateSandboxRequest& request, wire::Call& call) {
   if (phase_ != Life::kNone) {
@@ -145,7 +146,8 @@ Result<> SandboxService::adopt() {
   pod_ = TRY(pod::read_pod(json));
   Result<std::string> network = sys::read_file(sys::kCwd, layout_.complete());
   if (!network) {
-    return refuse(cat("pod ", pod_->name, " was never complete: --remove takes away what there is of it"));
+    return refuse(
+        cat("pod ", pod_->name, " was never complete: --remove takes away what there is of it"));
   }
   supervise(addresses_in(*network));
   TRY(supervisor_->open());
@@ -159,7 +161,8 @@ Result<> SandboxService::adopt() {
   return {};
 }
 
-// ---- the life of the pod ----------------------------------------------------------------------------
+// ---- the life of the pod
+// ----------------------------------------------------------------------------
 
 void SandboxService::start(const wire::StartSandboxRequest& request, wire::Call& call) {
   if (Result<> known = check_id(request.sandbox_id); !known) return call.reply.fail(known.error());
@@ -250,7 +253,8 @@ void SandboxService::reopen_logs() {
   if (supervisor_) supervisor_->reopen_logs();
 }
 
-// ---- removing ---------------------------------------------------------------------------------------
+// ---- removing
+// ---------------------------------------------------------------------------------------
 
 void SandboxService::shutdown(const wire::ShutdownSandboxRequest& request, wire::Call& call) {
   if (phase_ == Life::kNone) {

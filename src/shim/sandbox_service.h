@@ -1,7 +1,8 @@
 // containerd's Sandbox service, by which ocirt-pod makes, starts, watches, stops and removes a pod.
 // One shim has one sandbox. Where containerd leaves something open, what ocirt-pod does:
 //
-// - CreateSandbox has the pod as options (wire::kPodUrl). It makes everything but the containers; on
+// - CreateSandbox has the pod as options (wire::kPodUrl). It makes everything but the containers;
+// on
 //   failure, and when the caller has gone before it is answered, all is undone and the shim ends.
 // - StartSandbox answers when all app containers have been started, or why one cannot be.
 // - StopSandbox waits for the end; `timeout_secs` is the grace period, 0 kills at once.
@@ -72,7 +73,8 @@ class SandboxService {
   Closure<void()> end_;
 };
 
-// The addresses of a pod without the lengths of their networks, as what ocirt-net answered has them.
+// The addresses of a pod without the lengths of their networks, as what ocirt-net answered has
+// them.
 std::vector<std::string> addresses_in(std::string_view network_json);
 
 }  // namespace ocirt::shim

@@ -24,13 +24,16 @@ Shim::Shim(sys::EventLoop& loop, Runtime runtime, pod::Layout layout)
       server_(loop, Callback<wire::Call&>::to<&Shim::on_call>(*this)),
       unwanted_(loop, Callback<>::to<&Shim::nobody_came>(*this)) {
   sandbox_.on_end([this] { end(); });
+  task_.on_shutdown([this] {
+    if (!sandbox_.has_pod()) end();
+  });
 }
 
 Result<> Shim::open(UniqueFd listener) {
   TRY(sys::become_subreaper());
   signals_.emplace(TRY(sys::SignalInbox::open()));
-  signals_watch_ = TRY(loop_.watch(signals_->fd(), sys::kReadable,
-                                   Callback<unsigned>::to<&Shim::on_signal>(*this)));
+  signals_watch_ = TRY(
+      loop_.watch(signals_->fd(), sys::kReadable, Callback<unsigned>::to<&Shim::on_signal>(*this)));
   TRY(server_.listen(std::move(listener)));
   unwanted_.start(kPatience);
   return {};
@@ -58,7 +61,7 @@ void Shim::on_signal(unsigned) {
 }
 
 void Shim::nobody_came() {
-  if (sandbox_.has_pod()) return;
+  if (sandbox_.has_pod() || !containers_.empty()) return;
   if (server_.connection_count() > 0) return unwanted_.start(kPatience);
   end();
 }

@@ -32,7 +32,10 @@ Result<std::string> fifo_path(std::string_view which, const std::string& text) {
   }
   if (!path.starts_with('/'))
     return std::unexpected(Error{EINVAL, cat(which, ": ", quoted(text), ": not an absolute path")});
-  const struct stat info = TRY(within(which, sys::stat(sys::kCwd, std::string(path))));
+  Result<struct stat> found = within(which, sys::stat(sys::kCwd, std::string(path)));
+  // Not ENOENT, which callers would take for the container.
+  if (!found) return std::unexpected(Error{EINVAL, std::move(found.error().text)});
+  const struct stat info = *found;
   if (!S_ISFIFO(info.st_mode)) {
     return std::unexpected(
         Error{ENOSYS, cat("not supported: ", which, ": ", quoted(path), " is not a fifo")});
@@ -59,7 +62,8 @@ Result<> LogReader::open(sys::EventLoop& loop, const std::string& path) {
   TRY(sys::make_fifo(path, kFifoMode));
   // For both directions: no end of file between two lives of the container.
   fifo_ = TRY(sys::open(sys::kCwd, path, O_RDWR | O_NONBLOCK));
-  watch_ = TRY(loop.watch(fifo_, sys::kReadable, Callback<unsigned>::to<&LogReader::on_ready>(*this)));
+  watch_ =
+      TRY(loop.watch(fifo_, sys::kReadable, Callback<unsigned>::to<&LogReader::on_ready>(*this)));
   return {};
 }
 
@@ -137,8 +141,8 @@ Result<> Streams::begin() {
   sys::never_wait(master_);
   // Or the master would report its end whenever the program has its terminal closed.
   slave_ = sys::open_slave(master_);
-  master_watch_ = TRY(
-      loop_.watch(master_, sys::kReadable, Callback<unsigned>::to<&Streams::on_screen>(*this)));
+  master_watch_ =
+      TRY(loop_.watch(master_, sys::kReadable, Callback<unsigned>::to<&Streams::on_screen>(*this)));
   if (keys_.valid()) {
     keys_watch_ =
         TRY(loop_.watch(keys_, sys::kReadable, Callback<unsigned>::to<&Streams::on_keys>(*this)));
@@ -217,7 +221,8 @@ void Streams::end() {
   master_watch_.reset();
   keys_watch_.reset();
   screen_watch_.reset();
-  for (UniqueFd* fd : {&slave_, &master_, &keys_, &screen_, &console_ours_, &console_theirs_}) fd->reset();
+  for (UniqueFd* fd : {&slave_, &master_, &keys_, &screen_, &console_ours_, &console_theirs_})
+    fd->reset();
   for (int i = 0; i < 3; ++i) {
     process_[i].reset();
     held_[i].reset();

@@ -54,7 +54,9 @@ class LogReader {
 class ContainerLog {
  public:
   ContainerLog(std::string path, uint64_t most_bytes, uint32_t most_files)
-      : file_(std::move(path), most_bytes, most_files), out_(file_, "stdout"), err_(file_, "stderr") {}
+      : file_(std::move(path), most_bytes, most_files),
+        out_(file_, "stdout"),
+        err_(file_, "stderr") {}
 
   // `directory` gets the fifos "stdout" and "stderr".
   Result<> open(sys::EventLoop& loop, const std::string& directory);
@@ -101,12 +103,12 @@ class Streams {
 
   sys::EventLoop& loop_;
   bool terminal_ = false;
-  UniqueFd process_[3];           // its ends, until begin()
-  UniqueFd held_[3];              // ours of the same fifos
+  UniqueFd process_[3];  // its ends, until begin()
+  UniqueFd held_[3];     // ours of the same fifos
   UniqueFd console_ours_, console_theirs_, master_, slave_;
-  UniqueFd keys_, screen_;        // fifos of a terminal
+  UniqueFd keys_, screen_;  // fifos of a terminal
   ContainerLog* log_ = nullptr;
-  std::string unsent_;            // of the screen, when there was no room
+  std::string unsent_;  // of the screen, when there was no room
   sys::Watch master_watch_, keys_watch_, screen_watch_;
 };
 

@@ -78,7 +78,9 @@ TEST_F(Streaming, InputEndsWhenItIsClosedAndNotWithAClient) {
   UniqueFd process = *sys::duplicate(streams.of_process(0));
   ASSERT_TRUE(streams.begin());
   ASSERT_TRUE(sys::set_waiting(process, false));
-  { UniqueFd client = *sys::open(sys::kCwd, in, O_WRONLY | O_NONBLOCK); }
+  {
+    UniqueFd client = *sys::open(sys::kCwd, in, O_WRONLY | O_NONBLOCK);
+  }
   EXPECT_EQ(read_now(process), "nothing");
   streams.close_input();
   EXPECT_EQ(read_now(process), "");
@@ -89,7 +91,9 @@ TEST_F(Streaming, OutputEndsForTheClientWithTheProcess) {
   UniqueFd reader = *sys::open(sys::kCwd, out, O_RDONLY | O_NONBLOCK);
   Streams streams(*loop);
   ASSERT_TRUE(streams.open({.out = out}));
-  { UniqueFd process = *sys::duplicate(streams.of_process(1)); }
+  {
+    UniqueFd process = *sys::duplicate(streams.of_process(1));
+  }
   ASSERT_TRUE(streams.begin());
   EXPECT_EQ(read_now(reader), "");
   streams.end();

@@ -72,8 +72,7 @@ void Supervisor::reopen_logs() {
 }
 
 std::string Supervisor::netns() const {
-  return pod_.network.mode == pod::NetworkMode::kHost ? std::string()
-                                                      : pod::network_pin(pod_.name);
+  return pod_.network.mode == pod::NetworkMode::kHost ? std::string() : pod::network_pin(pod_.name);
 }
 
 std::string Supervisor::address() const { return ips_.empty() ? "127.0.0.1" : ips_.front(); }
@@ -84,7 +83,8 @@ pod::PodStatus Supervisor::status() const {
   return status;
 }
 
-// ---- events ---------------------------------------------------------------------------------------
+// ---- events
+// ---------------------------------------------------------------------------------------
 
 void Supervisor::start() {
   life_->start(instant());
@@ -120,15 +120,16 @@ void Supervisor::container_ended(Container& container) {
   }
 }
 
-// ---- actions --------------------------------------------------------------------------------------
+// ---- actions
+// --------------------------------------------------------------------------------------
 
 void Supervisor::go_on() {
   // What is done here may report something at once, and would come back before its turn.
   if (std::exchange(going_on_, true)) return;
   for (;;) {
     std::vector<pod::Action> actions = life_->take_actions();
-    if (actions.empty()) break;
     save();
+    if (actions.empty()) break;
     for (pod::Action& action : actions) {
       std::visit([this](auto& what) { perform(what); }, action);
     }
@@ -139,11 +140,16 @@ void Supervisor::go_on() {
   if (deadline) timer_.start(sys::Nanoseconds(*deadline) - sys::monotonic_now());
 }
 
+// Only what has changed is written: most of what happens in a healthy pod is probes, and a probe
+// that says what the last one said leaves the state as it was.
 void Supervisor::save() {
   pod::State state = life_->state();
   state.status.ips = ips_;
+  const std::string text = pod::write_state(state);
+  const size_t hash = std::hash<std::string_view>{}(text);
+  if (std::exchange(saved_, hash) == hash) return;
   (void)sys::write_file_atomically(sys::kCwd, layout_.state_json(),
-                                   cat(layout_.state_json(), ".new"), pod::write_state(state), 0600);
+                                   cat(layout_.state_json(), ".new"), text, 0600);
 }
 
 Container* Supervisor::container_of(pod::Instance of) {
@@ -228,9 +234,10 @@ void Supervisor::perform(pod::Remove& action) {
     return containers_.remove(*container, std::move(removed));
   }
   // A shim before us may have left something of that name.
-  containers_.run(cat("delete ", name),
-                  [runtime = containers_.runtime(), name] { return shim::remove(runtime, name); },
-                  std::move(removed));
+  containers_.run(
+      cat("delete ", name),
+      [runtime = containers_.runtime(), name] { return shim::remove(runtime, name); },
+      std::move(removed));
 }
 
 void Supervisor::perform(pod::RunProbe& action) {
@@ -285,7 +292,8 @@ void Supervisor::perform(pod::Ended&) {
   if (ended_) ended_();
 }
 
-// ---- what a shim before us has left ---------------------------------------------------------------
+// ---- what a shim before us has left
+// ---------------------------------------------------------------
 
 Result<> Supervisor::adopt() {
   const std::string text = TRY(sys::read_file(sys::kCwd, layout_.state_json()));

@@ -77,6 +77,7 @@ class Supervisor {
   sys::Timer timer_;
   Closure<void(std::string)> launched_;
   Closure<void()> ended_;
+  size_t saved_ = 0;  // hash of the text in state.json
   bool going_on_ = false;
 };
 

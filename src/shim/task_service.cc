@@ -91,8 +91,12 @@ void TaskService::create(const wire::CreateTaskRequest& request, wire::Call& cal
     containers_.forget(container);
     return call.reply.fail(opened.error());
   }
-  containers_.create(container, [reply = std::move(call.reply)](Result<Done> done) mutable {
+  containers_.create(container, [this, id = std::string(request.id),
+                                 reply = std::move(call.reply)](Result<Done> done) mutable {
     if (!done) return fail(reply, done.error());
+    // Who has given up does not come to delete it.
+    if (Container* made = containers_.find(id); made != nullptr && !reply.is_awaited())
+      return containers_.remove(*made, [](Result<Done>) {});
     auto answer = blank<wire::CreateTaskResponse>();
     answer.pid = static_cast<uint32_t>(done->pid);
     reply.send(answer);
@@ -151,8 +155,7 @@ void TaskService::exec(const wire::ExecProcessRequest& request, wire::Call& call
   Result<Container*> container = containers_.get(request.id);
   if (!container) return call.reply.fail(container.error());
   if (!wire::is_a(request.spec, wire::kProcessUrl)) {
-    return call.reply.fail(wire::Code::kInvalidArgument,
-                           cat("spec: expected ", wire::kProcessUrl));
+    return call.reply.fail(wire::Code::kInvalidArgument, cat("spec: expected ", wire::kProcessUrl));
   }
   if (request.exec_id[0] == '\0')
     return call.reply.fail(wire::Code::kInvalidArgument, "exec_id: empty");
@@ -207,8 +210,7 @@ void TaskService::kill(const wire::KillRequest& request, wire::Call& call) {
   Result<Process*> process = containers_.get_process(request.id, request.exec_id);
   if (!process) return call.reply.fail(process.error());
   containers_.kill(*containers_.find(request.id), **process, static_cast<int>(request.signal),
-                   request.all != 0,
-                   [reply = std::move(call.reply)](Result<Done> done) mutable {
+                   request.all != 0, [reply = std::move(call.reply)](Result<Done> done) mutable {
                      if (!done) return reply.fail(done.error());
                      reply.done();
                    });

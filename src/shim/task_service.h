@@ -1,5 +1,5 @@
-// containerd's Task service, versions 2 and 3, which differ in name only. Each method is one call of
-// Containers, and its answer.
+// containerd's Task service, versions 2 and 3, which differ in name only. Each method is one call
+// of Containers, and its answer.
 //
 // The containers of a pod are the supervisor's: it makes, starts and removes them, and this service
 // answers for them everything else.

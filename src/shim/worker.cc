@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "src/base/text.h"
-#include "src/sys/file.h"
 #include "src/sys/fifo.h"
+#include "src/sys/file.h"
 #include "src/sys/stream.h"
 
 namespace ocirt::shim {
@@ -45,7 +45,9 @@ void put_answer(Fd to, Result<Done> done) {
   (void)sys::write_all(to, "answer", bytes + text + warnings);
 }
 
-Result<Done> get_answer(Fd from, const std::string& name, sys::ExitStatus status, bool timed_out) {
+// `complete`: whether the worker has come to its end.
+Result<Done> get_answer(Fd from, const std::string& name, sys::ExitStatus status, bool timed_out,
+                        bool& complete) {
   std::string bytes;
   char room[4096];
   for (;;) {
@@ -55,7 +57,8 @@ Result<Done> get_answer(Fd from, const std::string& name, sys::ExitStatus status
   }
   Head head;
   if (bytes.size() >= sizeof head) std::memcpy(&head, bytes.data(), sizeof head);
-  if (bytes.size() < sizeof head || bytes.size() != sizeof head + head.text + head.warnings) {
+  complete = bytes.size() >= sizeof head && bytes.size() == sizeof head + head.text + head.warnings;
+  if (!complete) {
     if (timed_out) return std::unexpected(Error{0, cat(name, ": took too long and was given up")});
     if (status.signal != 0)
       return refuse(cat(name, ": the worker was killed by signal ", status.signal));
@@ -111,7 +114,10 @@ class Workers::Running {
 
   Result<Done> take_answer(sys::ExitStatus status) {
     timer_.cancel();
-    Result<Done> done = get_answer(answer, name, status, timed_out_);
+    bool complete = false;
+    Result<Done> done = get_answer(answer, name, status, timed_out_, complete);
+    // What it has begun, a hook for one, would go on for nobody.
+    if (!complete) sys::signal_group(pid, SIGKILL);
     if (!errors_.valid()) return done;
     hear(0);
     listening_.reset();
@@ -159,14 +165,15 @@ pid_t Workers::start(Job job) {
   if (job.own_errors && job.own_output) how.standard[1] = errors->to;
   job.keep.push_back(answer->to.raw());
   how.keep = job.keep;
+  how.leads_group = true;
   Result<pid_t> pid = sys::fork_child(how);
   if (pid && *pid == 0) {
     put_answer(answer->to, job.work());
     sys::exit_now(0);
   }
   if (!pid) return fails(pid.error());
-  running_.push_back(std::make_unique<Running>(loop_, job, std::move(answer->from),
-                                               std::move(errors->from)));
+  running_.push_back(
+      std::make_unique<Running>(loop_, job, std::move(answer->from), std::move(errors->from)));
   running_.back()->begin(loop_, *pid, job.timeout);
   return *pid;
 }

@@ -29,13 +29,13 @@ struct Done {
 inline constexpr size_t kMostText = 32768;  // fits into a pipe that nobody reads yet
 
 struct Job {
-  std::string name = {};  // for errors: "create web"
-  Fd standard[3] = {};  // streams of the worker, and of what it starts
-  bool own_errors = false;  // standard error is kept, and its end goes into an error
-  bool own_output = false;  // standard output too
-  std::vector<int> keep = {};  // further descriptors that it needs
-  sys::Nanoseconds timeout{};  // then it is killed; 0: never
-  Closure<Result<Done>()> work = {};          // in the worker
+  std::string name = {};              // for errors: "create web"
+  Fd standard[3] = {};                // streams of the worker, and of what it starts
+  bool own_errors = false;            // standard error is kept, and its end goes into an error
+  bool own_output = false;            // standard output too
+  std::vector<int> keep = {};         // further descriptors that it needs
+  sys::Nanoseconds timeout{};         // then it is killed; 0: never
+  Closure<Result<Done>()> work = {};  // in the worker
   Closure<void(Result<Done>)> finished = {};  // in the shim, from the loop
 };
 

@@ -115,6 +115,27 @@ TEST_F(Working, LateWorkerIsGivenUp) {
   EXPECT_EQ(done.error().text, "test: took too long and was given up");
 }
 
+TEST_F(Working, WhatAKilledOneHasStartedIsEndedToo) {
+  UniqueFd alive, ours;
+  {
+    int fds[2];
+    ASSERT_EQ(::pipe(fds), 0);
+    ours = UniqueFd(fds[0]);
+    alive = UniqueFd(fds[1]);
+  }
+  Job job;
+  job.keep = {alive.raw()};
+  job.work = []() -> Result<Done> {
+    if (::fork() == 0) ::pause();
+    ::kill(::getpid(), SIGKILL);
+    return Done{};
+  };
+  EXPECT_FALSE(outcome(std::move(job)));
+  alive.reset();
+  char byte;
+  EXPECT_EQ(::read(ours.raw(), &byte, 1), 0);  // nobody has the other end any more
+}
+
 TEST_F(Working, HasNoDescriptorsButThoseThatItIsGiven) {
   UniqueFd null = *sys::open(sys::kCwd, "/dev/null", O_RDONLY);
   UniqueFd other = *sys::open(sys::kCwd, "/dev/null", O_RDONLY);

@@ -38,8 +38,8 @@ void enter_empty_root(const char* directory) {
   must(::syscall(SYS_pivot_root, ".", "."));
   must(::umount2(".", MNT_DETACH));
   must(::chdir("/"));
-  must(::mount(nullptr, "/", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
-               nullptr));
+  must(::mount(nullptr, "/", nullptr,
+               MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr));
 }
 
 [[noreturn]] void be_first(const char* directory, int ready) {

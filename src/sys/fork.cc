@@ -67,6 +67,7 @@ Result<pid_t> fork_child(const Fork& how) {
   const pid_t pid = ::fork();
   if (pid < 0) return os_error("fork", errno);
   if (pid > 0) return pid;
+  if (how.leads_group) ::setpgid(0, 0);
   if (how.dies_with_us) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(1);
@@ -102,6 +103,10 @@ Result<> signal_child(pid_t pid, int signal) {
   if (pid <= 0) return os_error(cat("send signal ", signal), ESRCH);
   if (::kill(pid, signal) < 0) return os_error(cat("send signal ", signal), errno);
   return {};
+}
+
+void signal_group(pid_t leader, int signal) {
+  if (leader > 1) (void)::kill(-leader, signal);
 }
 
 Result<> detach_from_caller() {

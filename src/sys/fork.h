@@ -18,6 +18,7 @@ struct Fork {
   Fd standard[3];             // become 0, 1 and 2; invalid ones become /dev/null
   std::span<const int> keep;  // stay open at their numbers; all others are closed
   bool dies_with_us = true;   // gets SIGKILL when we end
+  bool leads_group = false;   // a process group of its own: signal_group() reaches what it starts
 };
 
 // fork(2). Returns 0 in the child: its signals are unblocked, and it has to end by exit_now().
@@ -37,6 +38,8 @@ std::optional<ExitStatus> recorded_exit(Fd pidfd);
 
 // The same for kill(2): only for children that have not been reaped.
 Result<> signal_child(pid_t pid, int signal);
+// To everybody who is left in the group of a child that leads one.
+void signal_group(pid_t leader, int signal);
 
 // Leaves session, terminal, working directory and umask of the caller; the standard streams become
 // /dev/null.

@@ -1,5 +1,6 @@
-// Mounts and namespaces that a pod has on the host: made by path, for trusted paths only (a pod's own
-// directory, into which nobody but its owner can look). Those of containers are made by their init.
+// Mounts and namespaces that a pod has on the host: made by path, for trusted paths only (a pod's
+// own directory, into which nobody but its owner can look). Those of containers are made by their
+// init.
 #pragma once
 
 #include <cstdint>

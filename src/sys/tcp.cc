@@ -42,7 +42,8 @@ Result<UniqueFd> connect_tcp(const std::string& address, uint16_t port, Nanoseco
     v6->sin6_port = htons(port);
     size = sizeof *v6;
   } else {
-    return refuse(cat("not supported: ", quoted(address), ": a probe connects to addresses, not to names"));
+    return refuse(
+        cat("not supported: ", quoted(address), ": a probe connects to addresses, not to names"));
   }
   const std::string what = cat("connect to ", address, " port ", port);
   UniqueFd socket(::socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));

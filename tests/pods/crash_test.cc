@@ -1,5 +1,6 @@
-// Shims that are killed, callers that go away, and pods that cannot be made: what lives goes on, and
-// what is half made leaves nothing behind (the fixture looks for processes, mounts and cgroups).
+// Shims that are killed, callers that go away, and pods that cannot be made: what lives goes on,
+// and what is half made leaves nothing behind (the fixture looks for processes, mounts and
+// cgroups).
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -64,7 +64,8 @@ class PodExec : public PodTest {
     return text_of(pod.call<wire::Empty>(wire::kTaskV2, "Exec", request));
   }
   template <wire::Message Response, wire::Message Request>
-  ocirt::Result<wire::Owned<Response>> ask(TestPod& pod, const char* method, const std::string& id) {
+  ocirt::Result<wire::Owned<Response>> ask(TestPod& pod, const char* method,
+                                           const std::string& id) {
     auto request = wire::blank<Request>();
     request.id = wire::lend("c");
     request.exec_id = wire::lend(id);
@@ -145,12 +146,12 @@ TEST_F(PodExec, InputEndsWhenItIsClosed) {
 TEST_F(PodExec, TerminalIsCopiedBothWaysAndHasItsSize) {
   auto pod = waiting_pod();
   Streams io = streams();
-  ASSERT_EQ(add(*pod, "e", {"sh", "-c", "tty; read line; stty size; echo got $line"}, io, true), "");
+  ASSERT_EQ(add(*pod, "e", {"sh", "-c", "tty; read line; stty size; echo got $line"}, io, true),
+            "");
   ASSERT_EQ(start(*pod, "e"), "");
   std::string out;
-  EXPECT_TRUE(eventually([&] {
-    return (out += read_all(io.screen)).find("/dev/pts/") != std::string::npos;
-  }));
+  EXPECT_TRUE(eventually(
+      [&] { return (out += read_all(io.screen)).find("/dev/pts/") != std::string::npos; }));
   auto size = wire::blank<wire::ResizePtyRequest>();
   const std::string id = "e";
   size.id = wire::lend("c");
@@ -160,9 +161,9 @@ TEST_F(PodExec, TerminalIsCopiedBothWaysAndHasItsSize) {
   EXPECT_TRUE(pod->call<wire::Empty>(wire::kTaskV3, "ResizePty", size));
   ASSERT_EQ(::write(io.keyboard, "hello\n", 6), 6);
   EXPECT_EQ(wait(*pod, "e"), 0);
-  EXPECT_TRUE(eventually(
-      [&] { return (out += read_all(io.screen)).find("got hello") != std::string::npos; }))
-      << out;
+  EXPECT_TRUE(eventually([&] {
+    return (out += read_all(io.screen)).find("got hello") != std::string::npos;
+  })) << out;
   EXPECT_SAYS(out, "33 99");
   ::close(io.screen);
   ::close(io.keyboard);
@@ -221,7 +222,8 @@ TEST_F(PodExec, PidsNameTheProcessesAndStatsCount) {
   auto listed = pod->call<wire::PidsResponse>(wire::kTaskV3, "Pids", pids);
   ASSERT_TRUE(listed) << listed.error().text;
   ASSERT_EQ((*listed)->n_processes, 2u);
-  EXPECT_EQ(((*listed)->processes[0]->info != nullptr) + ((*listed)->processes[1]->info != nullptr), 1);
+  EXPECT_EQ(((*listed)->processes[0]->info != nullptr) + ((*listed)->processes[1]->info != nullptr),
+            1);
   auto stats = wire::blank<wire::StatsRequest>();
   stats.id = wire::lend("c");
   auto counted = pod->call<wire::StatsResponse>(wire::kTaskV3, "Stats", stats);

@@ -123,11 +123,8 @@ TEST_F(PodGrace, AStopWhileTheInitContainerRunsEndsEverything) {
   pod_.add("i", "trap 'exit 0' TERM; echo ready; while :; do sleep 0.02; done", Role::kInit);
   pod_.add("a", "sleep 60");
   ASSERT_EQ(pod_.create(), "");
-  const pid_t helper = ::fork();
-  if (helper == 0) {
-    const bool ready = pod_.log_has("i", "ready");
-    ::_exit(ready && pod_.stop(10).empty() ? 0 : 1);
-  }
+  const pid_t helper =
+      in_background([&] { return pod_.log_has("i", "ready") && pod_.stop(10).empty(); });
   const std::string error = pod_.start();
   EXPECT_NE(error.find("Stopped"), std::string::npos) << error;
   ASSERT_TRUE(wait_for_end(helper));

@@ -69,12 +69,11 @@ TEST_F(PodOrder, WhatFollowsASidecarWaitsForItsStartupProbe) {
   add("a", lives("a"));
   ASSERT_EQ(pod_.create(), "");
   // StartSandbox answers when the apps have been started: the probe must be let through meanwhile.
-  const pid_t helper = ::fork();
-  if (helper == 0) {
+  const pid_t helper = in_background([&] {
     sleep_ms(300);
     write_file(scratch() + "/shared/go", told());
-    ::_exit(0);
-  }
+    return true;
+  });
   ASSERT_EQ(pod_.start(), "");
   ASSERT_TRUE(wait_for_end(helper));
   EXPECT_EQ(read_file(scratch() + "/shared/go"), "s begins") << "the app had to wait";

@@ -2,6 +2,9 @@
 // what is there from inside of the containers, and checks that nothing is left behind.
 #pragma once
 
+#include <unistd.h>
+
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -102,6 +105,20 @@ class OnePodTest : public PodTest {
  protected:
   TestPod& pod_;
 };
+
+// Does something in a process of its own, which ends with it; 0 when it returns true. A call that
+// fails because the shim has been killed is not the test's failure.
+template <class Function>
+pid_t in_background(Function function) {
+  const pid_t pid = ::fork();
+  if (pid != 0) return pid;
+  bool done = false;
+  try {
+    done = function();
+  } catch (const std::exception&) {
+  }
+  ::_exit(done ? 0 : 1);
+}
 
 // The program under test: beside the runtime.
 std::string shim_program();

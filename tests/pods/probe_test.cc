@@ -55,12 +55,13 @@ TEST_F(PodProbe, HttpStatusDecides) {
   Probe probe = often({});
   probe.http = HttpGet{.port = 8080, .path = "/health"};
   pod.add("c",
-          "echo 'printf \"HTTP/1.0 $(cat /tmp/status) X\\r\\n\\r\\n\"' >/tmp/serve; echo 503 >/tmp/status; "
+          "echo 'printf \"HTTP/1.0 $(cat /tmp/status) X\\r\\n\\r\\n\"' >/tmp/serve; echo 503 "
+          ">/tmp/status; "
           "exec busybox nc -ll -p 8080 -e sh /tmp/serve")
       .readiness = probe;
   pod.launch();
-  EXPECT_TRUE(eventually(
-      [&] { return pod.events().find("503") != std::string::npos; }, 4000)) << pod.events();
+  EXPECT_TRUE(eventually([&] { return pod.events().find("503") != std::string::npos; }, 4000))
+      << pod.events();
   EXPECT_FALSE(pod.container("c").ready);
   pod.exec_shell("c", "echo 200 >/tmp/status");
   EXPECT_TRUE(pod.becomes([](const PodStatus& status) { return status.find("c")->ready; }))
@@ -99,7 +100,8 @@ TEST_F(PodProbe, HandlersRunAfterTheStartAndBeforeTheStop) {
   TestPod pod(pods_root(), new_name());
   const std::string shared = scratch() + "/shared";
   make_directories(shared);
-  auto& spec = pod.add("c", "trap 'echo stop >>/shared/order; exit 0' TERM; while :; do sleep 0.05; done");
+  auto& spec =
+      pod.add("c", "trap 'echo stop >>/shared/order; exit 0' TERM; while :; do sleep 0.05; done");
   Handler post, pre;
   post.exec = {"sh", "-c", "echo post >>/shared/order"};
   pre.exec = {"sh", "-c", "echo pre >>/shared/order"};
@@ -119,7 +121,8 @@ TEST_F(PodProbe, ProcessThatTheMemoryLimitKillsIsReportedAsSuch) {
   pod.add("c", "x=a; while :; do x=$x$x; done");
   pod.bundle("c").set("linux.resources", R"({"memory": {"limit": 16777216, "swap": 16777216}})");
   pod.launch();
-  ASSERT_TRUE(pod.becomes([](const PodStatus& status) { return !status.finished_at.empty(); }, 20000));
+  ASSERT_TRUE(
+      pod.becomes([](const PodStatus& status) { return !status.finished_at.empty(); }, 20000));
   EXPECT_EQ(pod.container("c").state.terminated->reason, EndReason::kOomKilled) << pod.events();
   EXPECT_SAYS(pod.events(), "OOM");
 }

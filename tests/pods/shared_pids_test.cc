@@ -32,15 +32,18 @@ TEST_F(SharedPids, ContainersSeeEachOther) {
 TEST_F(SharedPids, FirstProcessReapsOrphans) {
   auto pod = sharing_pod();
   pod->exec_shell("one", "(sh -c 'usleep 50000 & exit' &) ; sleep 0.3");
-  EXPECT_EQ(pod->exec_shell("one", "cat /proc/[0-9]*/stat 2>/dev/null | grep -c ') Z '; true"), "0");
+  EXPECT_EQ(pod->exec_shell("one", "cat /proc/[0-9]*/stat 2>/dev/null | grep -c ') Z '; true"),
+            "0");
 }
 
 TEST_F(SharedPids, FirstProcessHasNothingToOffer) {
   auto pod = sharing_pod();
   EXPECT_EQ(pod->exec_shell("one", "cat /proc/1/comm"), "ocirt-pod");
   for (const char* link : {"exe", "root", "cwd"})
-    EXPECT_EQ(pod->exec_shell("one", std::string("readlink /proc/1/") + link + " || echo none"), "none");
-  EXPECT_EQ(pod->exec_shell("one", "ls /proc/1/fd 2>/dev/null; ls /proc/1/root/ 2>/dev/null; true"), "");
+    EXPECT_EQ(pod->exec_shell("one", std::string("readlink /proc/1/") + link + " || echo none"),
+              "none");
+  EXPECT_EQ(pod->exec_shell("one", "ls /proc/1/fd 2>/dev/null; ls /proc/1/root/ 2>/dev/null; true"),
+            "");
   EXPECT_SAYS(pod->exec_shell("one", "grep CapEff /proc/1/status"), "0000000000000000");
 }
 

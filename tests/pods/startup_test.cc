@@ -1,5 +1,7 @@
 // How probes work together while a container lives: startup before the others, readiness to and
 // fro. Each kind alone is in probe_test.cc.
+#include <sys/stat.h>
+
 #include "tests/pods/pod_fixture.h"
 
 namespace harness {
@@ -76,6 +78,32 @@ TEST_F(PodStartup, WhatAnExecProbePrintsIsTold) {
   EXPECT_TRUE(
       eventually([&] { return pod_.events().find("the disk is full") != std::string::npos; }, 8000))
       << pod_.events();
+}
+
+TEST_F(PodStartup, AnAnswerThatChangesNothingIsNotWrittenDown) {
+  ocirt::pod::Container& a = pod_.add("a", "sleep 60");
+  a.liveness = every_second(3);
+  a.liveness->exec = {"sh", "-c", "echo x >> /asked"};
+  a.readiness = every_second(1);
+  a.readiness->exec = {"test", "-e", "/ready"};
+  pod_.launch();
+  const auto asked = [&](size_t times) {
+    const std::string file = pod_.bundle("a").rootfs("/asked");
+    return eventually([&] { return exists(file) && read_file(file).size() >= 2 * times; }, 8000);
+  };
+  const auto written = [&] {
+    struct stat info{};
+    EXPECT_EQ(::stat(pod_.layout().state_json().c_str(), &info), 0);
+    return info.st_ino;
+  };
+  ASSERT_TRUE(asked(1));
+  sleep_ms(100);
+  const ino_t before = written();
+  ASSERT_TRUE(asked(3));
+  EXPECT_EQ(written(), before);
+  write_file(pod_.bundle("a").rootfs("/ready"), "");
+  ASSERT_TRUE(is_ready(true));
+  EXPECT_NE(written(), before);
 }
 
 }  // namespace
