@@ -21,7 +21,8 @@ constexpr std::string_view kOrigin = "origin";      // the other members, one pe
 
 Result<std::string> absolute_directory(std::string_view file) {
   const size_t slash = file.rfind('/');
-  const std::string directory = slash == file.npos ? "." : std::string(file.substr(0, slash + 1));
+  const std::string directory =
+      slash == std::string_view::npos ? "." : std::string(file.substr(0, slash + 1));
   return sys::real_directory(directory);
 }
 
