@@ -57,6 +57,30 @@ def a_pod_reaches_another_by_ipv6_and_is_seen_with_its_own_address():
     close(web, db)
 
 
+def multicast_comes_with_the_pods_own_address():
+    web, db = two_pods()
+    group = "239.1.2.3"
+    here = os.open("/proc/self/ns/net", os.O_RDONLY)
+    setns(db.netns)
+    listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    setns(f"/proc/self/fd/{here}")
+    os.close(here)
+    listener.bind((group, 5353))
+    listener.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                        socket.inet_aton(group) + socket.inet_aton(db.ip))
+    listener.settimeout(2)
+
+    def send():
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.sendto(b"hello", (group, 5353))
+    for filtered in (0, 1):
+        filter_on_bridges(filtered)
+        inside(web.netns, send)
+        assert listener.recvfrom(100)[1][0] == web.ip
+    listener.close()
+    close(web, db)
+
+
 def a_pod_has_a_loopback_device_eth0_and_default_routes():
     web = Pod("web").up()
     links = run("ip", "-n", "ocirt-web", "-br", "addr")
