@@ -388,6 +388,31 @@ def a_pod_of_the_same_name_and_uid_elsewhere_is_refused_and_does_no_harm():
     web.down()
 
 
+def two_pools_do_not_share_a_bridge_and_do_each_other_no_harm():
+    web, db = two_pods(["8080:80"])
+    late = Pod("late", pool="/run/other/pool")
+    said = late.refusal()
+    assert "the bridge ocirt0 has pods that /run/other/pool does not know" in said, said
+    late.down()
+    web.ask("check")
+    with Server(web.netns, "web", 80):
+        assert asks(None, "127.0.0.1", 8080).startswith("web ")
+    late = Pod("late", pool="/run/other/pool", bridge="pods1").up()
+    assert late.ip.startswith("10.131."), late.ip
+    with Server(web.netns, "web", 80):
+        assert asks(late.netns, web.ip, 80).startswith("web ")
+    close(late, web, db)
+    # The file is lost while a pod is there: nothing is taken from it, and its end is the bridge's.
+    web.up()
+    run("rm", "-r", "/run/ocirt/network")
+    assert "does not know" in db.refusal()
+    web.down()
+    db.up()
+    db.down()
+    for path in ("/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv6/conf/all/forwarding"):
+        run("sh", "-c", f"echo 0 > {path}")  # what it was is lost as well
+
+
 def a_pod_whose_directory_is_gone_can_be_taken_down():
     web = Pod("web", ports=["8080:80"]).up()
     run("rm", "-r", web.directory)
