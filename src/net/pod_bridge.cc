@@ -160,6 +160,12 @@ Result<> Bridge::check_device() {
     return std::unexpected(Error{EEXIST, cat("a device named ", request_.bridge,
                                              " is there already, and ocirt has not made it")});
   }
+  if (TRY(has_ports(session_, link->index))) {
+    return std::unexpected(
+        Error{EBUSY, cat("the bridge ", request_.bridge, " has pods that ", request_.pool,
+                         " does not know: of another pool, or "
+                         "its file was lost")});
+  }
   return delete_link(session_, request_.bridge);
 }
 
@@ -334,10 +340,15 @@ Result<> Bridge::up(PodRecord& record) {
 // The last pod's end is the bridge's.
 Result<> Bridge::clear() {
   First first;
+  const Result<bool> ours = is_our_bridge(session_, request_.bridge);
+  const Result<std::optional<Link>> link = find_link(session_, request_.bridge);
+  if (ours && *ours && link && *link) {
+    const bool busy = TRY(has_ports(session_, (*link)->index));
+    if (busy) return {};  // of a pool that is not this one
+    first(delete_link(session_, request_.bridge));
+  }
   const Result<bool> rules = has_rules(request_.bridge);
   if (rules && *rules) first(remove_rules(request_.bridge));
-  Result<bool> ours = is_our_bridge(session_, request_.bridge);
-  if (ours && *ours) first(delete_link(session_, request_.bridge));
   restore_values(pool().host);
   pool().host.clear();
   return first.take();

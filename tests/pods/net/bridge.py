@@ -46,6 +46,30 @@ def a_pod_reaches_another_by_ipv6_and_is_seen_with_its_own_address():
     close(web, db)
 
 
+def multicast_comes_with_the_pods_own_address():
+    web, db = two_pods()
+    group = "239.1.2.3"
+    here = os.open("/proc/self/ns/net", os.O_RDONLY)
+    setns(db.netns)
+    listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    setns(f"/proc/self/fd/{here}")
+    os.close(here)
+    listener.bind((group, 5353))
+    listener.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                        socket.inet_aton(group) + socket.inet_aton(db.ip))
+    listener.settimeout(2)
+
+    def send():
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.sendto(b"hello", (group, 5353))
+    for filtered in (0, 1):
+        filter_on_bridges(filtered)
+        inside(web.netns, send)
+        assert listener.recvfrom(100)[1][0] == web.ip
+    listener.close()
+    close(web, db)
+
+
 def a_pod_has_a_loopback_device_eth0_and_default_routes():
     web = Pod("web").up()
     links = run("ip", "-n", "ocirt-web", "-br", "addr")
@@ -320,6 +344,31 @@ def a_pod_of_the_same_name_and_uid_elsewhere_is_refused_and_does_no_harm():
     assert "a pod of this name and uid uid-web is on the bridge already" in said, said
     web.ask("check")
     web.down()
+
+
+def two_pools_do_not_share_a_bridge_and_do_each_other_no_harm():
+    web, db = two_pods(["8080:80"])
+    late = Pod("late", pool="/run/other/pool")
+    said = late.refusal()
+    assert "the bridge ocirt0 has pods that /run/other/pool does not know" in said, said
+    late.down()
+    web.ask("check")
+    with Server(web.netns, "web", 80):
+        assert asks(None, "127.0.0.1", 8080).startswith("web ")
+    late = Pod("late", pool="/run/other/pool", bridge="pods1").up()
+    assert late.ip.startswith("10.131."), late.ip
+    with Server(web.netns, "web", 80):
+        assert asks(late.netns, web.ip, 80).startswith("web ")
+    close(late, web, db)
+    # The file is lost while a pod is there: nothing is taken from it, and its end is the bridge's.
+    web.up()
+    run("rm", "-r", "/run/ocirt/network")
+    assert "does not know" in db.refusal()
+    web.down()
+    db.up()
+    db.down()
+    for path in ("/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv6/conf/all/forwarding"):
+        run("sh", "-c", f"echo 0 > {path}")  # what it was is lost as well
 
 
 def a_pod_whose_directory_is_gone_can_be_taken_down():

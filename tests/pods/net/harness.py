@@ -20,6 +20,7 @@ NET = os.path.join(os.path.abspath(os.path.join(TOP, os.environ.get("BUILD", "bu
 PODS = "/run/pods"
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
+FORWARDING = ("/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv6/conf/all/forwarding")
 
 
 def enter_private_host():
@@ -27,6 +28,10 @@ def enter_private_host():
         subprocess.run(["mount", "-t", "tmpfs", "none", "/run"], check=True)
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         os.mkdir(PODS)
+        for path in FORWARDING:  # inherited from the machine, where there may be pods
+            if os.path.exists(path):
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write("0")
         return
     os.environ["PRIVATE_HOST"] = str(os.getpid())
     child = subprocess.run(
@@ -244,8 +249,8 @@ def leftovers():
         found += [os.path.join(base, n) for n in names if not n == "hosts"]
     if os.path.exists("/run/ocirt/network"):
         found.append("/run/ocirt/network")
-    for path in ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"):
-        if os.path.exists(f"/proc/sys/{path}") and open(f"/proc/sys/{path}").read().strip() != "0":
+    for path in FORWARDING:
+        if os.path.exists(path) and open(path, encoding="utf-8").read().strip() != "0":
             found.append(path)
     return found
 
