@@ -57,6 +57,7 @@ class Pod:
                        "netns": self.netns, "directory": self.directory, "hosts": self.hosts,
                        "ports": [self.port(p) for p in ports]}
         self.fields.update(more)
+        self.netns = self.fields["netns"]
         self.answer = None
         os.makedirs(self.directory, exist_ok=True)
         if not os.path.exists(self.hosts):
@@ -254,18 +255,16 @@ def clean_up():
     run("ip", "link", "del", "wire", check=False)
     run("ip", "netns", "del", "client", check=False)
     for name in sorted(os.listdir(PODS)):
-        for file in ("network.json",):
-            path = f"{PODS}/{name}/{file}"
-            if os.path.exists(path):
-                request = json.load(open(path, encoding="utf-8"))["request"]
-                request["verb"] = "down"
-                request["force"] = True
-                subprocess.run([NET], input="pod " + json.dumps(request), capture_output=True,
-                               text=True, check=False)
+        path = f"{PODS}/{name}/network.json"
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                request = {**json.load(file)["request"], "verb": "down", "force": True}
+            subprocess.run([NET], input="pod " + json.dumps(request), capture_output=True,
+                           text=True, check=False)
     run("sh", "-c", "rm -rf /run/pods/* /run/cni")
 
 
-def main(tests):
+def main(tests, look=leftovers):
     wanted = sys.argv[1:]
     tests = [t for t in tests if not wanted or any(w in t.__name__ for w in wanted)]
     print(f"1..{len(tests)}", flush=True)
@@ -275,7 +274,7 @@ def main(tests):
         started = time.monotonic()
         try:
             reason = test()
-            left = leftovers()
+            left = look()
             if left:
                 raise AssertionError(f"left behind: {left}")
             skip = f" # SKIP {reason}" if isinstance(reason, str) else ""
