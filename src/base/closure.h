@@ -19,7 +19,9 @@ class Closure<R(Args...)> {
   Closure() = default;
   template <class F>
     requires(!std::is_same_v<std::remove_cvref_t<F>, Closure>)
-  Closure(F&& f)  // NOLINT(google-explicit-constructor): a lambda is to be passed as it is
+  // A lambda is to be passed as it is, and `requires` leaves copies and moves alone.
+  // NOLINTNEXTLINE(google-explicit-constructor,bugprone-forwarding-reference-overload)
+  Closure(F&& f)
       : held_(std::make_unique<Holder<std::remove_cvref_t<F>>>(std::forward<F>(f))) {}
 
   explicit operator bool() const { return held_ != nullptr; }

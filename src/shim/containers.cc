@@ -19,9 +19,6 @@ timespec now() {
 
 }  // namespace
 
-Container::Container(std::string name) : id(std::move(name)) {}
-Container::~Container() = default;
-
 Process* Container::find(std::string_view exec_id) {
   if (exec_id.empty()) return &init;
   for (const auto& process : execs) {
@@ -160,7 +157,7 @@ void Containers::start(Container& container, Finished finished) {
 }
 
 Result<> Containers::add_exec(Container& container, std::string exec_id, std::string document,
-                              StreamPaths paths) {
+                              const StreamPaths& paths) {
   TRY(check(container.init.phase, Request::kExec));
   if (container.find(exec_id) != nullptr) {
     return std::unexpected(Error{EEXIST, cat("process ", quoted(exec_id), " of container ",
@@ -348,8 +345,8 @@ void Containers::take_end(Container& container, Process& process, const Ending& 
 // Tells of what has ended, in order.
 void Containers::settle(Container& container) {
   bool others = false;
-  for (size_t i = 0; i < container.execs.size(); ++i) {
-    Process& process = *container.execs[i];
+  for (const auto& exec : container.execs) {
+    Process& process = *exec;
     if (process.held && process.phase != Phase::kStarting) {
       process.held = false;
       process.phase = Phase::kStopped;
@@ -407,6 +404,9 @@ class Adopted {
   sys::Watch watch_;
   sys::Timer timer_;
 };
+
+Container::Container(std::string name) : id(std::move(name)) {}
+Container::~Container() = default;
 
 void Containers::adopted_ended(uint32_t number, std::optional<sys::ExitStatus> status) {
   Container* container = find_number(number);

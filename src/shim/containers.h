@@ -72,7 +72,7 @@ class Containers {
   void create(Container& container, Finished finished);
   void start(Container& container, Finished finished);
   Result<> add_exec(Container& container, std::string exec_id, std::string document,
-                    StreamPaths paths);
+                    const StreamPaths& paths);
   void start_exec(Container& container, Process& process, Finished finished);
   // One process; `all`: everybody in the container.
   void kill(Container& container, Process& process, int signal, bool all, Finished finished);

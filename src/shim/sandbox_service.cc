@@ -172,7 +172,7 @@ void SandboxService::start(const wire::StartSandboxRequest& request, wire::Call&
   }
   phase_ = Life::kStarted;
   starting_ = std::move(call.reply);
-  supervisor_->on_launched([this](std::string why) {
+  supervisor_->on_launched([this](const std::string& why) {
     if (!why.empty()) return starting_.fail(wire::Code::kUnknown, why);
     wire::Timestamp time;
     auto answer = blank<wire::StartSandboxResponse>();

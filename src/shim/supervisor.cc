@@ -285,7 +285,7 @@ void Supervisor::perform(pod::Launched&) {
 }
 
 void Supervisor::perform(pod::LaunchFailed& action) {
-  if (launched_) std::exchange(launched_, {})(std::move(action.text));
+  if (launched_) std::exchange(launched_, {})(action.text);
 }
 
 void Supervisor::perform(pod::Ended&) {

@@ -40,7 +40,7 @@ class Supervisor {
   void reopen_logs();
 
   // The answer to start(), once: empty, or why it failed.
-  void on_launched(Closure<void(std::string)> call) { launched_ = std::move(call); }
+  void on_launched(Closure<void(const std::string&)> call) { launched_ = std::move(call); }
   void on_ended(Closure<void()> call) { ended_ = std::move(call); }
 
  private:
@@ -75,7 +75,7 @@ class Supervisor {
   OomWatches oom_;
   std::vector<std::string> ips_;
   sys::Timer timer_;
-  Closure<void(std::string)> launched_;
+  Closure<void(const std::string&)> launched_;
   Closure<void()> ended_;
   size_t saved_ = 0;  // hash of the text in state.json
   bool going_on_ = false;
