@@ -82,7 +82,9 @@ Result<Done> create(const Runtime& runtime, const std::string& id, const std::st
   options.bundle = bundle;
   options.adopted = {.by_parent = true, .console = console};
   Done done;
-  done.warnings = lines(TRY(container::create(store, options_of(runtime), options)));
+  container::Warnings complaints;
+  done.warnings = lines(TRY(container::create(store, options_of(runtime), options, complaints)));
+  done.warnings += lines(complaints);
   const container::Directory directory = TRY(store.find(id, container::Store::Lock::none));
   const container::Record record = TRY(directory.read());
   done.pid = record.pid;
@@ -93,8 +95,9 @@ Result<Done> create(const Runtime& runtime, const std::string& id, const std::st
 
 Result<Done> start(const Runtime& runtime, const std::string& id) {
   const container::Store store = TRY(store_of(runtime));
-  TRY(container::start(store, id));
-  return Done{};
+  Done done;
+  done.warnings = lines(TRY(container::start(store, id)));
+  return done;
 }
 
 Result<Done> exec(const Runtime& runtime, const std::string& id, const std::string& process,
