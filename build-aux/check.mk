@@ -11,7 +11,7 @@ ifdef FUZZ_RUNS
 export FUZZ_RUNS
 endif
 
-.PHONY: deps check check-peers check-vm unit unit-programs test-programs conformance layers budget bench fuzz fuzz-build \
+.PHONY: deps check check-peers check-vm unit unit-programs test-programs conformance layers coverage budget bench fuzz fuzz-build \
         sanitize sanitize-build clang clang-build tidy tidy-check format format-check demo completions
 
 deps:
@@ -33,6 +33,7 @@ demo:
 	@build-aux/install-deps demo
 	@$(MAKE) all
 	@tests/demo/demo.sh $(abspath $(BUILD)/ocirt)
+	@tests/demo/pods.sh $(abspath $(BUILD)/ocirt-pod)
 
 # ---- test programs: every *_test.cc under a top folder is one program -----------------------------
 ifeq ($(STATIC),1)
@@ -71,7 +72,7 @@ unit: unit-programs
 conformance: all $(BUILD)/test/conformance-test
 	@tests/tools/run-tests conformance
 
-layers completions:
+layers completions coverage:
 	@tests/tools/run-tests $@
 
 budget: all $(BUILD)/test/pods-test
@@ -89,12 +90,13 @@ bench: all
 # ---- the same tree by other means -----------------------------------------------------------------
 # Not optimised: it compiles in a third of the time, and no mistake is optimised away.
 sanitize-build:
-	@$(MAKE) BUILD=build/sanitize SANITIZE=address,undefined CXXFLAGS='-O0 -g' all test-programs
+	@$(MAKE) BUILD=build/sanitize SANITIZE=address,undefined CXXFLAGS='-O0 -g1' all test-programs
 sanitize: sanitize-build
 	@tests/tools/run-tests sanitize
 
+# Not optimised: what matters is what the compiler says of the source.
 clang-build:
-	@$(MAKE) BUILD=build/clang CXX=clang++-$(CLANG) all test-programs
+	@$(MAKE) BUILD=build/clang CXX=clang++-$(CLANG) CXXFLAGS='-O0 -g1' all test-programs
 clang: clang-build
 	@tests/tools/run-tests clang
 

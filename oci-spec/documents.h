@@ -73,8 +73,10 @@ std::optional<Error> validate(const Resources& resources);
 std::optional<Error> validate(const std::vector<Mount>& mounts);
 
 // What `ocirt spec` prints: a shell on a terminal in a read-only "rootfs", few capabilities, six
-// new namespaces. `rootless` adds a user namespace that maps root to `uid` and `gid` and leaves out
-// what an ordinary user may not do.
-Spec default_spec(bool rootless, std::uint32_t uid = 0, std::uint32_t gid = 0);
+// new namespaces; on a host with cgroup v1 five, since runc's has no cgroup namespace there.
+// `rootless` adds a user namespace that maps root to `uid` and `gid` and leaves out what an
+// ordinary user may not do.
+Spec default_spec(bool rootless, std::uint32_t uid = 0, std::uint32_t gid = 0,
+                  bool cgroup_v1 = false);
 
 }  // namespace oci

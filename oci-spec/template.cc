@@ -47,7 +47,7 @@ std::vector<Mount> default_mounts(bool rootless) {
 
 }  // namespace
 
-Spec default_spec(bool rootless, std::uint32_t uid, std::uint32_t gid) {
+Spec default_spec(bool rootless, std::uint32_t uid, std::uint32_t gid, bool cgroup_v1) {
   Spec spec;
   spec.oci_version = kVersion;
 
@@ -80,8 +80,8 @@ Spec default_spec(bool rootless, std::uint32_t uid, std::uint32_t gid) {
   linux.namespaces = {{.type = NamespaceType::kPid},
                       {.type = NamespaceType::kIpc},
                       {.type = NamespaceType::kUts},
-                      {.type = NamespaceType::kMount},
-                      {.type = NamespaceType::kCgroup}};
+                      {.type = NamespaceType::kMount}};
+  if (!cgroup_v1) linux.namespaces.push_back({.type = NamespaceType::kCgroup});
   if (rootless) {
     linux.namespaces.push_back({.type = NamespaceType::kUser});
     linux.uid_mappings = {{.container_id = 0, .host_id = uid, .size = 1}};

@@ -55,6 +55,10 @@ TEST(Template, HasSevenMountsAndSixNamespaces) {
   EXPECT_THAT(spec.mounts[2].options, Contains("gid=5"));
 }
 
+TEST(Template, HasNoCgroupNamespaceOnCgroupV1) {
+  EXPECT_THAT(types(default_spec(false, 0, 0, true)), Not(Contains(NamespaceType::kCgroup)));
+}
+
 TEST(Template, RootlessNeedsNothingThatAnOrdinaryUserMayNotDo) {
   const Spec spec = default_spec(true, 1000, 100);
   using enum NamespaceType;

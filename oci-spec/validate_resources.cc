@@ -7,7 +7,9 @@
 namespace oci::rules {
 namespace {
 
-// "type of device: a (all), c (char), or b (block)", "access ... A composition of r, w and m".
+// "type of device: a (all), c (char), or b (block)", "access ... A composition of r, w and m". Some
+// write an "a" (all) among the latter too, which runc passes over; in a rule that denies it can
+// mean no more than it says.
 Finding check_device_rules(const std::vector<DeviceCgroup>& devices, const Path& path) {
   for (std::size_t i = 0; i < devices.size(); ++i) {
     const DeviceCgroup& rule = devices[i];
@@ -15,7 +17,8 @@ Finding check_device_rules(const std::vector<DeviceCgroup>& devices, const Path&
     if (type != "a" && type != "b" && type != "c" && !type.empty()) {
       return finding(path[i] / "type", "must be one of a, b, c, found " + json::quoted(type));
     }
-    if (rule.access && rule.access->find_first_not_of("rwm") != std::string::npos) {
+    const char* letters = rule.allow ? "rwm" : "rwma";
+    if (rule.access && rule.access->find_first_not_of(letters) != std::string::npos) {
       return finding(path[i] / "access",
                      "must be composed of r, w and m, found " + json::quoted(*rule.access));
     }
@@ -87,7 +90,8 @@ Finding check_resources(const Resources& resources, const Path& path) {
     const std::size_t dot = name.find('.');
     if (dot == 0 || dot == std::string::npos || dot + 1 == name.size()) {
       return finding((path / "unified").key(name),
-                     "must have the form CONTROLLER.PARAMETER, such as memory.high");
+                     "the specified key has not the form CONTROLLER.VALUE `" + name +
+                         "`, such as memory.high");
     }
   }
   return {};

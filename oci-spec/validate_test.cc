@@ -302,21 +302,25 @@ TEST_F(Validate, MaskedAndReadonlyPathsMustBeAbsolute) {
   EXPECT_EQ(broken(spec), "linux.readonlyPaths[0]: must be an absolute path");
 }
 
-TEST_F(Validate, MaskedAndReadonlyPathsNeedAMountNamespace) {
-  remove_namespace(NamespaceType::kMount);
-  EXPECT_THAT(broken(spec), HasSubstr("linux.maskedPaths: needs an entry of type \"mount\""));
-  linux().masked_paths.clear();
-  EXPECT_THAT(broken(spec), HasSubstr("linux.readonlyPaths: needs an entry of type \"mount\""));
-  linux().readonly_paths.clear();
-  EXPECT_EQ(broken(spec), "valid");
-}
-
 TEST_F(Validate, ClosIdMustBeTheNameOfADirectory) {
-  for (const char* bad : {".", "..", "a/b", "/"}) {
+  for (const char* bad : {".", "..", "a/b", "/a", "//"}) {
     linux().intel_rdt = IntelRdt{.clos_id = bad};
     EXPECT_THAT(broken(spec), HasSubstr("linux.intelRdt.closID:"));
   }
-  linux().intel_rdt = IntelRdt{.clos_id = "guaranteed_group"};
+  for (const char* good : {"guaranteed_group", "/"}) {
+    linux().intel_rdt = IntelRdt{.clos_id = good};
+    EXPECT_EQ(broken(spec), "valid");
+  }
+}
+
+TEST_F(Validate, SchemataOfIntelRdtMustBeSingleLines) {
+  for (const char* bad : {"L3:0=f", "0=20", "MB:0=20\nL3:0=f", "MB:0=20\n"}) {
+    linux().intel_rdt = IntelRdt{.mem_bw_schema = bad};
+    EXPECT_THAT(broken(spec), HasSubstr("linux.intelRdt.memBwSchema:"));
+  }
+  linux().intel_rdt = IntelRdt{.schemata = {"L3:0=f", "MB:0=20\nL2:0=f"}};
+  EXPECT_THAT(broken(spec), HasSubstr("linux.intelRdt.schemata[1]:"));
+  linux().intel_rdt = IntelRdt{.schemata = {"L3:0=f"}, .mem_bw_schema = "MB:0=20"};
   EXPECT_EQ(broken(spec), "valid");
 }
 
@@ -385,6 +389,10 @@ TEST_F(Validate, DeviceRulesMustBeOfKnownTypeAndAccess) {
   EXPECT_THAT(broken(spec), HasSubstr("linux.resources.devices[0].type: must be one of a, b, c"));
   resources.devices[0] = {.allow = true, .access = "rx"};
   EXPECT_THAT(broken(spec), HasSubstr("linux.resources.devices[0].access: must be composed of"));
+  resources.devices[0] = {.allow = true, .access = "rwa"};
+  EXPECT_THAT(broken(spec), HasSubstr("linux.resources.devices[0].access: must be composed of"));
+  resources.devices[0] = {.allow = false, .access = "rwa"};
+  EXPECT_EQ(broken(spec), "valid");
   resources.devices[0] = {.allow = true, .type = "c", .major = -1, .minor = -1, .access = "wmr"};
   EXPECT_EQ(broken(spec), "valid");
   resources.devices[0].major = -2;

@@ -12,7 +12,8 @@
 namespace ocirt::bare {
 namespace {
 
-constexpr int kPidfd = 3;  // P_PIDFD of waitid(2)
+constexpr int kBadSystemCall = 31;  // SIGSYS
+constexpr int kPidfd = 3;           // P_PIDFD of waitid(2)
 
 int64_t now_ms() {
   timespec now{};
@@ -175,7 +176,7 @@ HookResult run_hook(const HookRequest& request) {
 
 void describe_hook_failure(Buffer<1024>& out, const char* kind, uint32_t index, const char* path,
                            const HookResult& result) {
-  out << "hooks." << kind << "[" << index << "] (" << path << "): ";
+  out << "error running hook: hooks." << kind << "[" << index << "] (" << path << "): ";
   switch (result.end) {
     case HookEnd::success:
       return;
@@ -187,6 +188,7 @@ void describe_hook_failure(Buffer<1024>& out, const char* kind, uint32_t index, 
       break;
     case HookEnd::killed:
       out << "was killed by signal " << result.detail;
+      if (result.detail == kBadSystemCall) out << " (bad system call: a seccomp filter forbids it)";
       break;
     case HookEnd::timed_out:
       out << "did not end within its timeout of " << result.detail << " s";

@@ -64,23 +64,25 @@ TEST(RunHook, ThatExitsOtherwiseFailsWithItsStatusAndItsLastWords) {
   EXPECT_EQ(result.end, HookEnd::exited);
   EXPECT_EQ(result.detail, 3);
   EXPECT_EQ(output_of(result), "to stdout to stderr");
-  EXPECT_EQ(
-      described(result),
-      "hooks.createRuntime[2] (/hook): exited with status 3; its last output: to stdout to stderr");
+  EXPECT_EQ(described(result),
+            "error running hook: hooks.createRuntime[2] (/hook): exited with status 3; its last "
+            "output: to stdout to stderr");
 }
 
 TEST(RunHook, ThatIsKilledFailsWithTheSignal) {
   HookResult result = shell("kill -TERM $$");
   EXPECT_EQ(result.end, HookEnd::killed);
   EXPECT_EQ(result.detail, SIGTERM);
-  EXPECT_EQ(described(result), "hooks.createRuntime[2] (/hook): was killed by signal 15");
+  EXPECT_EQ(described(result),
+            "error running hook: hooks.createRuntime[2] (/hook): was killed by signal 15");
 }
 
 TEST(RunHook, ThatIsMissingCouldNotBeExecuted) {
   HookResult result = run({"x"}, 0, "{}", {}, "/ocirt-there-is-no-such-hook");
   EXPECT_EQ(result.end, HookEnd::not_started);
   EXPECT_EQ(result.detail, ENOENT);
-  EXPECT_EQ(described(result), "hooks.createRuntime[2] (/hook): could not be executed");
+  EXPECT_EQ(described(result),
+            "error running hook: hooks.createRuntime[2] (/hook): could not be executed");
 }
 
 TEST(RunHook, ThatIsNoProgramCouldNotBeExecuted) {
@@ -142,7 +144,8 @@ TEST(RunHook, ThatOutlivesItsTimeoutIsKilled) {
   EXPECT_GE(took, 1000);
   EXPECT_LT(took, 10000);
   EXPECT_EQ(described(result),
-            "hooks.createRuntime[2] (/hook): did not end within its timeout of 1 s; its last "
+            "error running hook: hooks.createRuntime[2] (/hook): did not end within its timeout of "
+            "1 s; its last "
             "output: waiting");
 }
 

@@ -13,7 +13,7 @@ Result<int> create(Call& call, container::CreateOptions& options,
   options.id = arguments[0];
   TRY(container::check_id(options.id));
   container::Store store = TRY(container::Store::open(call.global.root, true));
-  call.warnings = TRY(container::create(store, call.global, options));
+  call.warnings = TRY(container::create(store, call.global, options, call.complaints));
   return 0;
 }
 

@@ -85,7 +85,14 @@ int run_program(std::span<const char* const> words) {
   if (arguments.empty()) return usage_failure(log, "a command is missing");
   if (arguments[0] == "help") return help(log, arguments.subspan(1));
   const Command* command = find_command(arguments[0]);
-  if (command == nullptr) return usage_failure(log, cat("unknown command ", quoted(arguments[0])));
+  if (command == nullptr) {
+    const std::string_view name = arguments[0];
+    for (std::string_view word : arguments.subspan(1)) {
+      if (word != "-h" && word != "--help") continue;
+      return usage_failure(log, cat("No help topic for '", name, "': there is no such command"));
+    }
+    return usage_failure(log, cat("unknown command ", quoted(name)));
+  }
   if (command->run == nullptr) return not_supported(log, *command);
   return run_command(log, *command, global, words.last(arguments.size() - 1));
 }

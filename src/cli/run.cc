@@ -22,7 +22,7 @@ Result<int> run_container(Call& call, CreateOptions& options,
   options.id = arguments[0];
   TRY(container::check_id(options.id));
   container::Store store = TRY(container::Store::open(call.global.root, true));
-  return container::run(store, call.global, options, call.warnings);
+  return container::run(store, call.global, options, call.warnings, call.complaints);
 }
 
 }  // namespace

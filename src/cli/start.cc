@@ -9,7 +9,7 @@ namespace {
 
 Result<int> start(Call& call, NoOptions&, std::span<const std::string_view>) {
   container::Store store = TRY(store_of(call));
-  TRY(container::start(store, call.id));
+  call.complaints = TRY(container::start(store, call.id));
   return 0;
 }
 

@@ -48,14 +48,24 @@ Result<> read_program(Annotations& out, std::string_view text) {
   return {};
 }
 
-Result<> read_delegated(Annotations& out, std::string_view text) {
+Result<> read_cgroup(std::string& out, std::string_view text) {
   for (std::string_view part : split(text, '/')) {
     if (part.empty() || part == "." || part == "..") {
       return refuse(cat(quoted(text), ": expected the name of a cgroup below the container's"));
     }
   }
-  out.delegate_cgroup = text;
+  out = text;
   return {};
+}
+
+Result<> read_delegated(Annotations& out, std::string_view text) {
+  return read_cgroup(out.delegate_cgroup, text);
+}
+
+// CRI-O sets it to "", which means none. crun's default on v2 is "container"; runc has none, and
+// neither has ocirt.
+Result<> read_subgroup(Annotations& out, std::string_view text) {
+  return text.empty() ? Result<>() : read_cgroup(out.systemd_subgroup, text);
 }
 
 // It only says which mount option carries linux.mountLabel, which has an answer of its own.
@@ -75,19 +85,6 @@ Result<> check_handler(Annotations&, std::string_view text) {
 Result<> refuse_plugins(Annotations&, std::string_view text) {
   if (text.empty()) return {};
   return refuse("not supported: plugins in shared libraries, use linux.seccomp.listenerPath");
-}
-
-// CRI-O sets it to "", which means none: there is nothing to do.
-Result<> check_subgroup(Annotations&, std::string_view text) {
-  if (text.empty()) return {};
-  return refuse("not supported: cgroups by systemd");
-}
-
-Result<> refuse_cgroup_v1(Annotations&, std::string_view text) {
-  bool wanted = false;
-  TRY(take_switch(wanted, text));
-  if (!wanted) return {};
-  return refuse("not supported: a cgroup v1 hierarchy for the container's systemd");
 }
 
 // Callers look for "not supported" at the beginning.
@@ -110,8 +107,8 @@ constexpr Name<Result<> (*)(Annotations&, std::string_view)> kKnown[] = {
     {"seccomp.receiver", read_path<&Annotations::seccomp_receiver>},
     {"seccomp_bpf_data", read_program},
     {"seccomp_fail_unknown_syscall", read_switch<&Annotations::seccomp_fail_unknown_syscall>},
-    {"systemd.force_cgroup_v1", refuse_cgroup_v1},
-    {"systemd.subgroup", check_subgroup},
+    {"systemd.force_cgroup_v1", read_path<&Annotations::systemd_v1>},
+    {"systemd.subgroup", read_subgroup},
 };
 static_assert(sorted(kKnown));
 

@@ -27,6 +27,8 @@ struct Annotations {
   bool seccomp_fail_unknown_syscall = false;
   std::vector<uint64_t> seccomp_program;  // struct sock_filter each: in place of the profile
   std::string delegate_cgroup;            // cgroup below the container's that its process is in
+  std::string systemd_subgroup;           // cgroup below the unit's that is the container's
+  std::string systemd_v1;                 // the mount that is to be cgroup v1, for old systemds
 };
 
 // Reads those that ocirt knows. Errors begin with "annotations: NAME".

@@ -35,6 +35,10 @@ TEST(Annotations, AreRead) {
   EXPECT_EQ(read("run.oci.seccomp.receiver", "/d")->seccomp_receiver, "/d");
   EXPECT_EQ(read("run.oci.mount_context_type", "rootcontext")->mount_context_type, "rootcontext");
   EXPECT_EQ(read("run.oci.delegate-cgroup", "a/b")->delegate_cgroup, "a/b");
+  EXPECT_EQ(read("run.oci.systemd.subgroup", "payload")->systemd_subgroup, "payload");
+  EXPECT_EQ(read("run.oci.systemd.subgroup", "")->systemd_subgroup, "");
+  EXPECT_EQ(read("run.oci.systemd.force_cgroup_v1", "/sys/fs/cgroup")->systemd_v1,
+            "/sys/fs/cgroup");
   EXPECT_EQ(read("run.oci.seccomp_bpf_data", "AAECAwQFBgc=")->seccomp_program,
             std::vector<uint64_t>{0x0706050403020100});
 }
@@ -62,6 +66,10 @@ TEST(Annotations, ThatCannotBeFollowedSayWhich) {
   for (const char* bad : {"", "/a", "a/", "..", "a/../b", "a//b", "."}) {
     EXPECT_NE(error_of("run.oci.delegate-cgroup", bad), "") << bad;
   }
+  for (const char* bad : {"/a", "a/", "..", "a//b"}) {
+    EXPECT_NE(error_of("run.oci.systemd.subgroup", bad), "") << bad;
+  }
+  EXPECT_NE(error_of("run.oci.systemd.force_cgroup_v1", "sys"), "");
 }
 
 TEST(Annotations, AreListedInOrder) {

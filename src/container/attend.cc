@@ -39,7 +39,8 @@ Result<> show_the_rest(sys::Copier& screen, sys::SignalInbox& signals, bool aske
 
 }  // namespace
 
-Result<sys::ExitStatus> attend(pid_t pid, Fd pidfd, Fd console, sys::SignalInbox& signals) {
+Result<sys::ExitStatus> attend(pid_t pid, Fd pidfd, Fd console, sys::SignalInbox& signals,
+                               NotifySocket* notify) {
   std::optional<sys::RawMode> raw;
   sys::Copier keys, screen;
   UniqueFd slave, output;
@@ -54,7 +55,9 @@ Result<sys::ExitStatus> attend(pid_t pid, Fd pidfd, Fd console, sys::SignalInbox
     screen = sys::Copier(console, output.valid() ? Fd(output) : kOutput);
   }
   for (;;) {
-    sys::Readiness ready = TRY(sys::wait_for(signals.fd(), pidfd, keys, screen));
+    sys::Readiness ready = TRY(
+        sys::wait_for(signals.fd(), pidfd, keys, screen, notify != nullptr ? notify->fd() : Fd()));
+    if (ready.notice) notify->pass_on(sys::own_pid());  // we are the service's main process
     if (ready.ended) break;
     if (ready.signal) {
       asked_to_end |= TRY(forward_signals(pidfd, console, signals));

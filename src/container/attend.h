@@ -4,6 +4,7 @@
 
 #include "src/base/fd.h"
 #include "src/base/result.h"
+#include "src/container/notify_socket.h"
 #include "src/sys/process.h"
 #include "src/sys/signals.h"
 
@@ -13,7 +14,8 @@ namespace ocirt::container {
 // standard streams. With a terminal ours is in raw mode meanwhile, and a change of its size is
 // passed on. Every signal from `signals` but SIGCHLD is forwarded. Output that the terminal still
 // holds at the process's end is copied before this returns. Other children that end meanwhile are
-// reaped.
-Result<sys::ExitStatus> attend(pid_t pid, Fd pidfd, Fd console, sys::SignalInbox& signals);
+// reaped. What the container has to say to a service manager comes by `notify`.
+Result<sys::ExitStatus> attend(pid_t pid, Fd pidfd, Fd console, sys::SignalInbox& signals,
+                               NotifySocket* notify = nullptr);
 
 }  // namespace ocirt::container

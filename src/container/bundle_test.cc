@@ -52,6 +52,18 @@ TEST_F(BundleTest, PathsAreAbsoluteAndWithoutSymlinks) {
   EXPECT_EQ(bundle.rootfs, path + "/real");
 }
 
+TEST_F(BundleTest, APidsLimitOfZeroIsNoneBeforeVersion13) {
+  const auto limit = [&](std::string_view version) {
+    put("config.json", cat(R"({"ociVersion": ")", version, R"(", "root": {"path": "/usr"},
+            "process": {"args": ["sh"], "cwd": "/"},
+            "linux": {"namespaces": [{"type": "mount"}], "resources": {"pids": {"limit": 0}}}})"));
+    return open_bundle(path, "")->spec.linux->resources->pids.has_value();
+  };
+  EXPECT_FALSE(limit("1.0.2-dev"));
+  EXPECT_FALSE(limit("1.2.1"));
+  EXPECT_TRUE(limit("1.3.0"));
+}
+
 TEST_F(BundleTest, RootMayBeElsewhere) {
   put("config.json",
       R"({"ociVersion": "1.0.2", "root": {"path": "/usr"}, "process": {"args": ["sh"],

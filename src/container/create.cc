@@ -5,8 +5,9 @@
 namespace ocirt::container {
 
 Result<Warnings> create(const Store& store, const GlobalOptions& global,
-                        const CreateOptions& options) {
+                        const CreateOptions& options, Warnings& complaints) {
   NewContainer made = TRY(make_container(store, global, options, plan::Purpose::create));
+  complaints = made.complaints;
   TRY(made.record_it(options.pid_file));
   // Init ends by itself if it hears nothing more; once committed it waits for `start` alone.
   TRY(made.init->commit());

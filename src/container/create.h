@@ -14,6 +14,6 @@ namespace ocirt::container {
 // file is written then. On failure nothing is left but what prestart hooks did outside. Returned
 // are warnings.
 Result<Warnings> create(const Store& store, const GlobalOptions& global,
-                        const CreateOptions& options);
+                        const CreateOptions& options, Warnings& complaints);
 
 }  // namespace ocirt::container

@@ -8,8 +8,10 @@
 #include "oci-spec/documents.h"
 #include "src/base/text.h"
 #include "src/container/hooks.h"
+#include "src/container/host_root.h"
 #include "src/container/oci_result.h"
 #include "src/container/status.h"
+#include "src/container/systemd_v1.h"
 #include "src/container/unit.h"
 #include "src/sys/file.h"
 #include "src/sys/process.h"
@@ -29,7 +31,10 @@ Result<> kill_and_wait(const Record& record, oci::Status status) {
   }
   // A frozen init has to be thawed to die, and without a pid namespace of its own it has survivors.
   bool others = status == oci::Status::kPaused || !record.own_pid_namespace || !init.valid();
-  if (others && !record.cgroup.directories.empty()) {
+  if (others && record.cgroup.shared) {
+    // Who of those inside is ours cannot be told, but for init.
+    if (status == oci::Status::kPaused) TRY(cgroup::thaw(record.cgroup));
+  } else if (others && !record.cgroup.directories.empty()) {
     TRY(cgroup::signal_all(record.cgroup, SIGKILL));
   }
   if (init.valid() && !TRY(sys::wait_until_ended(init, kKillTimeoutMs))) {
@@ -78,7 +83,9 @@ Result<Warnings> remove_container(const Store& store, const std::string& id, boo
 Result<Warnings> dismantle(const Store& store, const Directory& directory, const Record& record,
                            std::span<const oci::Hook> poststop) {
   TRY(end_unit(record));
-  TRY(cgroup::remove(record.cgroup));
+  TRY(cgroup::remove(whole_cgroup(record)));
+  TRY(cgroup::remove(v1_for_systemd(record.systemd_v1)));
+  TRY(remove_host_root(record));
   if (record.resctrl) TRY(within("linux.intelRdt", resctrl::remove(*record.resctrl)));
   TRY(store.remove(directory));
   if (poststop.empty()) return Warnings();

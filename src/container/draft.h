@@ -12,6 +12,7 @@
 #include "src/base/result.h"
 #include "src/container/annotations.h"
 #include "src/container/scheduling.h"
+#include "src/container/systemd_v1.h"
 #include "src/container/warnings.h"
 #include "src/linux/cgroup/cgroup.h"
 #include "src/linux/resctrl.h"
@@ -40,6 +41,7 @@ struct DraftInput {
   uint32_t own_uid = 0, own_gid = 0;
   cgroup::Host cgroup_host;
   cgroup::Location cgroup;
+  std::optional<V1ForSystemd> systemd_v1;
   SecurityModules modules;  // this and the next are looked at only when config.json asks for them
   std::optional<std::string> resctrl_root;
 };
@@ -67,12 +69,23 @@ struct IdMaps {
   bool operator==(const IdMaps&) const = default;
 };
 
-// A bind mount whose source ocirt itself opens and hands to init (mount_trees.h).
+// A mount that ocirt itself opens and hands to init (mount_trees.h): a copy of its source, or a new
+// file system.
 struct MountTree {
   size_t mount = 0;  // in Draft::mounts
   std::string source;
-  IdMaps maps;
+  std::string type = {};                  // of a new file system; else empty
+  std::vector<std::string> options = {};  // of that
+  IdMaps maps = {};
   bool maps_recursively = false;
+};
+
+// A device that only ocirt can make (device_nodes.h).
+struct DeviceNode {
+  std::string name;  // index in the plan's devices
+  uint32_t mode = 0;
+  uint32_t major = 0, minor = 0;
+  uint32_t uid = 0, gid = 0;  // on the host
 };
 
 struct Draft {
@@ -87,7 +100,8 @@ struct Draft {
   std::optional<resctrl::Group> resctrl;
   Scheduling scheduling;            // put in force when init is ready
   std::vector<plan::Mount> mounts;  // those of the plan
-  std::vector<MountTree> trees;     // what is to be opened before it can be carried out
+  std::vector<DeviceNode> device_nodes;
+  std::vector<MountTree> trees;  // what is to be opened before it can be carried out
   Warnings warnings;
 };
 

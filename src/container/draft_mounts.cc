@@ -1,10 +1,14 @@
 // config.json's `mounts` as a plan (config.md, "Mounts").
+#include <linux/sched.h>
 #include <sys/mount.h>
+
+#include <span>
 
 #include "src/base/text.h"
 #include "src/container/draft.h"
 #include "src/container/draft_id_maps.h"
 #include "src/linux/mount_options.h"
+#include "src/sys/namespace.h"
 
 namespace ocirt::container {
 namespace {
@@ -15,6 +19,7 @@ struct Context {
   const DraftInput& input;
   std::vector<plan::Mount>& mounts;
   std::string label;  // linux.mountLabel
+  bool systemd_v1_done = false;
 };
 
 // Options of a new file system with what linux.mountLabel adds to them.
@@ -61,7 +66,9 @@ bool names(std::string_view option_list, std::string_view name) {
 // cgroup namespace each is mounted anew and shows the container's own subtree; without one, that
 // subtree is bound.
 void draft_v1_cgroups(Context& context, plan::Mount mount, const std::string& destination,
-                      const std::string& data, bool own_namespace) {
+                      const std::string& data, bool own_namespace,
+                      std::span<const cgroup::Hierarchy> hierarchies,
+                      std::span<const cgroup::Directory> directories) {
   plan::Builder& builder = context.builder;
   const uint64_t flags = mount.flags;
   plan::Mount top = mount;
@@ -73,11 +80,12 @@ void draft_v1_cgroups(Context& context, plan::Mount mount, const std::string& de
     top.seal_later = true;
   }
   context.mounts.push_back(top);
-  for (const cgroup::Hierarchy& hierarchy : context.input.cgroup_host.hierarchies) {
+  for (const cgroup::Hierarchy& hierarchy : hierarchies) {
     if (hierarchy.controllers.empty())
       continue;  // the cgroup2 tree of a hybrid host has no controllers
     std::string_view name = hierarchy.mount_point;
     name.remove_prefix(name.rfind('/') + 1);
+    if (hierarchy.controllers == "name=systemd") name = "systemd";  // where it has to be
     plan::Mount one = mount;
     one.destination = builder.text(cat(destination, "/", name));
     if (own_namespace) {
@@ -87,7 +95,7 @@ void draft_v1_cgroups(Context& context, plan::Mount mount, const std::string& de
       one.flags = flags | MS_NOSUID | MS_NODEV | MS_NOEXEC;
     } else {
       std::string path = cat(hierarchy.mount_point, hierarchy.own);
-      for (const cgroup::Directory& directory : context.input.cgroup.directories) {
+      for (const cgroup::Directory& directory : directories) {
         if (directory.controllers == hierarchy.controllers) path = directory.path;
       }
       one.kind = plan::MountKind::bind;
@@ -105,6 +113,34 @@ void draft_v1_cgroups(Context& context, plan::Mount mount, const std::string& de
       context.mounts.push_back(link);
     }
   }
+}
+
+// Without a cgroup namespace a new mount of cgroup2 would give its options to the host's file
+// system (nsdelegate, memory_recursiveprot: those that are not named are taken away), so the host's
+// mount is bound. In a user namespace nothing else is possible, and the container's own cgroup is
+// all that it sees. False when there is nothing to be bound, or options are named: then all of the
+// host's are to be what they say.
+bool draft_hosts_cgroup2(Context& context, plan::Mount mount, std::string_view type,
+                         const MountOptions& options) {
+  const DraftInput& input = context.input;
+  const bool mapped = context.builder.plan.user.entered;
+  if (mapped ? type != "cgroup" : !options.data.empty()) return false;
+  const cgroup::Hierarchy* host = nullptr;
+  for (const cgroup::Hierarchy& one : input.cgroup_host.hierarchies) {
+    if (one.controllers.empty()) host = &one;
+  }
+  if (host == nullptr) return false;
+  const bool own = mapped && !input.cgroup.directories.empty();
+  mount.kind = plan::MountKind::bind;
+  mount.recursive = mapped;  // what is mounted below is locked there
+  mount.source =
+      context.builder.text(own ? input.cgroup.directories.front().path : host->mount_point);
+  const bool readonly = (mount.flags & MS_RDONLY) != 0;
+  mount.attr_set =
+      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | (readonly ? MOUNT_ATTR_RDONLY : 0);
+  if (!readonly && !mapped) mount.attr_clear = MOUNT_ATTR_RDONLY;
+  context.mounts.push_back(mount);
+  return true;
 }
 
 std::string place_of(const oci::Mount& from, uint32_t index) {
@@ -137,6 +173,9 @@ Result<> check_words(const DraftInput& input, const MountOptions& options, const
   if (options.remount && (options.flags & MS_I_VERSION) != 0) {
     return wrong_options(input, index, "iversion cannot be changed by remount");
   }
+  if (options.remount && ((options.flags | options.cleared_flags) & MS_POSIXACL) != 0) {
+    return wrong_options(input, index, "acl cannot be changed by remount");
+  }
   if (bind && !options.data.empty()) {
     return wrong_options(input, index, cat("a bind mount takes no ", quoted(options.data)));
   }
@@ -144,7 +183,11 @@ Result<> check_words(const DraftInput& input, const MountOptions& options, const
   if (options.copy_symlink || options.source_nofollow) {
     return wrong_options(input, index, "copy-symlink and src-nofollow need a bind mount");
   }
-  if (mapped) return wrong_options(input, index, "ids can be mapped for bind mounts only");
+  if (mapped && (options.tmpcopyup || type.starts_with("cgroup"))) {
+    return wrong_options(
+        input, index,
+        cat("ids cannot be mapped with ", options.tmpcopyup ? "tmpcopyup" : "the type cgroup"));
+  }
   if (options.tmpcopyup && type != "tmpfs") {
     return wrong_options(input, index, cat("tmpcopyup needs the type tmpfs, found ", quoted(type)));
   }
@@ -153,7 +196,10 @@ Result<> check_words(const DraftInput& input, const MountOptions& options, const
 
 // A copy of a mount shares the file system with its source, and with that what these say.
 void warn_of_super_words(Context& context, const MountOptions& options, const std::string& place) {
-  for (std::string_view word : fsconfig_words(options)) {
+  std::vector<std::string_view> words = fsconfig_words(options);
+  if ((options.flags & MS_POSIXACL) != 0) words.push_back("acl");
+  if ((options.cleared_flags & MS_POSIXACL) != 0) words.push_back("noacl");
+  for (std::string_view word : words) {
     if (word == "ro" || word == "rw") continue;
     context.draft.warnings.push_back(
         cat(place, ": \"", word, "\" has no effect on a bind mount: it is of the file system"));
@@ -177,9 +223,38 @@ Result<> draft_bind(Context& context, const oci::Mount& from, const MountOptions
   warn_of_super_words(context, options, place);
   IdMaps maps = TRY(within(place, draft_id_maps(from, options, *context.input.spec->linux)));
   if (maps.given()) {
-    context.draft.trees.push_back(
-        {context.mounts.size(), source, std::move(maps), options.recursive_idmap});
+    context.draft.trees.push_back({.mount = context.mounts.size(),
+                                   .source = source,
+                                   .maps = std::move(maps),
+                                   .maps_recursively = options.recursive_idmap});
   }
+  context.mounts.push_back(mount);
+  return {};
+}
+
+// A file system with mapped ids: ocirt makes it, and init attaches it like a copy of a mount.
+Result<> draft_mapped_filesystem(Context& context, const oci::Mount& from,
+                                 const MountOptions& options, plan::Mount mount) {
+  const std::string type = from.type.value_or("");
+  IdMaps maps = TRY(within(place_of(from, mount.index),
+                           draft_id_maps(from, options, *context.input.spec->linux)));
+  mount.kind = plan::MountKind::bind;
+  mount.mode_from_target = type == "tmpfs" && !names(options.data, "mode=");
+  MountTree tree{.mount = context.mounts.size(),
+                 .source = from.source.value_or(type),
+                 .type = type,
+                 .maps = std::move(maps)};
+  for (std::string_view word : fsconfig_words(options)) {
+    if (word != "ro" && word != "rw") tree.options.emplace_back(word);  // of the mount alone
+  }
+  for (std::string_view word : split(options.data, ',')) {
+    if (!word.empty()) tree.options.emplace_back(word);
+  }
+  if (!context.label.empty() && takes_context(type)) {
+    tree.options.push_back(cat(context.input.annotations.mount_context_type, "=", context.label));
+  }
+  mount.source = context.builder.text(tree.source);
+  context.draft.trees.push_back(std::move(tree));
   context.mounts.push_back(mount);
   return {};
 }
@@ -226,10 +301,22 @@ Result<> draft_mount(Context& context, const oci::Mount& from, uint32_t index,
     draft_remount(context, from, options, mount);
     return {};
   }
+  if (context.input.systemd_v1 && destination == clean_path(context.input.annotations.systemd_v1)) {
+    const V1ForSystemd& v1 = *context.input.systemd_v1;
+    mount.attr_set = mount.attr_clear = mount.recursive_attr_set = mount.recursive_attr_clear = 0;
+    mount.flags = options.flags & ~static_cast<uint64_t>(MS_BIND | MS_REC);
+    draft_v1_cgroups(context, mount, destination, "", own_cgroup_namespace, {&v1.hierarchy, 1},
+                     {&v1.directory, 1});
+    context.systemd_v1_done = true;
+    return {};
+  }
   if (options.bind || type == "bind") return draft_bind(context, from, options, mount);
   if (type.empty())
     return refuse(
         cat(input.document, ": mounts[", index, "].type: needed unless the mount is a bind mount"));
+  if (options.idmap || !from.uid_mappings.empty()) {
+    return draft_mapped_filesystem(context, from, options, mount);
+  }
   // mount(2) takes all as flags.
   mount.attr_set = mount.attr_clear = mount.recursive_attr_set = mount.recursive_attr_clear = 0;
   mount.flags =
@@ -242,19 +329,12 @@ Result<> draft_mount(Context& context, const oci::Mount& from, uint32_t index,
                                "bound, which takes no ",
                                quoted(options.data)));
     }
-    draft_v1_cgroups(context, mount, destination, options.data, own_cgroup_namespace);
+    draft_v1_cgroups(context, mount, destination, options.data, own_cgroup_namespace,
+                     context.input.cgroup_host.hierarchies, context.input.cgroup.directories);
     return {};
   }
-  if (type == "cgroup" && builder.plan.user.entered && !own_cgroup_namespace) {
-    // The host's cgroup namespace is not the user namespace's: its mount can only be bound.
-    mount.kind = plan::MountKind::bind;
-    mount.recursive = true;
-    mount.source = builder.text(context.input.cgroup.directories.empty()
-                                    ? context.input.cgroup_host.hierarchies.front().mount_point
-                                    : context.input.cgroup.directories.front().path);
-    mount.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
-                     ((mount.flags & MS_RDONLY) != 0 ? MOUNT_ATTR_RDONLY : 0);
-    context.mounts.push_back(mount);
+  if (type.starts_with("cgroup") && !own_cgroup_namespace &&
+      draft_hosts_cgroup2(context, mount, type, options)) {
     return {};
   }
   mount.type = builder.text(type == "cgroup" ? "cgroup2" : type);
@@ -274,6 +354,21 @@ Result<> draft_mount(Context& context, const oci::Mount& from, uint32_t index,
   return {};
 }
 
+// For a pid namespace that is joined, procfs is mounted before init has a place for much
+// (init/procfs.cc).
+Result<> check_procfs(const Draft& draft) {
+  bool joined = false;
+  for (const SharedNamespace& shared : draft.shared) joined |= shared.flag == CLONE_NEWPID;
+  size_t count = 0;
+  for (const plan::Mount& mount : draft.mounts) {
+    if (mount.kind == plan::MountKind::filesystem && draft.builder.view(mount.type) == "proc")
+      ++count;
+  }
+  if (!joined || count <= plan::kMostJoinedProcfs) return {};
+  return refuse(cat("not supported: mounts: more than ", plan::kMostJoinedProcfs,
+                    " of type proc together with a joined pid namespace; bind the first"));
+}
+
 }  // namespace
 
 Result<> draft_mounts(Draft& draft, const DraftInput& input) {
@@ -281,7 +376,8 @@ Result<> draft_mounts(Draft& draft, const DraftInput& input) {
   Context context{draft, builder, input, draft.mounts, input.spec->linux->mount_label.value_or("")};
   bool own_cgroup_namespace = false;
   for (const oci::Namespace& ns : input.spec->linux->namespaces) {
-    if (ns.type == oci::NamespaceType::kCgroup) own_cgroup_namespace = true;
+    if (ns.type != oci::NamespaceType::kCgroup) continue;
+    own_cgroup_namespace = !ns.path || !sys::is_own_namespace(*ns.path, CLONE_NEWCGROUP);
   }
   builder.plan.mask_data = builder.text(with_context(context, "tmpfs", "nr_blocks=1,nr_inodes=1"));
   builder.plan.make_devices = true;
@@ -294,8 +390,12 @@ Result<> draft_mounts(Draft& draft, const DraftInput& input) {
       builder.plan.make_devices = false;
     }
   }
+  if (input.systemd_v1 && !context.systemd_v1_done) {
+    return refuse(cat("annotations: run.oci.systemd.force_cgroup_v1: no mount has the destination ",
+                      input.annotations.systemd_v1));
+  }
   builder.plan.mounts = builder.list(context.mounts);
-  return {};
+  return check_procfs(draft);
 }
 
 }  // namespace ocirt::container

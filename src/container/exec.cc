@@ -19,6 +19,7 @@
 #include "src/container/pidfd_socket.h"
 #include "src/container/seccomp_file.h"
 #include "src/container/status.h"
+#include "src/container/systemd_v1.h"
 #include "src/linux/namespaces.h"
 #include "src/sys/file.h"
 #include "src/sys/namespace.h"
@@ -80,7 +81,9 @@ Result<ExecSettings> settings_of(const Directory& directory, const Record& recor
   oci::Process& process = settings.process;
   process = TRY(from_spec(oci::read_process(text, options.process_file)));
   if (options.tty) process.terminal = options.tty;
-  const bool complete = process.capabilities && !process.rlimits.empty() && !record.exec_inherits;
+  // The mappings of a user namespace are in config.json only.
+  const bool complete = process.capabilities && !process.rlimits.empty() && !record.exec_inherits &&
+                        !record.user_namespace;
   if (complete) return settings;
   oci::Spec spec = TRY(own_config(directory));
   inherit(settings, std::move(spec));
@@ -102,21 +105,10 @@ Result<> check_status(const Directory& directory, const Record& record, bool ign
   }
 }
 
-// Without those that the container shares with us: an ordinary user may not enter where it is.
-uint32_t only_others(uint32_t flags, pid_t init) {
-  for (const NamespaceKind& kind : namespace_kinds()) {
-    if ((flags & kind.clone_flag) == 0) continue;
-    if (sys::is_own_namespace(cat("/proc/", init, "/ns/", kind.proc_name), kind.clone_flag))
-      flags &= ~static_cast<uint32_t>(kind.clone_flag);
-  }
-  return flags;
-}
-
 Result<Draft> draft_exec(const Directory& directory, const ExecSettings& settings,
                          const ExecOptions& options, const Record& record,
-                         const Annotations& annotations) {
+                         const Annotations& annotations, const PreservedFds& preserved) {
   const oci::Process& process = settings.process;
-  PreservedFds preserved = TRY(preserved_fds(options.preserve_fds));
   Draft draft;
   draft.builder.plan.purpose = plan::Purpose::exec;
   draft.terminal = process.terminal.value_or(false);
@@ -132,9 +124,7 @@ Result<Draft> draft_exec(const Directory& directory, const ExecSettings& setting
   draft.scheduling = TRY(draft_scheduling(process, "process", true));
   TRY(draft_policies(draft.builder, settings.memory_policy, settings.personality));
   if (record.user_namespace) {
-    oci::Spec spec = TRY(own_config(directory));
-    TRY(draft_exec_user(draft, process, spec.linux.value_or(oci::Linux()),
-                        sys::effective_uid() != 0));
+    TRY(draft_exec_user(draft, settings, sys::effective_uid() != 0));
   }
   StoredFilter filter = TRY(read_filter(directory));
   draft.builder.plan.process.seccomp = draft.builder.list(filter.program);
@@ -153,6 +143,15 @@ Result<cgroup::Location> cgroup_of(const Record& record, const ExecOptions& opti
   }
   if (annotations.delegate_cgroup.empty()) return record.cgroup;
   return cgroup::locate_below(record.cgroup, {&annotations.delegate_cgroup, 1});
+}
+
+// Which of the cgroups is not there.
+std::string missing_entrance(const cgroup::Location& location) {
+  for (const cgroup::Directory& directory : location.directories) {
+    const std::string procs = cat(directory.path, "/cgroup.procs");
+    if (!sys::exists(sys::kCwd, procs)) return procs;
+  }
+  return {};
 }
 
 // Starts the process where the container's limits leave room for it.
@@ -189,7 +188,12 @@ Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& op
   if (!init.valid()) return refuse("cannot exec in a stopped container");
   const ExecSettings settings = TRY(settings_of(directory, record, options));
   const Annotations annotations = TRY(read_annotations(record.annotations));
-  Draft draft = TRY(draft_exec(directory, settings, options, record, annotations));
+  const PreservedFds preserved = TRY(preserved_fds(options.preserve_fds));
+  if (preserved.missing) {
+    return refuse(cat("--preserve-fds: descriptor ", *preserved.missing,
+                      " is not open: the caller has to pass it"));
+  }
+  Draft draft = TRY(draft_exec(directory, settings, options, record, annotations, preserved));
   const cgroup::Location cgroup = TRY(cgroup_of(record, options, annotations));
   UniqueFd console = TRY(open_console_socket(options.console_socket, draft.terminal, options.detach,
                                              options.adopted.console));
@@ -201,7 +205,16 @@ Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& op
   cgroup::Entrance entrance;
   LaunchRequest request;
   if (!cgroup.directories.empty()) {
-    entrance = TRY(within("cgroup", cgroup::open_entrance(cgroup)));
+    Result<cgroup::Entrance> opened = cgroup::open_entrance(cgroup);
+    if (!opened && opened.error().code == ENOENT && !options.cgroup.empty()) {
+      // The words of runc, for those who look for them.
+      return refuse(cat("--cgroup: adding pid to a cgroup that is not there: ",
+                        missing_entrance(cgroup), ": no such file or directory"));
+    }
+    entrance = TRY(within("cgroup", std::move(opened)));
+    if (!record.systemd_v1.empty()) {
+      TRY(add_entrance(entrance, v1_for_systemd(record.systemd_v1)));
+    }
     request.entrance = &entrance;
   }
   if (record.new_keyring)
@@ -218,6 +231,12 @@ Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& op
   uint32_t all =
       CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP | CLONE_NEWPID;
   if (record.time_namespace) all |= CLONE_NEWTIME;
+  UniqueFd root;
+  if (record.shares_mounts) {  // to enter the mount namespace would lead to the host's root
+    all &= ~static_cast<uint32_t>(CLONE_NEWNS);
+    root = TRY(within("root", sys::open(sys::kCwd, record.rootfs, O_PATH | O_DIRECTORY)));
+    draft.builder.plan.root_fd = root.raw();
+  }
   if (record.user_namespace) all = CLONE_NEWUSER | only_others(all, record.pid);
   draft.builder.plan.join_pid_namespace = true;
   request.joins.push_back({init.raw(), all, draft.builder.text("the container's namespaces")});

@@ -34,7 +34,8 @@ TEST_F(HooksTest, FirstThatFailsEndsThemAndIsNamed) {
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, 0);
   EXPECT_EQ(done.error().text,
-            "hooks.createRuntime[1] (/bin/sh): exited with status 3; its last output: no good");
+            "error running hook: hooks.createRuntime[1] (/bin/sh): exited with status 3; its last "
+            "output: no good");
   EXPECT_FALSE(sys::exists(sys::kCwd, log));
 }
 
@@ -56,7 +57,8 @@ TEST_F(HooksTest, HaveTheirOwnEnvironmentOnly) {
   Result<> done = run_hooks({&hook, 1}, "{}", "prestart");
   ::unsetenv("OCIRT_TEST_VARIABLE");
   EXPECT_EQ(done.error().text,
-            "hooks.prestart[0] (/bin/sh): exited with status 1; its last output: value .");
+            "error running hook: hooks.prestart[0] (/bin/sh): exited with status 1; its last "
+            "output: value .");
 }
 
 TEST_F(HooksTest, WithoutAnEnvironmentHaveOurs) {
@@ -65,7 +67,8 @@ TEST_F(HooksTest, WithoutAnEnvironmentHaveOurs) {
   Result<> done = run_hooks({&hook, 1}, "{}", "prestart");
   ::unsetenv("OCIRT_TEST_VARIABLE");
   EXPECT_EQ(done.error().text,
-            "hooks.prestart[0] (/bin/sh): exited with status 1; its last output: ours.");
+            "error running hook: hooks.prestart[0] (/bin/sh): exited with status 1; its last "
+            "output: ours.");
 }
 
 TEST_F(HooksTest, ThatCannotBeExecutedSaysWhy) {
@@ -73,7 +76,7 @@ TEST_F(HooksTest, ThatCannotBeExecutedSaysWhy) {
   Result<> done = run_hooks({&hook, 1}, "{}", "poststop");
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, ENOENT);
-  EXPECT_EQ(done.error().text, cat("hooks.poststop[0] (", root,
+  EXPECT_EQ(done.error().text, cat("error running hook: hooks.poststop[0] (", root,
                                    "/none): could not be executed: ", errno_text(ENOENT)));
 }
 
@@ -82,8 +85,9 @@ TEST_F(HooksTest, ThatOutlivesItsTimeoutFails) {
   hook.timeout = 1;
   Result<> done = run_hooks({&hook, 1}, "{}", "prestart");
   ASSERT_FALSE(done);
-  EXPECT_EQ(done.error().text,
-            "hooks.prestart[0] (/bin/sh): did not end within its timeout of 1 s");
+  EXPECT_EQ(
+      done.error().text,
+      "error running hook: hooks.prestart[0] (/bin/sh): did not end within its timeout of 1 s");
 }
 
 TEST_F(HooksTest, TimeoutThatDoesNotFitIsForEver) {

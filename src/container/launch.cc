@@ -172,11 +172,14 @@ Result<Launched> launch_once(const LaunchRequest& request) {
   if (request.gate.valid()) keep.push_back(request.gate.raw());
   if (request.console.valid()) keep.push_back(request.console.raw());
   for (const plan::Join& join : joins) keep.push_back(join.fd);
-  for (int fd : {plan.hooks_out, plan.hooks_err}) {
+  for (int fd : {plan.hooks_out, plan.hooks_err, plan.root_fd}) {
     if (fd >= 0) keep.push_back(fd);
   }
   for (const UniqueFd& tree : request.trees) keep.push_back(tree.raw());
-  for (uint32_t i = 0; i < plan.process.preserved_fds; ++i) keep.push_back(static_cast<int>(3 + i));
+  for (uint32_t i = 0; i < plan.process.preserved_fds; ++i) {
+    const int fd = static_cast<int>(3 + i);
+    if (sys::is_inherited(Fd(fd))) keep.push_back(fd);  // or it is a gap
+  }
   std::vector<int> procs;
   sys::Spawn spawn;
   spawn.flags = draft.new_namespaces;
@@ -334,18 +337,23 @@ Result<PreservedFds> preserved_fds(int asked_for) {
   PreservedFds fds;
   const char* count = std::getenv("LISTEN_FDS");
   const char* pid = std::getenv("LISTEN_PID");
-  if (count != nullptr && pid != nullptr && to_number<pid_t>(pid) == sys::own_pid()) {
+  if (count != nullptr && (pid == nullptr || to_number<pid_t>(pid) == sys::own_pid())) {
     fds.listen = to_number<uint32_t>(count).value_or(0);
   }
   constexpr uint32_t kMost = 1 << 16;
   const uint64_t all = uint64_t{fds.listen} + static_cast<uint32_t>(asked_for);
   fds.all = static_cast<uint32_t>(all);
   if (all > kMost) return refuse(cat("--preserve-fds: more than ", kMost, " descriptors"));
-  for (uint32_t i = 0; i < fds.all; ++i) {
-    const int fd = static_cast<int>(3 + i);
-    if (!sys::is_inherited(Fd(fd)))
-      return refuse(
-          cat("--preserve-fds: descriptor ", fd, " is not open: the caller has to pass it"));
+  const auto passed = [](uint32_t i) { return sys::is_inherited(Fd(static_cast<int>(3 + i))); };
+  const uint32_t wanted = fds.all;
+  while (fds.all > 0 && !passed(fds.all - 1)) --fds.all;
+  if (fds.all < wanted) fds.missing = 3 + fds.all;
+  for (uint32_t i = fds.all; i-- > 0;) {
+    if (passed(i)) continue;
+    fds.missing = 3 + i;
+    // Unless one of ours is there already, close-on-exec: it plugs as well.
+    UniqueFd plug = TRY(sys::duplicate_from(Fd(0), static_cast<int>(3 + i)));
+    if (plug.raw() == static_cast<int>(3 + i)) fds.plugs.push_back(std::move(plug));
   }
   return fds;
 }

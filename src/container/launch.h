@@ -94,10 +94,13 @@ Result<Launched> launch(const LaunchRequest& request);
 Result<> program_runs(Fd channel, const ListenerRoute& route);
 
 // The number of descriptors that stay open: --preserve-fds, and what a socket-activating caller
-// passes (sd_listen_fds(3), LISTEN_PID is ours). Every one of them has to be open.
+// passes (sd_listen_fds(3): LISTEN_PID is ours; or absent, as crun has it). One that the caller did
+// not pass is `missing`: runc refuses then, crun passes the others.
 struct PreservedFds {
   uint32_t all = 0;
   uint32_t listen = 0;
+  std::optional<uint32_t> missing;
+  std::vector<UniqueFd> plugs;  // close-on-exec, in the gaps: nothing of ours may get such a number
 };
 Result<PreservedFds> preserved_fds(int asked_for);
 

@@ -43,7 +43,9 @@ std::string preserved(int asked_for, int last, const char* listen_fds = nullptr,
       ::setenv("LISTEN_PID", std::string_view(pid) == "own" ? cat(::getpid()).c_str() : pid, 1);
     }
     Result<PreservedFds> fds = preserved_fds(asked_for);
-    (void)sys::write_all(Fd(900), "pipe", fds ? cat(fds->all, " ", fds->listen) : fds.error().text);
+    std::string said = fds ? cat(fds->all, " ", fds->listen) : fds.error().text;
+    if (fds && fds->missing) said += cat(" without ", *fds->missing);
+    (void)sys::write_all(Fd(900), "pipe", said);
     ::_exit(0);
   }
   ::close(pipe[1]);
@@ -59,21 +61,46 @@ TEST(PreservedFds, AreAsManyAsAskedFor) {
   EXPECT_EQ(preserved(2, 9), "2 0");
 }
 
-TEST(PreservedFds, HaveToBeOpen) {
-  EXPECT_THAT(preserved(3, 4), StartsWith("--preserve-fds: descriptor 5 is not open"));
-  EXPECT_THAT(preserved(1, 2), StartsWith("--preserve-fds: descriptor 3 is not open"));
+TEST(PreservedFds, EndWithTheLastThatIsOpen) {
+  EXPECT_EQ(preserved(3, 4), "2 0 without 5");
+  EXPECT_EQ(preserved(1, 2), "0 0 without 3");
+}
+
+// What ocirt opens later must not have a number that the container's program keeps.
+TEST(PreservedFds, GapsArePlugged) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const int null = ::open("/dev/null", O_RDONLY);
+    for (int fd = 3; fd <= 9; ++fd) ::dup2(null, fd);
+    ::close_range(10, ~0U, 0);
+    ::close(5);
+    ::close(7);
+    ::unsetenv("LISTEN_FDS");
+    Result<PreservedFds> fds = preserved_fds(7);
+    const bool right = fds && fds->all == 7 && fds->missing == 5u && fds->plugs.size() == 2 &&
+                       ::open("/dev/null", O_RDONLY) == 10 &&
+                       (::fcntl(5, F_GETFD) & FD_CLOEXEC) != 0 &&
+                       (::fcntl(7, F_GETFD) & FD_CLOEXEC) != 0;
+    ::_exit(right ? 0 : 1);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
 }
 
 TEST(PreservedFds, ThoseOfSocketActivationComeOnTop) {
   EXPECT_EQ(preserved(0, 4, "2"), "2 2");
   EXPECT_EQ(preserved(1, 5, "2"), "3 2");
-  EXPECT_THAT(preserved(1, 4, "2"), StartsWith("--preserve-fds: descriptor 5 is not open"));
+  EXPECT_EQ(preserved(1, 4, "2"), "2 2 without 5");
 }
 
 TEST(PreservedFds, SocketActivationOfSomebodyElseIsNotOurs) {
   EXPECT_EQ(preserved(0, 4, "2", "1"), "0 0");
-  EXPECT_EQ(preserved(0, 4, "2", nullptr), "0 0");
   EXPECT_EQ(preserved(0, 4, "2", ""), "0 0");
+}
+
+TEST(PreservedFds, SocketActivationOfNobodyInParticularIsOurs) {
+  EXPECT_EQ(preserved(0, 4, "2", nullptr), "2 2");
 }
 
 TEST(PreservedFds, NumberThatIsNoneCountsAsNone) {

@@ -5,9 +5,11 @@
 #include "oci-spec/documents.h"
 #include "src/base/text.h"
 #include "src/container/annotations.h"
+#include "src/container/device_nodes.h"
 #include "src/container/exec_settings.h"
 #include "src/container/hooks.h"
 #include "src/container/mount_trees.h"
+#include "src/container/notify_socket.h"
 #include "src/container/pidfd_socket.h"
 #include "src/container/seccomp_file.h"
 #include "src/container/status.h"
@@ -35,6 +37,7 @@ void fill_record(Record& record, const Bundle& bundle, const std::string& id, co
   record.owner = sys::own_uid();
   record.own_pid_namespace = draft.own_pid_namespace;
   record.user_namespace = draft.user.has_value();
+  record.shares_mounts = draft.builder.plan.shares_mounts;
   for (const oci::Namespace& ns : bundle.spec.linux->namespaces) {
     if (ns.type == oci::NamespaceType::kTime) record.time_namespace = true;
   }
@@ -58,8 +61,17 @@ Result<> fill_directory(const Directory& directory, const Bundle& bundle, const 
 }
 
 Result<> make_cgroup(NewContainer& made, cgroup::Entrance& entrance, const Draft& draft) {
-  const cgroup::Location& location = made.record.cgroup;
+  cgroup::Location& location = made.record.cgroup;
   made.cgroup = TRY(within("cgroup", cgroup::make(location)));
+  if (!made.cgroup.shared().empty()) {
+    location.shared = true;
+    TRY(made.directory->directory().write(made.record));
+    // The beginning of the sentence is what users of runc know to look for.
+    made.complaints.push_back(
+        cat("container's cgroup is not empty: ", made.cgroup.shared(),
+            " already holds processes; limits, pauses and `kill --all` of this "
+            "container are theirs too"));
+  }
   entrance = TRY(within("cgroup", cgroup::open_entrance(location)));
   TRY(cgroup::apply_new(location, made.bundle.spec.linux->resources.value_or(oci::Resources()),
                         made.cgroup, entrance));
@@ -88,7 +100,9 @@ Result<> NewContainer::record_it(const std::string& pid_file) {
 void NewContainer::commit() {
   init->release();
   net_devices->commit();
+  if (host_root) host_root->commit();
   cgroup.commit();
+  systemd_v1.commit();
   resctrl.commit();
   unit.commit();
   directory->commit();
@@ -104,6 +118,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
     made.record.seccomp_receiver =
         complete_listener(made.bundle.spec.linux->seccomp, annotations.seccomp_receiver);
   }
+  const bool notifies = TRY(add_notify_mount(made.bundle.spec, store, options.id));
   const oci::Spec& spec = made.bundle.spec;
   const bool detached = purpose == plan::Purpose::create || options.detach;
   const bool terminal = spec.process && spec.process->terminal.value_or(false);
@@ -128,25 +143,37 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   input.cgroup_host = TRY(cgroup::probe_host());
   std::optional<UnitPlan> unit;
   if (by_systemd(global) && spec.linux) {
-    unit = TRY(plan_unit(input.cgroup_host, spec, options.id));
+    unit = TRY(plan_unit(input.cgroup_host, spec, options.id, annotations.systemd_subgroup));
     input.cgroup = unit->location;
   } else if (global.cgroup_manager != CgroupManager::disabled && spec.linux) {
     input.cgroup =
         TRY(within("linux.cgroupsPath",
                    cgroup::locate(input.cgroup_host, spec.linux->cgroups_path, options.id)));
   }
+  if (!unit && !annotations.systemd_subgroup.empty()) {
+    return refuse(
+        "not supported: annotations: run.oci.systemd.subgroup: it is a part of a unit of systemd, "
+        "which takes --systemd-cgroup");
+  }
+  input.systemd_v1 = TRY(find_v1_for_systemd(annotations, input.cgroup_host, input.cgroup));
   const bool labels = spec.linux && spec.linux->mount_label && !spec.linux->mount_label->empty();
   if (labels || (spec.process && wants_labels(*spec.process))) input.modules = security_modules();
   if (spec.linux && spec.linux->intel_rdt) input.resctrl_root = resctrl::find_root();
   if (!annotations.delegate_cgroup.empty()) TRY(check_delegation(input.cgroup));
   Draft draft = TRY(draft_container(input));
   made.warnings = draft.warnings;
+  if (preserved.missing) {
+    made.complaints.push_back(cat("--preserve-fds: descriptor ", *preserved.missing,
+                                  " is not open, as the caller has to pass it: it is left out"));
+  }
   if (input.cgroup.directories.empty() && spec.linux->resources) {
     made.warnings.push_back(
         "linux.resources: no limit is in force, since --cgroup-manager is disabled");
   }
   made.net_devices.emplace(TRY(NetDevices::find(std::move(draft.net_devices))));
   std::vector<UniqueFd> trees = TRY(open_mount_trees(draft));
+  if (UniqueFd nodes = TRY(make_device_nodes(draft)); nodes.valid())
+    trees.push_back(std::move(nodes));
   UniqueFd console =
       TRY(open_console_socket(options.console_socket, terminal, detached, options.adopted.console));
   std::vector<UniqueFd> pidfd_receivers =
@@ -155,9 +182,13 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   // -- beyond this point the host is changed
   fill_record(made.record, made.bundle, options.id, draft, input.cgroup);
   if (unit) made.record.unit = unit->unit;
+  if (input.systemd_v1 && input.systemd_v1->beside_v2) {
+    made.record.systemd_v1 = input.systemd_v1->directory.path;
+  }
   made.directory.emplace(TRY(store.create(options.id)));
   const Directory& directory = made.directory->directory();
   TRY(fill_directory(directory, made.bundle, draft, made.record));
+  if (notifies) TRY(within("NOTIFY_SOCKET", make_notify_directory(directory)));
   UniqueFd gate;
   if (purpose == plan::Purpose::create) gate = TRY(sys::listen_at(directory.fd(), "start"));
   cgroup::Entrance entrance;
@@ -172,17 +203,23 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
       made.warnings.push_back(cat("the container has no cgroup of its own: ", done.error().text));
     }
   }
+  const cgroup::Location systemd_v1 = v1_for_systemd(made.record.systemd_v1);
+  if (!systemd_v1.directories.empty()) {
+    made.systemd_v1 = TRY(within("cgroup", cgroup::make(systemd_v1)));
+    TRY(add_entrance(entrance, systemd_v1));
+  }
   if (draft.resctrl) {
     made.resctrl = TRY(within("linux.intelRdt", resctrl::make(*draft.resctrl)));
     TRY(within("linux.intelRdt", resctrl::configure(*draft.resctrl, resctrl::schemata_lines(
                                                                         *spec.linux->intel_rdt))));
   }
   const bool has_cgroup = !made.record.cgroup.directories.empty() && !unit;
+  if (made.record.shares_mounts) made.host_root.emplace(TRY(HostRoot::watch(made.bundle.rootfs)));
   LaunchRequest request;
   request.draft = &draft;
   request.signals_blocked = !detached;
   request.for_parent = options.adopted.by_parent;
-  request.entrance = has_cgroup ? &entrance : nullptr;
+  request.entrance = has_cgroup || !entrance.procs.empty() ? &entrance : nullptr;
   request.unit = unit ? &*unit : nullptr;
   request.started_unit = &made.unit;
   request.trees = trees;
@@ -210,6 +247,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
     return std::unexpected(std::move(launched).error());
   }
   made.init.emplace(*std::move(launched));
+  if (made.host_root) made.record.root_mount = TRY(made.host_root->mount());
   if (!annotations.delegate_cgroup.empty()) {
     TRY(within("annotations: run.oci.delegate-cgroup",
                cgroup::move_below(input.cgroup, annotations.delegate_cgroup, made.init->pid())));

@@ -37,6 +37,7 @@ std::string_view layout_name(cgroup::Layout layout) {
 struct StoredCgroup {
   std::string layout;
   std::vector<cgroup::Directory> directories;
+  bool shared = false;
 };
 
 struct StoredUnit {
@@ -87,12 +88,15 @@ constexpr Field kRecord[] = {
     field<&Record::owner>("owner", kRequired),
     field<&Record::own_pid_namespace>("ownPidNamespace", kRequired),
     field<&Record::user_namespace>("userNamespace"),
+    field<&Record::shares_mounts>("sharesMounts"),
+    field<&Record::root_mount>("rootMount"),
     field<&Record::time_namespace>("timeNamespace"),
     field<&Record::no_new_privileges>("noNewPrivileges", kRequired),
     field<&Record::new_keyring>("newKeyring", kRequired),
     field<&Record::exec_inherits>("execInherits"),
     field<&Record::seccomp_receiver>("seccompReceiver"),
     field<&Record::annotations>("annotations"),
+    field<&Record::systemd_v1>("systemdV1"),
     field<&Record::resctrl>("resctrl"),
 };
 
@@ -104,6 +108,7 @@ constexpr Field kDirectory[] = {
 constexpr Field kStoredCgroup[] = {
     field<&StoredCgroup::layout>("layout", kRequired),
     field<&StoredCgroup::directories>("directories"),
+    field<&StoredCgroup::shared>("shared"),
 };
 
 constexpr Field kGroup[] = {
@@ -157,6 +162,7 @@ std::string write_record(const Record& record) {
   document.container = record;
   document.cgroup.layout = layout_name(record.cgroup.layout);
   document.cgroup.directories = record.cgroup.directories;
+  document.cgroup.shared = record.cgroup.shared;
   if (record.unit) {
     const bool user = record.unit->bus == cgroup::Bus::user;
     document.unit = StoredUnit{record.unit->name, record.unit->slice, user ? "user" : "system"};
@@ -187,6 +193,7 @@ Result<Record> read_record(std::string_view json) {
   }
   document.container.cgroup.layout = *layout;
   document.container.cgroup.directories = std::move(document.cgroup.directories);
+  document.container.cgroup.shared = document.cgroup.shared;
   if (document.unit) {
     std::optional<cgroup::Bus> bus = find(kBuses, document.unit->bus);
     if (!bus) {

@@ -26,6 +26,8 @@ Record example() {
   record.cgroup.layout = cgroup::Layout::hybrid;
   record.cgroup.directories = {{"memory", "/sys/fs/cgroup/memory/c1"},
                                {"", "/sys/fs/cgroup/unified/c1"}};
+  record.cgroup.shared = true;
+  record.systemd_v1 = "/sys/fs/cgroup/systemd/c1";
   return record;
 }
 

@@ -8,6 +8,7 @@
 #include "src/container/delete.h"
 #include "src/container/hooks.h"
 #include "src/container/new_container.h"
+#include "src/container/notify_socket.h"
 #include "src/container/start.h"
 #include "src/container/status.h"
 #include "src/sys/process.h"
@@ -15,12 +16,13 @@
 namespace ocirt::container {
 
 Result<int> run(const Store& store, const GlobalOptions& global, const CreateOptions& options,
-                Warnings& warnings) {
+                Warnings& warnings, Warnings& complaints) {
   // Signals wait from here on: one that comes while the container is made is forwarded afterwards.
   std::optional<sys::SignalInbox> signals;
   if (!options.detach) signals.emplace(TRY(sys::SignalInbox::open()));
   NewContainer made = TRY(make_container(store, global, options, plan::Purpose::run));
   warnings = made.warnings;
+  complaints = made.complaints;
   // In a pid namespace of its own the container's orphans are its init's.
   if (!options.detach && !options.no_subreaper && !made.record.own_pid_namespace)
     TRY(sys::become_subreaper());
@@ -31,15 +33,22 @@ Result<int> run(const Store& store, const GlobalOptions& global, const CreateOpt
     oci::State inside = TRY(state_inside(made.record, oci::Status::kCreated));
     state = TRY(state_file(oci::write(inside, false)));
   }
+  const Directory& directory = made.directory->directory();
+  std::optional<NotifySocket> notify = TRY(NotifySocket::open(directory));
   TRY(made.init->start(state));
   TRY(finish_start(hooks.poststart, made.record, made.init->pidfd()));
   made.commit();
-  if (options.detach) return 0;
   // The container is complete: others may pause, update and delete it from here on.
-  const Directory& directory = made.directory->directory();
-  TRY(directory.unlock());
+  if (!options.detach || notify) TRY(directory.unlock());
+  if (options.detach && notify) TRY(notify->wait_until_ready(made.init->pidfd(), made.record.pid));
+  if (options.detach) {
+    if (notify && !notify->failure().empty()) complaints.push_back(notify->failure());
+    return 0;
+  }
   Result<sys::ExitStatus> status =
-      attend(made.init->pid(), made.init->pidfd(), made.init->console(), *signals);
+      attend(made.init->pid(), made.init->pidfd(), made.init->console(), *signals,
+             notify ? &*notify : nullptr);
+  if (notify && !notify->failure().empty()) complaints.push_back(notify->failure());
   if (!status) return std::unexpected(std::move(status).error());
   if (!options.keep && TRY(directory.lock_again())) {
     if (!made.record.own_pid_namespace) TRY(cgroup::signal_all(made.record.cgroup, SIGKILL));

@@ -23,6 +23,12 @@ Result<> check_notify(const oci::Seccomp& profile) {
   for (size_t i = 0; i < profile.syscalls.size(); ++i) {
     if (profile.syscalls[i].action != oci::SeccompAction::kNotify) continue;
     for (const std::string& name : profile.syscalls[i].names) {
+      if (name == "write") {
+        // Programs report with it that they are there, before an agent is sure to listen; runc
+        // refuses it too.
+        return refuse(cat("linux.seccomp.syscalls[", i,
+                          "]: SCMP_ACT_NOTIFY cannot be used for the write syscall"));
+      }
       if (name != "sendmsg" && name != "recvmsg") continue;
       return refuse(cat("linux.seccomp.syscalls[", i, "]: SCMP_ACT_NOTIFY for ", name,
                         " would stop the process before its listener has arrived"));
@@ -38,7 +44,8 @@ Result<> hand_to_agent(const SeccompAgent& agent, Fd listener, pid_t pid, const 
   document.pid = pid;
   document.metadata = agent.metadata;
   document.state = state;
-  UniqueFd socket = TRY(within("linux.seccomp.listenerPath", sys::connect_stream(agent.path)));
+  UniqueFd socket = TRY(within("linux.seccomp.listenerPath: failed to connect with seccomp agent",
+                               sys::connect_stream(agent.path)));
   return within("linux.seccomp.listenerPath",
                 sys::send_message(socket, oci::write(document, false), listener));
 }

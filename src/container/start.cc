@@ -6,6 +6,7 @@
 #include "src/base/text.h"
 #include "src/container/hooks.h"
 #include "src/container/launch.h"
+#include "src/container/notify_socket.h"
 #include "src/container/status.h"
 #include "src/plan/protocol.h"
 #include "src/sys/file.h"
@@ -40,13 +41,14 @@ Result<> finish_start(std::span<const oci::Hook> poststart, const Record& record
   return done;
 }
 
-Result<> start(const Store& store, const std::string& id) {
+Result<Warnings> start(const Store& store, const std::string& id) {
   Directory directory = TRY(store.find(id, Store::Lock::exclusive));
   Record record = TRY(directory.read());
   oci::Status status = TRY(status_of(directory, record));
   if (status != oci::Status::kCreated) return not_startable(id, status);
   UniqueFd init = TRY(open_init(record));
   UniqueFd gate = TRY(sys::connect_at(directory.fd(), "start"));
+  std::optional<NotifySocket> notify = TRY(NotifySocket::open(directory));
   UniqueFd state;
   oci::Hooks hooks = TRY(saved_hooks(directory, "start"));  // startContainer and poststart
   if (!hooks.start_container.empty()) {
@@ -61,7 +63,13 @@ Result<> start(const Store& store, const std::string& id) {
   (void)sys::unlink(directory.fd(), "start");
   // It runs: a poststart hook may take its time, or call us.
   TRY(directory.unlock());
-  return finish_start(hooks.poststart, record, init);
+  TRY(finish_start(hooks.poststart, record, init));
+  Warnings warnings;
+  if (notify) {
+    TRY(notify->wait_until_ready(init, record.pid));
+    if (!notify->failure().empty()) warnings.push_back(notify->failure());
+  }
+  return warnings;
 }
 
 }  // namespace ocirt::container

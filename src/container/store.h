@@ -4,6 +4,8 @@
 //   effect
 //                (runtime.md, "create", MUST NOT)
 //   seccomp.bpf  the compiled filter, for exec (absent without one)
+//   notify       a directory with the socket by which the container says that it is ready (absent
+//                without NOTIFY_SOCKET)
 //   start        the socket on which a created container's init waits for `start`
 // Safe against any number of ocirt commands at once: mkdir(2) decides who creates an id, flock(2)
 // on the container's directory orders those that change it, readers see whole files only.
@@ -82,9 +84,10 @@ class Store {
 
   Result<std::vector<std::string>> ids() const;  // ascending
   Fd fd() const { return fd_; }
+  const std::string& root() const { return root_; }  // as it was given
 
  private:
-  std::string root_;  // for messages
+  std::string root_;
   UniqueFd fd_;
 };
 

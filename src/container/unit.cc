@@ -3,6 +3,8 @@
 #include <csignal>
 
 #include "src/base/text.h"
+#include "src/container/annotations.h"
+#include "src/sys/control_file.h"
 #include "src/sys/file.h"
 
 namespace ocirt::container {
@@ -19,7 +21,7 @@ Result<> check_place(const UnitPlan& plan, pid_t pid) {
     const size_t at = line->find(mark);
     if (at == std::string_view::npos || (unified && at != 0)) continue;
     const std::string_view found = line->substr(at + mark.size());
-    for (const cgroup::Directory& directory : plan.location.directories) {
+    for (const cgroup::Directory& directory : plan.whole.directories) {
       if (directory.controllers != (unified ? "" : "name=systemd")) continue;
       if (directory.path.ends_with(found)) return {};
       return refuse(cat("systemd unit ", plan.unit.name, ": its cgroup is ", found, ", but ",
@@ -51,13 +53,19 @@ void StartedUnit::stop() {
   (void)cgroup::remove(location_);
 }
 
-Result<UnitPlan> plan_unit(const cgroup::Host& host, const oci::Spec& spec, const std::string& id) {
+Result<UnitPlan> plan_unit(const cgroup::Host& host, const oci::Spec& spec, const std::string& id,
+                           std::string_view subgroup) {
   const cgroup::Bus bus = cgroup::own_bus();
   TRY(cgroup::check_systemd(bus));
   UnitPlan plan;
   plan.unit = TRY(cgroup::parse_unit(spec.linux->cgroups_path, id, bus));
   const std::string root = TRY(cgroup::unit_root(bus));
-  plan.location = TRY(cgroup::locate_unit(host, plan.unit, root));
+  plan.whole = plan.location = TRY(cgroup::locate_unit(host, plan.unit, root));
+  if (!subgroup.empty()) {
+    for (cgroup::Directory& directory : plan.location.directories) {
+      directory.path += cat("/", subgroup);
+    }
+  }
   plan.resources = spec.linux->resources.value_or(oci::Resources());
 
   plan.properties = cgroup::unit_properties(plan.unit, host.layout, cat("ocirt container ", id));
@@ -76,14 +84,34 @@ Result<> place_in_unit(const UnitPlan& plan, pid_t pid, StartedUnit& started) {
   if (!plan.unit.is_slice()) properties.push_back({"PIDs", "au", {"1", cat(pid)}});
   started.stop();  // of an attempt before this one
   TRY(cgroup::start_unit(plan.unit, properties));
-  started.own(plan.unit, plan.location);
+  started.own(plan.unit, plan.whole);
   if (!plan.unit.is_slice()) TRY(check_place(plan, pid));
+  const bool unified = plan.location.layout == cgroup::Layout::unified;
+  const bool below = plan.location != plan.whole;
+  if (unified && below) {
+    // Controllers are handed down only by a cgroup without processes: it moves first.
+    const std::string& path = plan.location.directories.front().path;
+    TRY(sys::mkdir_parents(path, 0755));
+    TRY(sys::write_control(sys::kCwd, cat(path, "/cgroup.procs"), cat(pid)));
+  }
   TRY(cgroup::make_missing(plan.location));
   cgroup::Entrance entrance = TRY(cgroup::open_entrance(plan.location));
   // systemd puts a process into the hierarchies that it uses, and none into a slice.
-  const bool inside = plan.location.layout == cgroup::Layout::unified && !plan.unit.is_slice();
+  const bool inside = unified && (below || !plan.unit.is_slice());
   if (!inside) TRY(cgroup::enter(entrance, pid));
   return cgroup::apply(plan.location, plan.resources, false);
+}
+
+cgroup::Location whole_cgroup(const Record& record) {
+  cgroup::Location whole = record.cgroup;
+  Result<Annotations> annotations = read_annotations(record.annotations);
+  if (!record.unit || !annotations) return whole;
+  const std::string below = cat("/", annotations->systemd_subgroup);
+  for (cgroup::Directory& directory : whole.directories) {
+    if (below.size() > 1 && directory.path.ends_with(below))
+      directory.path.resize(directory.path.size() - below.size());
+  }
+  return whole;
 }
 
 Result<> end_unit(const Record& record) {

@@ -37,11 +37,17 @@ class [[nodiscard]] StartedUnit {
 // Everything that is decided of a unit.
 struct UnitPlan {
   cgroup::Unit unit;
-  cgroup::Location location;
+  cgroup::Location whole;                    // the unit's
+  cgroup::Location location;                 // the container's: the same, or below it
   std::vector<cgroup::Property> properties;  // all but PIDs
   oci::Resources resources;
 };
-Result<UnitPlan> plan_unit(const cgroup::Host& host, const oci::Spec& spec, const std::string& id);
+// `subgroup`: of the annotation run.oci.systemd.subgroup; empty: none.
+Result<UnitPlan> plan_unit(const cgroup::Host& host, const oci::Spec& spec, const std::string& id,
+                           std::string_view subgroup);
+
+// A container's cgroup with those above it that are its too, which go at its end.
+cgroup::Location whole_cgroup(const Record& record);
 
 // Makes the unit around a process that waits, and puts the limits in force.
 Result<> place_in_unit(const UnitPlan& plan, pid_t pid, StartedUnit& started);

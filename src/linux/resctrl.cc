@@ -104,7 +104,10 @@ Result<Group> locate(const std::optional<std::string>& root, const oci::IntelRdt
   }
   Group group;
   const bool named = rdt.clos_id && !rdt.clos_id->empty();
-  group.directory = cat(*root, "/", named ? std::string_view(*rdt.clos_id) : id);
+  // "/" is the class that everything is in which has no other: the root itself.
+  const bool is_default = named && *rdt.clos_id == "/";
+  group.directory =
+      is_default ? *root : cat(*root, "/", named ? std::string_view(*rdt.clos_id) : id);
   group.own_class = !named;
   const bool is_there = sys::is_directory(sys::kCwd, group.directory);
   if (!named && is_there) {
@@ -157,7 +160,8 @@ Result<> configure(const Group& group, const std::vector<std::string>& lines) {
     Result<> done =
         sys::write_control(sys::kCwd, cat(group.directory, "/schemata"), cat(line, "\n"));
     if (done) continue;
-    const std::string top = group.directory.substr(0, group.directory.rfind('/'));
+    std::string top = group.directory;
+    if (!sys::is_directory(sys::kCwd, cat(top, "/info"))) top.resize(top.rfind('/'));
     Result<std::string> why = sys::read_file(sys::kCwd, cat(top, "/info/last_cmd_status"));
     Error error = std::move(done).error();
     error.text = cat(quoted(line), ": ", error.text);

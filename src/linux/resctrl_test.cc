@@ -68,6 +68,21 @@ TEST_F(ResctrlTest, AClassWithoutSchemaHasToBeThere) {
   EXPECT_EQ(*group, (Group{cat(path, "/gold"), cat(path, "/gold/mon_groups/c1"), false}));
 }
 
+TEST_F(ResctrlTest, ASlashIsTheClassOfEverybodyElse) {
+  put("schemata", "L3:0=ff\n");
+  put("tasks", "");
+  ASSERT_TRUE(sys::mkdir_parents(path + "/mon_groups", 0700));
+  Result<Group> group = locate(path, {.clos_id = "/", .enable_monitoring = true}, "c1");
+  ASSERT_TRUE(group);
+  EXPECT_EQ(*group, (Group{path, cat(path, "/mon_groups/c1"), false}));
+  EXPECT_NE(refusal({.clos_id = "/", .schemata = {"L3:0=f"}}), "") << "it is not ours to change";
+  Result<Made> made = make(*group);
+  ASSERT_TRUE(made);
+  put("mon_groups/c1/tasks", "");
+  ASSERT_TRUE(enter(*group, 4711));
+  EXPECT_EQ(content("tasks"), "4711");
+}
+
 TEST_F(ResctrlTest, AClassThatIsThereHasToHaveTheSameSchema) {
   make_class("gold", "    MB:0=100;1=050\n    L3:0=00ff0;1=fffff\n");
   EXPECT_EQ(refusal({.clos_id = "gold", .l3_cache_schema = "L3:1=FFFFF;0=ff0"}), "");

@@ -48,6 +48,7 @@ int64_t now_ms() {
   std::string name = program;
   char* const arguments[] = {name.data(), nullptr};
   std::vector<char*> variables;
+  variables.reserve(environment.size() + 1);
   for (const std::string& variable : environment) {
     variables.push_back(const_cast<char*>(variable.c_str()));
   }

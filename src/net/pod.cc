@@ -9,8 +9,11 @@
 #include "src/net/pod_listeners.h"
 #include "src/net/pod_netns.h"
 #include "src/net/pod_record.h"
+#include "src/net/pod_user.h"
 #include "src/net/pool.h"
 #include "src/sys/file.h"
+#include "src/sys/namespace.h"
+#include "src/sys/process.h"
 
 namespace ocirt::net {
 namespace {
@@ -54,18 +57,32 @@ Result<> undo(const PodRecord& record, bool force) {
     case PodMode::kCni:
       undone = cni_down(record, force);
       break;
-    case PodMode::kHost:
     case PodMode::kUser:
+      undone = user_down(record.request);
+      break;
+    case PodMode::kHost:
       break;
   }
   TRY(std::move(undone));
   return remove_record(record.request.directory);
 }
 
+// Whether this host's network is ours to change.
+Result<> check_rights() {
+  UniqueFd network = TRY(sys::open(sys::kCwd, "/proc/self/ns/net", O_RDONLY));
+  UniqueFd user = TRY(sys::open(sys::kCwd, "/proc/self/ns/user", O_RDONLY));
+  if (sys::effective_uid() == 0 && sys::is_owned_by(network, user)) return {};
+  return std::unexpected(
+      Error{EPERM,
+            "not supported: a bridge for an ordinary user, who may not change the host's "
+            "network: use the mode user"});
+}
+
 // Each undoes what it has begun.
 Result<> make(PodRecord& record) {
   switch (record.request.mode) {
     case PodMode::kBridge:
+      TRY(check_rights());
       return bridge_up(record);
     case PodMode::kNone:
       return none_up(record);
@@ -74,7 +91,7 @@ Result<> make(PodRecord& record) {
     case PodMode::kHost:
       return host_up(record.request);
     case PodMode::kUser:
-      return refuse("not supported: networks for pods of ordinary users");
+      return user_up(record);
   }
   return {};
 }
@@ -114,6 +131,7 @@ Result<PodNetwork> check(const PodRequest& request) {
   }
   if (record->request.mode == PodMode::kBridge) TRY(bridge_check(*record));
   if (record->request.mode == PodMode::kCni) TRY(cni_check(*record));
+  if (record->request.mode == PodMode::kUser) TRY(user_check(record->request));
   return record->network;
 }
 

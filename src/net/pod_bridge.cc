@@ -114,6 +114,7 @@ class Bridge {
   Result<> make_eth0(Fd ns);
   Result<> take_away(PoolPod pod);
   Result<> clear();
+  Result<> settle(Result<> taken);
   Result<> write_names();
 
   const PodRequest& request_;
@@ -133,6 +134,14 @@ Result<> Bridge::heal() {
     const std::string where = cat("what the lost pod ", pod.name, " has left");
     TRY(within(where, take_away(std::move(pod))));
   }
+  return stale.empty() ? Result<>() : file_.save();
+}
+
+// After take_away(): what is left is written down.
+Result<> Bridge::settle(Result<> taken) {
+  TRY(std::move(taken));
+  if (!pool().pods.empty()) return file_.save();
+  file_.remove();
   return {};
 }
 
@@ -150,6 +159,12 @@ Result<> Bridge::check_device() {
   if (!ours) {
     return std::unexpected(Error{EEXIST, cat("a device named ", request_.bridge,
                                              " is there already, and ocirt has not made it")});
+  }
+  if (TRY(has_ports(session_, link->index))) {
+    return std::unexpected(
+        Error{EBUSY, cat("the bridge ", request_.bridge, " has pods that ", request_.pool,
+                         " does not know: of another pool, or "
+                         "its file was lost")});
   }
   return delete_link(session_, request_.bridge);
 }
@@ -280,6 +295,10 @@ Result<> Bridge::write_names() {
 // Nothing of this pod is made here, so nothing has to be undone but what had to be there to look.
 Result<> Bridge::decide(PodRecord& record) {
   TRY(heal());
+  if (find_pod(pool(), request_.name, request_.uid) != nullptr) {
+    return std::unexpected(Error{
+        EEXIST, cat("a pod of this name and uid ", request_.uid, " is on the bridge already")});
+  }
   TRY(check_ports());
   TRY(check_device());
   TRY(choose_subnets());
@@ -303,7 +322,7 @@ Result<> Bridge::decide(PodRecord& record) {
 Result<> Bridge::up(PodRecord& record) {
   Result<> decided = decide(record);
   if (!decided) {
-    if (pool().pods.empty()) (void)clear();
+    if (pool().pods.empty()) (void)settle(clear());
     return decided;
   }
   Result<> made = make(record);
@@ -312,7 +331,7 @@ Result<> Bridge::up(PodRecord& record) {
     made = save_record(record);
   }
   if (made) return {};
-  Result<> undone = take_away(own_);
+  Result<> undone = settle(take_away(own_));
   if (undone) undone = remove_record(own_.directory);
   if (!undone) made.error().text += cat("; then, while undoing this: ", undone.error().text);
   return made;
@@ -321,17 +340,22 @@ Result<> Bridge::up(PodRecord& record) {
 // The last pod's end is the bridge's.
 Result<> Bridge::clear() {
   First first;
+  const Result<bool> ours = is_our_bridge(session_, request_.bridge);
+  const Result<std::optional<Link>> link = find_link(session_, request_.bridge);
+  if (ours && *ours && link && *link) {
+    const bool busy = TRY(has_ports(session_, (*link)->index));
+    if (busy) return {};  // of a pool that is not this one
+    first(delete_link(session_, request_.bridge));
+  }
   const Result<bool> rules = has_rules(request_.bridge);
   if (rules && *rules) first(remove_rules(request_.bridge));
-  Result<bool> ours = is_our_bridge(session_, request_.bridge);
-  if (ours && *ours) first(delete_link(session_, request_.bridge));
   restore_values(pool().host);
-  Result<> done = first.take();
-  if (done) file_.remove();
-  return done;
+  pool().host.clear();
+  return first.take();
 }
 
-// In this order, so that nobody gets the address while something still has it.
+// In this order, so that nobody gets the address while something still has it. The file is not
+// touched: a pod of which something is left stays in it.
 Result<> Bridge::take_away(PoolPod pod) {
   First first;
   first(delete_link(session_, host_device(pod.name, pod.uid)));
@@ -342,36 +366,32 @@ Result<> Bridge::take_away(PoolPod pod) {
     first(clear());
     return first.take();
   }
-  if (entries != 0) {
-    if (!pod.ports.empty()) first(remove_ports(request_.bridge, pool(), pod));
-    Result<Subnets> subnets = subnets_of(pool());
-    if (subnets) {
-      subnets_ = *subnets;
-      if (publishes_udp(pod)) forget_pod(address_at(subnets_.v4, pod.number));
-      if (publishes_udp(pod) && subnets_.v6) forget_pod(address_at(*subnets_.v6, pod.number));
-      (void)write_names();
-    }
-  }
-  Result<> done = first.take();
-  if (!done) return done;
-  return entries != 0 ? file_.save() : Result<>();
+  if (entries == 0) return first.take();
+  if (!pod.ports.empty()) first(remove_ports(request_.bridge, pool(), pod));
+  const Result<Subnets> subnets = subnets_of(pool());
+  if (!subnets) return first.take();
+  subnets_ = *subnets;
+  if (publishes_udp(pod)) forget_pod(address_at(subnets_.v4, pod.number));
+  if (publishes_udp(pod) && subnets_.v6) forget_pod(address_at(*subnets_.v6, pod.number));
+  (void)write_names();
+  return first.take();
 }
 
 Result<> Bridge::down() {
   const PoolPod* found = find_pod(pool(), request_.name, request_.uid);
-  if (found != nullptr) return take_away(*found);
+  if (found != nullptr) return settle(take_away(*found));
   // It was killed before it had a number, or after it had none any more.
   PoolPod pod;
   pod.name = request_.name;
   pod.uid = request_.uid;
   pod.netns = request_.netns;
-  return take_away(std::move(pod));
+  return settle(take_away(std::move(pod)));
 }
 
 Result<> Bridge::forget() {
   const PoolPod* found = find_pod(pool(), request_.name, request_.uid);
-  if (found != nullptr) return take_away(*found);
-  return pool().pods.empty() ? clear() : Result<>();
+  if (found != nullptr) return settle(take_away(*found));
+  return settle(pool().pods.empty() ? clear() : Result<>());
 }
 
 Result<> Bridge::check() {

@@ -38,7 +38,13 @@ void keep_listening(std::vector<HostValue>& values) {
 
 }  // namespace
 
-bool has_ipv6() { return sys::exists(sys::kCwd, cat(kProc, kForward6)); }
+bool has_ipv6() {
+  if (!sys::exists(sys::kCwd, cat(kProc, kForward6))) return false;
+  for (std::string_view device : {"all", "default"}) {
+    if (value_of(cat(kDevices6, "/", device, "/disable_ipv6")) == "1") return false;
+  }
+  return true;
+}
 
 std::vector<HostValue> needed_values(bool v6) {
   std::vector<HostValue> values;

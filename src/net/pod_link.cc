@@ -91,6 +91,15 @@ Result<bool> is_our_bridge(Session& session, std::string_view name) {
          std::memcmp(mnl_attr_get_payload(address), kBridgeAddress, sizeof kBridgeAddress) == 0;
 }
 
+Result<bool> has_ports(Session& session, uint32_t index) {
+  Message message = link_message(RTM_GETLINK, NLM_F_DUMP, 0);
+  const std::vector<Reply> links = TRY(session.ask(message));
+  return std::ranges::any_of(links, [&](const Reply& link) {
+    const nlattr* master = link.attribute<ifinfomsg>(IFLA_MASTER);
+    return master != nullptr && mnl_attr_get_u32(master) == index;
+  });
+}
+
 Result<> make_pair(Session& session, std::string_view name, uint32_t bridge, Fd ns) {
   Message message = link_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, IFF_UP);
   nlmsghdr* header = message.header();

@@ -26,6 +26,9 @@ Result<> make_bridge(Session& session, std::string_view name);
 // Whether the device is one that make_bridge() has made.
 Result<bool> is_our_bridge(Session& session, std::string_view name);
 
+// Whether any device is a port of the one with this index.
+Result<bool> has_ports(Session& session, uint32_t index);
+
 // Makes the pair: `name` is up and a port of `bridge`, the other end is eth0 in the namespace.
 Result<> make_pair(Session& session, std::string_view name, uint32_t bridge, Fd ns);
 

@@ -115,6 +115,11 @@ Result<> check_one(const PodPort& port, std::string_view address) {
     return std::unexpected(
         Error{code, cat("host port ", port_text(port), ": this host has no address ", address)});
   }
+  if (code == EACCES) {
+    return std::unexpected(Error{code, cat("host port ", port_text(port),
+                                           ": an ordinary user may not have it "
+                                           "(net.ipv4.ip_unprivileged_port_start)")});
+  }
   if (code != EADDRINUSE) return {};
   const std::optional<std::string> inode = socket_on(port.protocol, port.host_port);
   const std::string owner = inode ? owner_of(*inode) : std::string();

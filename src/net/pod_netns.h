@@ -36,4 +36,9 @@ Result<> inside_netns(Fd ns, Work work) {
   return done;
 }
 
+// Runs `work` in a child, which may go where it does not come back from, and returns what it
+// returns. The child ends with us.
+Result<std::string> in_child(Result<std::string> (*work)(const std::string&),
+                             const std::string& argument);
+
 }  // namespace ocirt::net

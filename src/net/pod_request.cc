@@ -2,6 +2,9 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
+#include <optional>
+
 #include "oci-spec/json/reader.h"
 #include "oci-spec/json/writer.h"
 #include "src/base/text.h"
@@ -81,25 +84,24 @@ namespace {
 constexpr size_t kMostLabel = 63;      // RFC 1123
 constexpr size_t kMostInterface = 15;  // IFNAMSIZ with its NUL
 
+constexpr bool is_between(char c, char first, char last) { return c >= first && c <= last; }
+
 bool is_label(std::string_view text) {
   if (text.empty() || text.size() > kMostLabel || text.front() == '-' || text.back() == '-') {
     return false;
   }
-  for (char c : text) {
-    if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-') return false;
-  }
-  return true;
+  return std::ranges::all_of(
+      text, [](char c) { return is_between(c, 'a', 'z') || is_between(c, '0', '9') || c == '-'; });
 }
 
 // A name of a host, a uid or a CNI network: no byte that means something in a hosts file, a path or
 // a line of ours.
 bool is_plain(std::string_view text) {
   if (text.size() > 253 || text.starts_with('.')) return false;
-  for (char c : text) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (!letter && !(c >= '0' && c <= '9') && c != '-' && c != '_' && c != '.') return false;
-  }
-  return true;
+  return std::ranges::all_of(text, [](char c) {
+    return is_between(c, 'a', 'z') || is_between(c, 'A', 'Z') || is_between(c, '0', '9') ||
+           c == '-' || c == '_' || c == '.';
+  });
 }
 
 bool is_interface(std::string_view text) {

@@ -31,7 +31,7 @@ enum class PodMode : uint8_t {
   kCni,     // what the plugins of a CNI configuration make
   kHost,    // the host's network: nothing is made
   kNone,    // a network namespace with the loopback device
-  kUser     // by pasta, for an ordinary user
+  kUser     // by pasta, for an ordinary user; `netns` is below a directory of its own
 };
 inline constexpr std::string_view kPodModeNames[] = {"bridge", "cni", "host", "none", "user"};
 constexpr std::span<const std::string_view> names_of(PodMode) { return kPodModeNames; }

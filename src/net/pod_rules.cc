@@ -354,7 +354,8 @@ class Table {
   void leave(const Family& family, const Subnet& subnet) {
     {
       Rule elsewhere = rule(kPostrouting);
-      only(elsewhere, family);
+      // Not on the bridge itself: multicast, which br_netfilter shows us too.
+      only(elsewhere, family).meta(NFT_META_OIFNAME).compare(NFT_CMP_NEQ, device_bytes(bridge_));
       source(elsewhere, family, subnet, NFT_CMP_EQ);
       destination(elsewhere, family, subnet, NFT_CMP_NEQ).masquerade();
     }

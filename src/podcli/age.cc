@@ -29,8 +29,8 @@ std::optional<int64_t> seconds_of(std::string_view time) {
 std::string duration_text(int64_t seconds) {
   seconds = std::max<int64_t>(seconds, 0);
   if (seconds < 120) return cat(seconds, "s");
-  if (seconds < 120 * 60) return cat(seconds / 60, "m");
-  if (seconds < 48 * 3600) return cat(seconds / 3600, "h");
+  if (seconds < int64_t{120} * 60) return cat(seconds / 60, "m");
+  if (seconds < int64_t{48} * 3600) return cat(seconds / 3600, "h");
   return cat(seconds / 86'400, "d");
 }
 

@@ -21,7 +21,8 @@ constexpr std::string_view kOrigin = "origin";      // the other members, one pe
 
 Result<std::string> absolute_directory(std::string_view file) {
   const size_t slash = file.rfind('/');
-  const std::string directory = slash == file.npos ? "." : std::string(file.substr(0, slash + 1));
+  const std::string directory =
+      slash == std::string_view::npos ? "." : std::string(file.substr(0, slash + 1));
   return sys::real_directory(directory);
 }
 
@@ -34,12 +35,24 @@ Result<UniqueFd> lock_root(const Globals& globals) {
   return lock;
 }
 
-// Whether nobody holds the lock of the pod: its maker and its shim are gone.
-bool is_abandoned(const pod::Layout& layout) {
-  Result<UniqueFd> lock = sys::open(sys::kCwd, layout.lock(), O_RDWR | O_NOFOLLOW);
-  if (!lock) return lock.error().code == ENOENT;  // killed before the shim was started
-  Result<bool> taken = sys::try_lock(*lock, layout.lock());
+// Whether nobody holds a lock that a process holds for as long as it lives.
+bool is_free(const std::string& path) {
+  Result<UniqueFd> lock = sys::open(sys::kCwd, path, O_RDWR | O_NOFOLLOW);
+  if (!lock) return lock.error().code == ENOENT;
+  Result<bool> taken = sys::try_lock(*lock, path);
   return taken && *taken;
+}
+
+std::string maker_lock(const pod::Layout& layout) { return cat(layout.directory(), "/maker"); }
+
+// A shim that nobody has asked for anything yet waits for its maker; it ends when it is told to.
+// One that is making something undoes it by itself, since it has heard of its maker's end.
+bool end_idle_shim(const Globals& globals, const std::string& name) {
+  Result<Shim> shim = Shim::connect(globals, name);
+  if (!shim || !shim->shut_down()) return false;
+  const std::string path = layout_of(globals, name).lock();
+  Result<UniqueFd> lock = sys::open(sys::kCwd, path, O_RDWR | O_NOFOLLOW);
+  return lock && sys::lock_exclusive(*lock, path);  // it has answered, and will be gone at once
 }
 
 void sweep_locked(const Globals& globals) {
@@ -48,7 +61,8 @@ void sweep_locked(const Globals& globals) {
   for (const std::string& name : *names) {
     const pod::Layout layout = layout_of(globals, name);
     if (!pod::is_dns_label(name) || sys::exists(sys::kCwd, layout.complete())) continue;
-    if (!is_abandoned(layout)) continue;
+    if (!is_free(maker_lock(layout))) continue;
+    if (!is_free(layout.lock()) && !end_idle_shim(globals, name)) continue;
     // Without pod.json no shim was ever started, and there is nothing but files.
     if (!sys::exists(sys::kCwd, layout.pod_json())) {
       (void)sys::remove_tree(sys::kCwd, layout.directory());
@@ -112,9 +126,14 @@ Result<podfile::File> parse(const Manifest& manifest, std::vector<std::string>* 
   return file;
 }
 
+struct Making {
+  UniqueFd lock;  // says that the pod's maker lives
+  Shim shim;
+};
+
 // Fills the directory and starts the shim, with the root locked.
-Result<Shim> fill_and_launch(const Globals& globals, const Manifest& manifest,
-                             const podfile::Resolved& resolved) {
+Result<Making> fill_and_launch(const Globals& globals, const Manifest& manifest,
+                               const podfile::Resolved& resolved) {
   const pod::Layout layout = layout_of(globals, resolved.pod.name);
   UniqueFd lock = TRY(lock_root(globals));
   sweep_locked(globals);
@@ -124,6 +143,8 @@ Result<Shim> fill_and_launch(const Globals& globals, const Manifest& manifest,
   }
   TRY(check_host_ports(globals, resolved.pod));
   TRY(sys::mkdir(sys::kCwd, layout.directory(), 0700));
+  UniqueFd maker = TRY(sys::open(sys::kCwd, maker_lock(layout), O_RDWR | O_CREAT | O_EXCL, 0600));
+  TRY(sys::lock_exclusive(maker, maker_lock(layout)));
   Result<> written = keep_manifest(layout, manifest);
   if (written) written = podfile::write_directory(resolved, layout);
   if (!written) {
@@ -131,8 +152,11 @@ Result<Shim> fill_and_launch(const Globals& globals, const Manifest& manifest,
     return std::unexpected(std::move(written).error());
   }
   Result<Shim> shim = Shim::launch(globals, resolved.pod.name);
-  if (!shim && is_abandoned(layout)) (void)sys::remove_tree(sys::kCwd, layout.directory());
-  return shim;
+  if (!shim) {
+    if (is_free(layout.lock())) (void)sys::remove_tree(sys::kCwd, layout.directory());
+    return std::unexpected(std::move(shim).error());
+  }
+  return Making{std::move(maker), std::move(*shim)};
 }
 
 }  // namespace
@@ -169,18 +193,19 @@ Result<Shim> make_pod(const Globals& globals, const Manifest& manifest, bool sta
   const podfile::Resolved resolved = TRY(resolve_manifest(globals, manifest, true, &ignored));
   for (const std::string& line : ignored) sys::print_error(cat("ocirt-pod: ignored: ", line, "\n"));
   const pod::Layout layout = layout_of(globals, resolved.pod.name);
-  Shim shim = TRY(fill_and_launch(globals, manifest, resolved));
+  Making making = TRY(fill_and_launch(globals, manifest, resolved));
+  Shim& shim = making.shim;
   Result<> made = shim.create(layout.directory(), pod::write_pod(resolved.pod));
   if (made && start) {
     made = shim.start();
     if (!made) (void)shim.shut_down();
-  } else if (!made && is_abandoned(layout)) {
+  } else if (!made && is_free(layout.lock())) {
     // The shim undoes what it has made and ends; this is for one that has died.
     if (sys::exists(sys::kCwd, layout.pod_json())) (void)Shim::remove(globals, resolved.pod.name);
   }
   if (!made)
     return std::unexpected(within(cat("pod ", resolved.pod.name), std::move(made)).error());
-  return shim;
+  return std::move(making.shim);
 }
 
 Result<Manifest> kept_manifest(const Globals& globals, const std::string& pod) {

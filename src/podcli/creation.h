@@ -2,9 +2,10 @@
 //
 // The order, so that a kill at any point leaves nothing for good: everything is read and checked;
 // under the lock of the root the directory is made and filled, and the shim started, which holds
-// the pod's own lock from then on; the shim makes namespaces, network, cgroup and mounts, and says
-// `complete`. A directory that is not complete and that nobody has locked is therefore one whose
-// maker was killed, and the next command that makes or removes pods takes it away.
+// the pod's lock for all of its life; the shim makes namespaces, network, cgroup and mounts, and
+// says `complete`. Until then the maker holds a lock of its own in there (`maker`). A directory
+// that is not complete and whose maker is gone is what the next command that makes or removes pods
+// takes away, with the shim that may still be waiting there.
 #pragma once
 
 #include <string>

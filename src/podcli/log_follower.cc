@@ -19,7 +19,7 @@ void LogFollower::print(std::string_view text, std::string& out) {
   size_t begin = 0;
   for (;;) {
     const size_t newline = rest_.find('\n', begin);
-    if (newline == rest_.npos) break;
+    if (newline == std::string_view::npos) break;
     const std::string_view line = std::string_view(rest_).substr(begin, newline - begin);
     if (const auto parsed = parse_log_line(line)) printer_.add(*parsed, out);
     begin = newline + 1;

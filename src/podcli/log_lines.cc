@@ -8,7 +8,7 @@ std::optional<LogLine> parse_log_line(std::string_view line) {
   LogLine parsed;
   const auto word = [&]() -> std::optional<std::string_view> {
     const size_t blank = line.find(' ');
-    if (blank == line.npos) return std::nullopt;
+    if (blank == std::string_view::npos) return std::nullopt;
     const std::string_view found = line.substr(0, blank);
     line.remove_prefix(blank + 1);
     return found;
@@ -36,8 +36,8 @@ size_t offset_of_tail(std::string_view text, size_t count) {
   size_t begin = text.size();
   size_t lines = 0;
   while (begin > 0) {
-    const size_t newline = begin < 2 ? text.npos : text.rfind('\n', begin - 2);
-    const size_t start = newline == text.npos ? 0 : newline + 1;
+    const size_t newline = begin < 2 ? std::string_view::npos : text.rfind('\n', begin - 2);
+    const size_t start = newline == std::string_view::npos ? 0 : newline + 1;
     const auto line = parse_log_line(text.substr(start, begin - start - 1));
     // A part belongs to the full line behind it, which has been counted; the last one has none.
     const bool counts = !line || !line->partial || begin == text.size();

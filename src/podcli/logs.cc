@@ -143,7 +143,7 @@ class EventReader {
       read_ = 0;  // begun anew
     inode_ = info.st_ino;
     const std::string text = TRY(sys::read_all(opened, path_, 64 << 20));
-    const size_t end = text.rfind('\n') == text.npos ? 0 : text.rfind('\n') + 1;
+    const size_t end = text.rfind('\n') == std::string_view::npos ? 0 : text.rfind('\n') + 1;
     if (end <= read_) return {};
     std::string_view fresh = std::string_view(text).substr(read_, end - read_);
     read_ = end;

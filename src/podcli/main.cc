@@ -1,6 +1,7 @@
 // The program `ocirt-pod`: reads the command line, runs the verb, and is the only place that
 // reports errors, in one line each. Exit status: 0; 1 the verb failed; 2 the command line is wrong.
-// That of `exec` is the program's: 126 it cannot be executed, 127 it is not there, 125 `exec` failed.
+// That of `exec` is the program's: 126 it cannot be executed, 127 it is not there, 125 `exec`
+// failed.
 #include <new>
 
 #include "src/cli/version.h"

@@ -61,7 +61,7 @@ Result<Target> find_target(const Globals& globals, std::string_view text) {
   const size_t slash = text.find('/');
   Target target;
   target.pod = TRY(find_pod(globals, text.substr(0, slash)));
-  if (slash != text.npos) target.container = text.substr(slash + 1);
+  if (slash != std::string_view::npos) target.container = text.substr(slash + 1);
   return target;
 }
 

@@ -36,6 +36,10 @@ Result<> run_shim(const Globals& globals, std::string_view verb, const std::stri
 
 Result<Shim> Shim::launch(const Globals& globals, const std::string& pod) {
   TRY(run_shim(globals, "", pod));
+  return connect(globals, pod);
+}
+
+Result<Shim> Shim::connect(const Globals& globals, const std::string& pod) {
   wire::Client client = TRY(wire::Client::connect(layout_of(globals, pod).socket()));
   return Shim(std::move(client), pod);
 }

@@ -17,6 +17,8 @@ class Shim {
   // Connects to the one that there is. A pod whose shim has died gets another one, which adopts
   // what still runs.
   static Result<Shim> reach(const Globals& globals, const std::string& pod);
+  // Connects to the one that there is, and starts none.
+  static Result<Shim> connect(const Globals& globals, const std::string& pod);
   // Removes everything of a pod that has no shim, also half of one.
   static Result<> remove(const Globals& globals, const std::string& pod);
 

@@ -84,7 +84,7 @@ std::optional<Finding> check_dns(const PodSpec& spec) {
     return Finding{"spec.dnsConfig.nameservers", "resolvers look at three at most"};
   }
   const auto has_blank = [](std::string_view text) {
-    return text.empty() || text.find_first_of(" \t\r\n#;") != text.npos;
+    return text.empty() || text.find_first_of(" \t\r\n#;") != std::string_view::npos;
   };
   for (size_t i = 0; i < spec.dns_config->searches.size(); ++i) {
     if (has_blank(spec.dns_config->searches[i])) {
@@ -110,7 +110,7 @@ std::optional<Finding> check_host_aliases(const PodSpec& spec) {
     }
     for (size_t j = 0; j < alias.hostnames.size(); ++j) {
       const std::string& name = alias.hostnames[j];
-      if (name.empty() || name.find_first_of(" \t\r\n#") != name.npos) {
+      if (name.empty() || name.find_first_of(" \t\r\n#") != std::string_view::npos) {
         return Finding{cat("spec.hostAliases[", i, "].hostnames[", j, "]"),
                        cat("expected a host name, found ", quoted(name))};
       }
@@ -129,7 +129,8 @@ std::optional<Finding> check_sysctls(const PodSpec& spec) {
     const bool net = name.starts_with("net.");
     const bool ipc = name.starts_with("kernel.shm") || name.starts_with("kernel.msg") ||
                      name == "kernel.sem" || name.starts_with("fs.mqueue.");
-    if ((!net && !ipc) || name.find_first_of("/ \n") != name.npos || name.find("..") != name.npos) {
+    if ((!net && !ipc) || name.find_first_of("/ \n") != std::string_view::npos ||
+        name.find("..") != std::string_view::npos) {
       return Finding{std::move(where),
                      cat(quoted(name),
                          " would change the host: a pod may set net.*, kernel.shm*, kernel.msg*, "

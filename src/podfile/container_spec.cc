@@ -126,7 +126,8 @@ void Maker::set_environment(oci::Process& process) {
   const auto add = [&](const std::vector<std::string>& variables) {
     for (const std::string& variable : variables) {
       const size_t equals = variable.find('=');
-      if (equals != variable.npos) all.set(variable.substr(0, equals), variable.substr(equals + 1));
+      if (equals != std::string_view::npos)
+        all.set(variable.substr(0, equals), variable.substr(equals + 1));
     }
   };
   add(process.env);

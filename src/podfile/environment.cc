@@ -52,15 +52,16 @@ std::string expand(std::string_view text, const Environment& known) {
   while (!text.empty()) {
     const size_t dollar = text.find('$');
     out += text.substr(0, dollar);
-    if (dollar == text.npos) break;
+    if (dollar == std::string_view::npos) break;
     text.remove_prefix(dollar + 1);
     if (text.starts_with('$')) {
       out += '$';
       text.remove_prefix(1);
       continue;
     }
-    const size_t end = text.starts_with('(') ? text.find(')') : text.npos;
-    const std::string* value = end == text.npos ? nullptr : known.find(text.substr(1, end - 1));
+    const size_t end = text.starts_with('(') ? text.find(')') : std::string_view::npos;
+    const std::string* value =
+        end == std::string_view::npos ? nullptr : known.find(text.substr(1, end - 1));
     if (value == nullptr) {
       out += '$';
       continue;

@@ -7,8 +7,8 @@ namespace ocirt::podfile {
 Result<Image> parse_image(std::string_view image) {
   const size_t colon = image.find(':');
   const std::string_view kind = image.substr(0, colon);
-  const std::string_view rest = colon == image.npos ? "" : image.substr(colon + 1);
-  if (colon == image.npos || (kind != "bundle" && kind != "rootfs" && kind != "oci")) {
+  const std::string_view rest = colon == std::string_view::npos ? "" : image.substr(colon + 1);
+  if (colon == std::string_view::npos || (kind != "bundle" && kind != "rootfs" && kind != "oci")) {
     return refuse(cat("expected bundle:DIR, rootfs:DIR or oci:LAYOUT:TAG, found ", quoted(image),
                       "; nothing is pulled"));
   }
@@ -17,7 +17,7 @@ Result<Image> parse_image(std::string_view image) {
   if (kind == "rootfs") return Image{ImageKind::kRootfs, std::string(rest), {}};
   // A tag has no slash, so a colon inside of the path is not taken for the separator.
   const size_t last = rest.rfind(':');
-  if (last == rest.npos || rest.find('/', last) != rest.npos) {
+  if (last == std::string_view::npos || rest.find('/', last) != std::string_view::npos) {
     return Image{ImageKind::kOci, std::string(rest), "latest"};
   }
   Image parsed{ImageKind::kOci, std::string(rest.substr(0, last)),

@@ -43,7 +43,7 @@ Result<std::string> hex_of(std::string_view digest, std::string_view where) {
   constexpr std::string_view kAlgorithm = "sha256:";
   const std::string_view hex =
       digest.starts_with(kAlgorithm) ? digest.substr(kAlgorithm.size()) : "";
-  if (hex.size() != 64 || hex.find_first_not_of("0123456789abcdef") != hex.npos) {
+  if (hex.size() != 64 || hex.find_first_not_of("0123456789abcdef") != std::string_view::npos) {
     return refuse(cat(where, ": expected a digest of sha256, found ", quoted(digest)));
   }
   return std::string(hex);

@@ -71,7 +71,8 @@ Result<int64_t> scaled(std::string_view text, int scale) {
     }
   }
   const size_t consumed = text.size() - rest.size();
-  if (consumed == 0 || text.substr(0, consumed).find_first_of("0123456789") == text.npos) {
+  if (consumed == 0 ||
+      text.substr(0, consumed).find_first_of("0123456789") == std::string_view::npos) {
     return refused;
   }
   const std::optional<Unit> unit = unit_of(rest);

@@ -16,19 +16,21 @@ Step next_step(std::string_view& path) {
   if (path.starts_with('.')) path.remove_prefix(1);
   if (path.starts_with("[\"")) {
     size_t end = path.find("\"]", 2);
-    Step step{.name = path.substr(2, end == path.npos ? path.npos : end - 2)};
-    path.remove_prefix(end == path.npos ? path.size() : end + 2);
+    Step step{.name =
+                  path.substr(2, end == std::string_view::npos ? std::string_view::npos : end - 2)};
+    path.remove_prefix(end == std::string_view::npos ? path.size() : end + 2);
     return step;
   }
   if (path.starts_with('[')) {
     size_t end = path.find(']');
-    std::string_view digits = path.substr(1, end == path.npos ? path.npos : end - 1);
-    path.remove_prefix(end == path.npos ? path.size() : end + 1);
+    std::string_view digits =
+        path.substr(1, end == std::string_view::npos ? std::string_view::npos : end - 1);
+    path.remove_prefix(end == std::string_view::npos ? path.size() : end + 1);
     return {.is_index = true, .index = to_number<size_t>(digits).value_or(0)};
   }
   size_t end = path.find_first_of(".[");
   Step step{.name = path.substr(0, end)};
-  path.remove_prefix(end == path.npos ? path.size() : end);
+  path.remove_prefix(end == std::string_view::npos ? path.size() : end);
   return step;
 }
 

@@ -63,7 +63,7 @@ Result<Identity> identity_of(std::string_view user, std::string_view passwd,
   identity.uid = entry ? entry->uid : *number;
   identity.gid = entry ? entry->gid : 0;
   if (entry) identity.groups = groups_of(group, entry->name);
-  if (colon == user.npos) return identity;
+  if (colon == std::string_view::npos) return identity;
   const std::string_view group_name = user.substr(colon + 1);
   const auto gid = to_number<uint32_t>(group_name);
   const auto found = gid ? gid : find_group(group, group_name);

@@ -96,7 +96,7 @@ void TaskService::create(const wire::CreateTaskRequest& request, wire::Call& cal
     if (!done) return fail(reply, done.error());
     // Who has given up does not come to delete it.
     if (Container* made = containers_.find(id); made != nullptr && !reply.is_awaited())
-      return containers_.remove(*made, [](Result<Done>) {});
+      return containers_.remove(*made, [](const Result<Done>&) {});
     auto answer = blank<wire::CreateTaskResponse>();
     answer.pid = static_cast<uint32_t>(done->pid);
     reply.send(answer);

@@ -62,14 +62,16 @@ UniqueFd reopen_without_waiting(Fd fd) {
   return UniqueFd(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
 }
 
-Result<Readiness> wait_for(Fd signals, Fd pidfd, const Copier& keys, const Copier& screen) {
-  pollfd entries[4] = {{signals.raw(), POLLIN, 0},
+Result<Readiness> wait_for(Fd signals, Fd pidfd, const Copier& keys, const Copier& screen,
+                           Fd notices) {
+  pollfd entries[5] = {{signals.raw(), POLLIN, 0},
                        {pidfd.raw(), POLLIN, 0},
                        Waiting::entry(keys),
-                       Waiting::entry(screen)};
-  if (::poll(entries, 4, -1) < 0 && errno != EINTR) return os_error("poll", errno);
+                       Waiting::entry(screen),
+                       {notices.raw(), POLLIN, 0}};
+  if (::poll(entries, 5, -1) < 0 && errno != EINTR) return os_error("poll", errno);
   return Readiness{entries[0].revents != 0, entries[1].revents != 0, entries[2].revents != 0,
-                   entries[3].revents != 0};
+                   entries[3].revents != 0, entries[4].revents != 0};
 }
 
 }  // namespace ocirt::sys

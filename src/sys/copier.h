@@ -38,13 +38,15 @@ struct Readiness {
   bool ended = false;   // the process behind the pidfd has ended
   bool keys = false;    // the first copier can move
   bool screen = false;  // the second copier can move
+  bool notice = false;  // the last descriptor has something
 };
 
 // A description of our own of what `fd` leads to, whose writes never wait: poll(2) says that a
 // terminal or pipe has room, not for how much. Invalid where there is none to be had (a socket).
 UniqueFd reopen_without_waiting(Fd fd);
 
-// Waits for any of the four.
-Result<Readiness> wait_for(Fd signals, Fd pidfd, const Copier& keys, const Copier& screen);
+// Waits for any of the five.
+Result<Readiness> wait_for(Fd signals, Fd pidfd, const Copier& keys, const Copier& screen,
+                           Fd notices = {});
 
 }  // namespace ocirt::sys

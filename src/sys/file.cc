@@ -119,6 +119,12 @@ Result<> mkdir(Fd dir, CStr path, mode_t mode) {
   return {};
 }
 
+Result<> chmod(Fd dir, CStr path, mode_t mode) {
+  if (::fchmodat(dir.raw(), path.c_str(), mode, 0) < 0)
+    return os_error(cat("chmod ", path.view()), errno);
+  return {};
+}
+
 Result<> mkdir_parents(const std::string& path, mode_t mode) {
   if (::mkdir(path.c_str(), mode) == 0) return {};
   if (errno == EEXIST) {

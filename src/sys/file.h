@@ -48,6 +48,7 @@ Result<> write_file_atomically(Fd dir, CStr name, CStr temporary, std::string_vi
                                mode_t mode);
 
 Result<> mkdir(Fd dir, CStr path, mode_t mode);
+Result<> chmod(Fd dir, CStr path, mode_t mode);  // whatever the umask
 // mkdir for each missing component, like `mkdir -p`. Follows symlinks: for trusted paths only.
 Result<> mkdir_parents(const std::string& path, mode_t mode);
 Result<> rmdir(Fd dir, CStr path);

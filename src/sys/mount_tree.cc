@@ -43,13 +43,26 @@ Result<> set_mount_propagation(Fd tree, uint64_t propagation) {
   return {};
 }
 
-Result<std::string> mounted_filesystem(CStr path) {
+Result<uint64_t> mount_id(CStr path) {
   struct statx info{};
   if (::statx(AT_FDCWD, path.c_str(), 0, STATX_MNT_ID, &info) < 0) {
     return os_error(cat("statx ", path.view()), errno);
   }
+  return info.stx_mnt_id;
+}
+
+Result<> unmount_tree(CStr path) {
+  if (::mount(nullptr, path.c_str(), nullptr, MS_PRIVATE | MS_REC, nullptr) < 0 ||
+      ::umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) < 0) {
+    return os_error(cat("unmount ", path.view()), errno);
+  }
+  return {};
+}
+
+Result<std::string> mounted_filesystem(CStr path) {
+  const uint64_t number = TRY(mount_id(path));
   std::string table = TRY(read_file(kCwd, "/proc/self/mountinfo", size_t{64} << 20));
-  const std::string id = cat(info.stx_mnt_id, " ");
+  const std::string id = cat(number, " ");
   for (std::string_view line : split(table, '\n')) {
     if (!line.starts_with(id)) continue;
     // "ID PARENT DEVICE ROOT TARGET OPTIONS TAGS - TYPE SOURCE OPTIONS" (proc(5))

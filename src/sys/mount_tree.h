@@ -26,4 +26,11 @@ Result<> set_mount_propagation(Fd tree, uint64_t propagation);
 // since its size grows with the host.
 Result<std::string> mounted_filesystem(CStr path);
 
+// The number of the topmost mount in which `path` is (statx(2), STATX_MNT_ID).
+Result<uint64_t> mount_id(CStr path);
+
+// Takes away what is mounted at `path`, with everything below it, from this mount namespace alone:
+// mounts that these are copies of stay.
+Result<> unmount_tree(CStr path);
+
 }  // namespace ocirt::sys

@@ -129,6 +129,12 @@ bool is_inherited(Fd fd) {
   return flags >= 0 && (flags & FD_CLOEXEC) == 0;
 }
 
+Result<UniqueFd> duplicate_from(Fd fd, int lowest) {
+  const int copy = ::fcntl(fd.raw(), F_DUPFD_CLOEXEC, lowest);
+  if (copy < 0) return os_error("duplicate a descriptor", errno);
+  return UniqueFd(copy);
+}
+
 const char* const* own_environment() { return ::environ; }
 
 void exit_now(int code) { ::_exit(code); }

@@ -66,6 +66,9 @@ uint32_t effective_gid();
 // as all of our own are.
 bool is_inherited(Fd fd);
 
+// The lowest free descriptor from `lowest` on as a copy of `fd`, close-on-exec.
+Result<UniqueFd> duplicate_from(Fd fd, int lowest);
+
 // The environment that our caller gave us, as execve(2) takes it.
 const char* const* own_environment();
 

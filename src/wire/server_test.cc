@@ -1,7 +1,7 @@
 #include "src/wire/server.h"
 
 #include <gtest/gtest.h>
-#include <sys/socket.h>
+#include <unistd.h>
 
 #include <deque>
 #include <string>
@@ -230,6 +230,30 @@ TEST_F(ServerTest, ADeadlineIsAnsweredByTheServer) {
   EXPECT_TRUE(kept[1].is_awaited());
 }
 
+// Whoever answered, or left, before the deadline is not told of it.
+TEST_F(ServerTest, ADeadlineIsHeardOnceAndOnlyByWhoWaits) {
+  UniqueFd client = connect(), other = connect(), third = connect();
+  kept.reserve(3);
+  put(client, request(1, "Later", {}, milliseconds(20)));
+  put(other, request(1, "Later", {}, milliseconds(20)));
+  put(third, request(1, "Later", {}, milliseconds(20)));
+  turn_until_quiet();
+  ASSERT_EQ(kept.size(), 3u);
+  kept[0].send("in time");
+  other.reset();
+  turn_until_quiet();
+  EXPECT_EQ(gone, 1);
+  EXPECT_EQ(answers(client).size(), 1u);
+  ASSERT_TRUE(loop->turn(milliseconds(100)));
+  turn_until_quiet();
+  EXPECT_EQ(gone, 2);
+  EXPECT_EQ(answers(third).size(), 1u);
+  EXPECT_EQ(answers(client).size(), 0u);
+  third.reset();
+  turn_until_quiet();
+  EXPECT_EQ(gone, 2);
+}
+
 TEST_F(ServerTest, CallsHearThatTheirConnectionIsGone) {
   UniqueFd client = connect(), other = connect();
   put(client, request(1, "Later") + request(3, "Later"));
@@ -355,6 +379,7 @@ TEST_F(ServerTest, CallsOfAServerThatEndsAreReleased) {
   auto server2 = std::make_unique<Server>(
       *loop2, Callback<Call&>::to<&ServerTest::handle>(static_cast<ServerTest&>(*this)));
   auto [mine, its] = *sys::stream_pair();
+  UniqueFd of_a_worker(::dup(its.raw()));  // the client is not to wait for its end
   ASSERT_TRUE(server2->serve(std::move(its)));
   put(mine, request(1, "Later", {}, seconds(5)));
   ASSERT_TRUE(loop2->turn());

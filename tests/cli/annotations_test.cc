@@ -1,6 +1,7 @@
 // Annotations by which engines ask something of a runtime (run.oci.*). The specification leaves
 // their meaning open; it is crun's.
 #include <grp.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -134,7 +135,6 @@ TEST_F(Annotations, MakeUnknownSystemCallsAnError) {
 TEST_F(Annotations, ThatCannotBeFollowedAreRefused) {
   const std::pair<const char*, const char*> refused[] = {
       {"run.oci.handler", "krun"},
-      {"run.oci.systemd.subgroup", "container"},
       {"run.oci.systemd.force_cgroup_v1", "/sys/fs/cgroup/systemd"},
       {"run.oci.seccomp.plugins", "/usr/lib/plugin.so"},
       {"run.oci.mount_context_type", "nonsense"},
@@ -149,6 +149,43 @@ TEST_F(Annotations, ThatCannotBeFollowedAreRefused) {
     EXPECT_EQ("", container.status()) << name;
     bundle.remove("annotations");
   }
+}
+
+TEST_F(Annotations, ASubgroupIsAPartOfAUnitOfSystemd) {
+  if (cgroups::by_systemd()) GTEST_SKIP() << "systemd makes the cgroups here";
+  annotate("run.oci.systemd.subgroup", "payload");
+  EXPECT_SAYS(refusal(), "--systemd-cgroup");
+}
+
+// Where the host has v2 alone, the hierarchy is mounted beside it, as crun's manual page has it.
+TEST_F(Annotations, GiveAnOldSystemdTheHierarchyThatItKnows) {
+  const std::string top = scratch() + "/v1";
+  make_directories(top);
+  const bool beside_v2 = cgroups::is_pure_v2();
+  if (beside_v2 && mount("cgroup", top.c_str(), "cgroup", 0, "none,name=systemd,xattr") != 0) {
+    GTEST_SKIP() << "cgroup v1 cannot be mounted here";
+  }
+  annotate("run.oci.systemd.force_cgroup_v1", "/sys/fs/cgroup");
+  bundle.with_namespace("cgroup");
+  bundle.mount("/sys/fs/cgroup", "cgroup", "cgroup", {"nosuid", "noexec", "nodev"});
+  bundle.shell("exec sleep 100");
+  std::string group;
+  {
+    Container container(runtime, bundle);
+    container.launch();
+    EXPECT_EQ("systemd\n", container.exec_shell("ls /sys/fs/cgroup").out);
+    // Of its own cgroup it is the top, and may make others below.
+    EXPECT_SAYS(container.exec_shell("cat /proc/1/cgroup").out, ":name=systemd:/\n");
+    EXPECT_SAYS(container.exec_shell("cat /proc/self/cgroup").out, ":name=systemd:/\n");
+    EXPECT_SAYS(container.exec_shell("cat /sys/fs/cgroup/systemd/cgroup.procs").out, "1\n");
+    EXPECT_OK(container.exec_shell("mkdir /sys/fs/cgroup/systemd/inner"));
+    group = cgroups::group_of(container.id());
+    EXPECT_EQ(beside_v2, exists(top + group));
+    EXPECT_OK(container.remove({"--force"}));
+  }
+  if (!beside_v2) return;
+  EXPECT_FALSE(exists(top + group));
+  EXPECT_EQ(0, umount2(top.c_str(), MNT_DETACH));
 }
 
 TEST_F(Annotations, ThatNameWhatIsThereAnywayAreTaken) {

@@ -407,7 +407,8 @@ TEST_F(BadInput, PreservedDescriptorsThatAreNotOpen) {
   bundle.shell("echo ran");
   Container container(runtime, bundle);
   const Outcome outcome = container.run({"--preserve-fds", "3"});
-  EXPECT_EQ(1, outcome.code) << outcome;
+  // crun passes those that are there, runc refuses.
+  EXPECT_LE(outcome.code, 1) << outcome;
   expect_nothing_left();
 }
 

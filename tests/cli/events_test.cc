@@ -7,21 +7,8 @@
 namespace harness {
 namespace {
 
-class Events : public ContainerTest {
+class Events : public RunningContainerTest {
  protected:
-  Events() { bundle.shell("exec sleep 100"); }
-
-  Container& running() {
-    container_ = std::make_unique<Container>(runtime, bundle);
-    container_->launch();
-    return *container_;
-  }
-
-  void TearDown() override {
-    container_.reset();
-    ContainerTest::TearDown();
-  }
-
   Outcome events(const Args& flags) {
     Args args = {"events"};
     args.insert(args.end(), flags.begin(), flags.end());
@@ -36,8 +23,6 @@ class Events : public ContainerTest {
     args.push_back(container_->id());
     return std::make_unique<Process>(runtime.command(args));
   }
-
-  std::unique_ptr<Container> container_;
 };
 
 size_t lines_of_type(const std::string& text, const std::string& type) {

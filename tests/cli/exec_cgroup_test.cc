@@ -10,21 +10,8 @@
 namespace harness {
 namespace {
 
-class ExecCgroup : public ContainerTest {
+class ExecCgroup : public RunningContainerTest {
  protected:
-  ExecCgroup() { bundle.shell("exec sleep 100"); }
-
-  Container& running() {
-    container_ = std::make_unique<Container>(runtime, bundle);
-    container_->launch();
-    return *container_;
-  }
-
-  void TearDown() override {
-    container_.reset();
-    ContainerTest::TearDown();
-  }
-
   // Makes a cgroup below the container's and returns its path as /proc/PID/cgroup has it.
   void make_below(std::string_view controller, const std::string& name) {
     make_directories(container_->cgroup(controller) + "/" + name);
@@ -34,8 +21,6 @@ class ExecCgroup : public ContainerTest {
   std::string where(const Args& flags) {
     return container_->exec({"cat", "/proc/self/cgroup"}, flags).out;
   }
-
-  std::unique_ptr<Container> container_;
 };
 
 TEST_F(ExecCgroup, BelowTheContainersOnV2) {

@@ -293,6 +293,23 @@ TEST_F(PodCli, WhatAKilledMakingHasLeftIsSweptByTheNextCommand) {
   EXPECT_TRUE(exists(pods_root() + "/" + name_));
 }
 
+TEST_F(PodCli, KilledWhileItMakesAPodItLeavesNothingThatTheNextCommandDoesNotTakeAway) {
+  const std::string path = sleeper();
+  for (int milliseconds = 0; milliseconds < 60; milliseconds += 4) {
+    Process making(command({"run", path}));
+    sleep_ms(milliseconds);
+    making.signal(SIGKILL);
+    making.wait();
+    // What the shim had begun it undoes by itself, which may take a moment.
+    EXPECT_TRUE(eventually([&] {
+      pod({"rm", "--force", "--time", "0", name_});
+      return entries(pods_root()).empty();
+    })) << milliseconds;
+    for (const std::string& root : cgroups::roots())
+      EXPECT_FALSE(exists(cat(root, "/ocirt/", name_)));
+  }
+}
+
 TEST_F(PodCli, TablesAndJsonTellTheSame) {
   ASSERT_OK(pod(
       {"run",

@@ -48,8 +48,10 @@ void ContainerTest::check_leaks() {
   }
   eventually([] { return living_orphans().empty(); }, 1000);
 
-  EXPECT_EQ(names_in(runtime.root()), std::vector<std::string>())
-      << "left behind in the state directory";
+  std::vector<std::string> left = names_in(runtime.root());
+  // Of no container: crun keeps compiled filters in ".cache".
+  std::erase_if(left, [](const std::string& name) { return name.starts_with('.'); });
+  EXPECT_EQ(left, std::vector<std::string>()) << "left behind in the state directory";
   EXPECT_EQ(cgroups::leftovers(), std::vector<std::string>()) << "left behind control groups";
   cgroups::remove_leftovers();
 
@@ -91,6 +93,19 @@ bool ContainerTest::implements(std::string_view version) {
   return features()["ociVersionMax"].text() >= version;
 }
 
+RunningContainerTest::RunningContainerTest() { bundle.shell("exec sleep 100"); }
+
+void RunningContainerTest::TearDown() {
+  container_.reset();
+  ContainerTest::TearDown();
+}
+
+Container& RunningContainerTest::running() {
+  container_ = std::make_unique<Container>(runtime, bundle);
+  container_->launch();
+  return *container_;
+}
+
 void record_spec(const char* section, const char* sentence) {
   const ::testing::TestResult* result =
       ::testing::UnitTest::GetInstance()->current_test_info()->result();
@@ -104,6 +119,12 @@ void record_spec(const char* section, const char* sentence) {
 }
 
 ::testing::AssertionResult failed_with(const Outcome& outcome, int code, std::string_view part) {
+  // Status, words and that there is one line are promises of ocirt, not of the specification.
+  static const bool is_ours = Runtime("").name() == "ocirt";
+  if (!is_ours) {
+    if (outcome.code > 0 && !outcome.timed_out) return ::testing::AssertionSuccess();
+    return ::testing::AssertionFailure() << "the command should have failed\n" << outcome;
+  }
   if (outcome.code != code)
     return ::testing::AssertionFailure() << "exit code should be " << code << "\n" << outcome;
   if (lines(outcome.err).size() != 1)

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,12 +53,25 @@ class ContainerTest : public ::testing::Test {
   size_t descriptors_ = 0;
 };
 
+// A test of what is done to a container that runs.
+class RunningContainerTest : public ContainerTest {
+ protected:
+  RunningContainerTest();
+  void TearDown() override;
+
+  // A running container of the bundle as the test has set it up.
+  Container& running();
+
+  std::unique_ptr<Container> container_;  // of running(), deleted when the test ends
+};
+
 // Records in the XML or JSON output which sentence of the specification a test covers.
 void record_spec(const char* section, const char* sentence);
 
 // Assertion helpers; each prints the whole outcome when it fails.
 ::testing::AssertionResult succeeded(const Outcome& outcome);
-// Failed with this exit code, said exactly one line on stderr, which contains `part`.
+// Failed with this exit code, said exactly one line on stderr, which contains `part`. Of another
+// runtime than ocirt only the failure is asked for.
 ::testing::AssertionResult failed_with(const Outcome& outcome, int code, std::string_view part);
 ::testing::AssertionResult says(std::string_view text, std::string_view part);
 

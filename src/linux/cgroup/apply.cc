@@ -22,13 +22,19 @@ Error in_property(const Setting& setting, std::string_view text, int code = 0) {
 }
 
 // Why a file of the cgroup is missing: the controller is, or the kernel has no such file.
-Error missing(const Setting& setting, std::string_view directory, bool v2) {
+Error missing(const Setting& setting, std::string_view directory, const Location& location,
+              bool v2) {
   if (v2 && setting.controller != "cgroup") {
     const std::string list = join(directory, "cgroup.controllers");
     Result<std::string> text = sys::read_control(sys::kCwd, list);
     if (!text) return in_property(setting, cat("the cgroup ", directory, " is gone"));
     const std::vector<std::string_view> here = words(*text);
     if (std::ranges::find(here, std::string_view(setting.controller)) == here.end()) {
+      if (v1_directory(location, setting.controller) != nullptr) {
+        return in_property(setting, cat("invalid configuration: the ", setting.controller,
+                                        " controller is one of cgroup v1 on this host, which has "
+                                        "no such file"));
+      }
       return in_property(setting,
                          cat("the ", setting.controller, " controller is not available here: ",
                              here.empty() ? "no controller" : trim(*text), " is in ", list,
@@ -47,7 +53,8 @@ Error busy_memory(const Setting& setting, std::string_view directory, Error erro
   return error;
 }
 
-Result<> write_setting(const Setting& setting, std::string_view directory, bool v2) {
+Result<> write_setting(const Setting& setting, std::string_view directory, const Location& location,
+                       bool v2) {
   const std::string path = join(directory, setting.file);
   Result<> done = sys::write_control(sys::kCwd, path, setting.value);
   if (done) return done;
@@ -57,7 +64,7 @@ Result<> write_setting(const Setting& setting, std::string_view directory, bool 
   }
   if (done.error().code == ENOENT) {
     if (setting.harmless) return {};
-    return std::unexpected(missing(setting, directory, v2));
+    return std::unexpected(missing(setting, directory, location, v2));
   }
   Error error = busy_memory(setting, directory, std::move(done).error());
   return std::unexpected(in_property(setting, error.text, error.code));
@@ -82,7 +89,7 @@ Result<> write_settings(const std::vector<Setting>& settings, const Location& lo
             *setting, cat("the ", setting->controller, " controller is not available here: its ",
                           "hierarchy is not mounted, or the container has no cgroup in it")));
       }
-      Result<> done = write_setting(*setting, directory->path, v2);
+      Result<> done = write_setting(*setting, directory->path, location, v2);
       if (done) continue;
       if (done.error().code != EINVAL) return done;
       if (!first) first = std::move(done).error();

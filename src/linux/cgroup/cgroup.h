@@ -39,6 +39,10 @@ struct Host {
 // that are not mounted in this mount namespace are left out. An error when none is.
 Result<Host> probe_host();
 
+// The v1 hierarchy "name=systemd" of a host whose own systemd does without: for containers with a
+// systemd of before cgroup v2. ENOENT when nobody has mounted it.
+Result<Hierarchy> probe_v1_for_systemd();
+
 // A container's directory in one hierarchy.
 struct Directory {
   std::string controllers;  // as in Hierarchy
@@ -50,6 +54,7 @@ struct Directory {
 struct Location {
   Layout layout = Layout::unified;
   std::vector<Directory> directories;
+  bool shared = false;  // others were in it before: its end is not theirs
   bool operator==(const Location&) const = default;
 };
 
@@ -74,6 +79,8 @@ class [[nodiscard]] Made {
  public:
   // Whether the container's own directories were not there before.
   bool is_fresh() const { return fresh_; }
+  // Which of them held processes already; empty: none.
+  const std::string& shared() const { return shared_; }
   Made() = default;
   Made(Made&&) noexcept = default;
   Made& operator=(Made&& other) noexcept;
@@ -84,13 +91,14 @@ class [[nodiscard]] Made {
   friend Result<Made> make(const Location&);
   std::vector<std::string> directories_;
   Location location_;
+  std::string shared_;
   bool fresh_ = true;
 };
 
 // Makes the directories (parents too; on v2 enables in every ancestor the controllers that can be
 // enabled; on v1 fills cpuset.cpus and cpuset.mems from the parents). A cgroup that already holds
-// processes is refused: the container would share its limits and its end with strangers. So is a
-// frozen one. The code of an error is that of the mkdir(2) that failed: a caller who may do without
+// processes is taken, and Made says so: engines put several containers into one. A frozen one is
+// refused. The code of an error is that of the mkdir(2) that failed: a caller who may do without
 // cgroups (rootless) looks for EACCES, EPERM and EROFS.
 Result<Made> make(const Location& location);
 
@@ -137,8 +145,11 @@ Result<> apply(const Location& location, const oci::Resources& resources, bool u
 Result<> apply_new(const Location& location, const oci::Resources& resources, const Made& made,
                    const Entrance& entrance);
 
-// Makes `uid` the owner of the container's v2 directory and of the files by which a subtree is
-// managed; nothing on the other layouts, where no controller may be given away.
+// The files that /sys/kernel/cgroup/delegate, whose text `list` is, names as safe to give away.
+std::vector<std::string> delegated_files(std::string_view list);
+
+// Makes `uid` the owner of the container's v2 directory and of the files in it that the kernel says
+// may be given away; nothing on the other layouts, where no controller may be.
 Result<> delegate(const Location& location, uint32_t uid);
 
 // Freezes or thaws all processes and waits until the kernel reports it (v2: cgroup.events by
@@ -165,8 +176,8 @@ Result<> signal_all(const Location& location, int signal);
 // Kills what is left inside, waits for it, and removes the directories and their children, deepest
 // first. What is gone already is no error. Waits for the kernel by poll(2) on cgroup.events (v2) or
 // on the pidfds of what it killed (v1), at most 10 s in all. One rmdir(2) for each directory when
-// nobody is left. Every directory is tried even when another fails; the first error is returned
-// (code EBUSY, with the processes that do not end).
+// nobody is left. A shared one stays as long as somebody is in it. Every directory is tried even
+// when another fails; the first error is returned (code EBUSY, with the processes that do not end).
 Result<> remove(const Location& location);
 
 }  // namespace ocirt::cgroup

@@ -29,14 +29,29 @@ TEST_F(CgroupRoot, MakesADirectoryInEveryHierarchyAndTakesItBackUnlessCommitted)
   ASSERT_DONE(remove(location_));
 }
 
-TEST_F(CgroupRoot, RefusesACgroupThatHoldsProcessesAndTakesAnEmptyOne) {
+TEST_F(CgroupRoot, TellsOfACgroupThatHoldsProcesses) {
   make(location_)->commit();
-  ASSERT_DONE(make(location_));
-  start_sleeper(location_);
-  auto second = make(location_);
-  ASSERT_FALSE(second);
-  EXPECT_NE(second.error().text.find("already holds processes"), std::string::npos);
+  EXPECT_EQ(make(location_)->shared(), "");
+  const pid_t stranger = start_sleeper(location_);
+  {
+    auto second = make(location_);
+    ASSERT_TRUE(second) << second.error().text;
+    EXPECT_EQ(second->shared(), location_.directories[0].path);
+  }
   EXPECT_TRUE(sys::exists(sys::kCwd, location_.directories[0].path));
+  EXPECT_EQ(waitpid(stranger, nullptr, WNOHANG), 0);
+}
+
+TEST_F(CgroupRoot, RemoveLeavesASharedOneToThoseWhoAreInIt) {
+  make(location_)->commit();
+  Location shared = location_;
+  shared.shared = true;
+  const pid_t stranger = start_sleeper(location_);
+  ASSERT_DONE(remove(shared));
+  EXPECT_EQ(waitpid(stranger, nullptr, WNOHANG), 0);
+  ASSERT_DONE(signal_all(location_, SIGKILL));
+  wait(stranger);
+  ASSERT_DONE(remove(shared));
 }
 
 TEST_F(CgroupRoot, RefusesAFrozenCgroup) {

@@ -385,5 +385,14 @@ TEST(CgroupApply, WithoutCgroupsThereIsNothingToFreezeOrRemove) {
   EXPECT_TRUE(remove({}));
 }
 
+TEST(Cgroup, OnlyFilesInTheCgroupAreDelegated) {
+  EXPECT_EQ(delegated_files("cgroup.procs\ncgroup.threads\nmemory.oom.group\n"),
+            (Strings{"cgroup.procs", "cgroup.threads", "memory.oom.group"}));
+  EXPECT_EQ(delegated_files("\n../x\n.\na/b\n/\npids.max"), Strings{"pids.max"});
+  EXPECT_EQ(delegated_files(""),
+            (Strings{"cgroup.procs", "cgroup.subtree_control", "cgroup.threads"}))
+      << "of a kernel without a list";
+}
+
 }  // namespace
 }  // namespace ocirt::cgroup

@@ -5,15 +5,41 @@
 
 #include "src/base/text.h"
 #include "src/linux/cgroup/cgroup.h"
+#include "src/sys/control_file.h"
 #include "src/sys/file.h"
 
 namespace ocirt::cgroup {
+namespace {
+
+constexpr char kKernelsList[] = "/sys/kernel/cgroup/delegate";
+
+// What the specification says where the kernel (before 4.15) has no list.
+constexpr std::string_view kAlways = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n";
+
+}  // namespace
+
+std::vector<std::string> delegated_files(std::string_view list) {
+  if (list.empty()) list = kAlways;
+  std::vector<std::string> files;
+  while (std::optional<std::string_view> line = next_line(list)) {
+    // Names of files in the cgroup, and nothing else.
+    if (line->empty() || line->starts_with('.') || line->find('/') != std::string_view::npos)
+      continue;
+    files.emplace_back(*line);
+  }
+  return files;
+}
 
 Result<> delegate(const Location& location, uint32_t uid) {
   if (location.layout != Layout::unified) return {};
+  Result<std::string> list = sys::read_control(sys::kCwd, kKernelsList);
+  const std::vector<std::string> files = delegated_files(list ? std::string_view(*list) : "");
   for (const Directory& directory : location.directories) {
-    for (const char* file : {"", "/cgroup.procs", "/cgroup.subtree_control", "/cgroup.threads"}) {
-      TRY(sys::give_to(cat(directory.path, file), uid));
+    TRY(sys::give_to(directory.path, uid));
+    for (const std::string& file : files) {
+      Result<> given = sys::give_to(cat(directory.path, "/", file), uid);
+      // The list names files of controllers too, which may not be on here.
+      if (!given && given.error().code != ENOENT) return given;
     }
   }
   return {};

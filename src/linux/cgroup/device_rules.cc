@@ -11,7 +11,8 @@ std::string name_of(const DeviceRule& rule) {
                         : cat("linux.resources.devices[", rule.index, "]");
 }
 
-Result<unsigned> parse_access(std::string_view text, std::string_view where) {
+// A rule that denies may say "a" for all, as oci-spec/validate_resources.cc has it.
+Result<unsigned> parse_access(std::string_view text, bool allow, std::string_view where) {
   unsigned access = 0;
   for (char letter : text) {
     switch (letter) {
@@ -24,6 +25,12 @@ Result<unsigned> parse_access(std::string_view text, std::string_view where) {
       case 'm':
         access |= kMknod;
         break;
+      case 'a':
+        if (!allow) {
+          access = kAllAccess;
+          break;
+        }
+        [[fallthrough]];
       default:
         return refuse(
             cat(where, ".access: ", quoted(text), " may hold only the letters r, w and m"));
@@ -141,11 +148,11 @@ Result<std::vector<DeviceRule>> device_rules(std::span<const oci::DeviceCgroup> 
     }
     rule.major = TRY(parse_number(from.major, cat(where, ".major")));
     rule.minor = TRY(parse_number(from.minor, cat(where, ".minor")));
-    if (from.access) rule.access = TRY(parse_access(*from.access, where));
+    if (from.access) rule.access = TRY(parse_access(*from.access, rule.allow, where));
     rules.push_back(rule);
   }
   for (const DefaultDeviceRule& from : defaults) {
-    const unsigned access = TRY(parse_access(from.access, "the default device rules"));
+    const unsigned access = TRY(parse_access(from.access, true, "the default device rules"));
     rules.push_back({true, from.type, from.major, from.minor, access, -1});
   }
   return rules;

@@ -177,6 +177,14 @@ TEST(DeviceRules, KindsOfOneAccessMayBeAllowedByDifferentRules) {
   expect_both(rules, {'c', 7, 2, kRead | kWrite}, false);
 }
 
+TEST(DeviceRules, AnAccessOfADeniesEverythingAndAllowsNothing) {
+  auto rules = rules_of({kAllowAll, {false, "c", 1, 11, "ra"}});
+  expect_both(rules, {'c', 1, 11, kWrite}, false);
+  expect_both(rules, {'c', 1, 11, kRead | kWrite}, false);
+  expect_both(rules, {'c', 1, 12, kWrite}, true);
+  EXPECT_FALSE(device_rules(std::vector<oci::DeviceCgroup>{{true, "c", 1, 11, "ra"}}));
+}
+
 TEST(DeviceRules, TypeAWithNumbersIsNotEverything) {
   auto rules = rules_of({kDenyAll, {true, "a", 8, 0, "r"}});
   expect_both(rules, {'b', 8, 0, kRead}, true);

@@ -125,6 +125,20 @@ std::optional<Hierarchy> find_hierarchy(const Membership& membership,
   return Hierarchy{std::string(membership.controllers), best->point, std::string(own)};
 }
 
+Result<Hierarchy> probe_v1_for_systemd() {
+  const std::string text = TRY(sys::read_file(sys::kCwd, "/proc/self/cgroup"));
+  for (const Membership& membership : TRY(parse_memberships(text))) {
+    if (membership.controllers != "name=systemd") continue;
+    const std::string table = TRY(sys::read_file(sys::kCwd, "/proc/self/mountinfo", 64 << 20));
+    std::optional<Hierarchy> found = find_hierarchy(membership, parse_cgroup_mounts(table));
+    if (found) return *std::move(found);
+  }
+  return std::unexpected(
+      Error{ENOENT,
+            "the host has no v1 hierarchy for systemd mounted; `mount -t cgroup -o "
+            "none,name=systemd,xattr cgroup /sys/fs/cgroup/systemd` makes one"});
+}
+
 Result<Host> probe_host() {
   Result<uint64_t> type = sys::filesystem_type("/sys/fs/cgroup");
   bool unified = type && *type == CGROUP2_SUPER_MAGIC;

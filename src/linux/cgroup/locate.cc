@@ -59,7 +59,7 @@ Result<Word> read_word(std::string_view text) {
     path = text.substr(colon + 1);
   }
   for (std::string_view part : split(path, '/')) {
-    if (part == "..") return refuse(cat(quoted(text), " must not contain \"..\""));
+    if (part == "..") return refuse(cat(text, " is not a sub cgroup path: it contains \"..\""));
   }
   if (path.find('\n') != std::string_view::npos) return refuse(cat(quoted(text), ": not one line"));
   word.path = clean_path(path);
@@ -93,8 +93,8 @@ Result<Location> locate_below(const Location& location, std::span<const std::str
         ++i;
       }
       if (controller.empty() || i == named.size()) {
-        return refuse(
-            cat(quoted(text), ": the container has no cgroup of controller ", quoted(controller)));
+        return refuse(cat(quoted(text), ": unknown controller ", quoted(controller),
+                          ", the container has no cgroup of it"));
       }
       TRY(name(i, word.path, text));
     }

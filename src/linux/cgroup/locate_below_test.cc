@@ -36,13 +36,14 @@ TEST(CgroupBelow, ControllersHaveTheirOwn) {
 }
 
 TEST(CgroupBelow, WhatIsWrongIsNamed) {
-  EXPECT_EQ(paths(kUnified, {"../x"}), Strings{"\"../x\" must not contain \"..\""});
+  EXPECT_EQ(paths(kUnified, {"../x"}),
+            Strings{"../x is not a sub cgroup path: it contains \"..\""});
   EXPECT_EQ(paths(kUnified, {"memory:x"}),
             Strings{"\"memory:x\": on cgroup v2 one path is for all controllers"});
   EXPECT_EQ(paths(kHybrid, {"rdma:x"}),
-            Strings{"\"rdma:x\": the container has no cgroup of controller \"rdma\""});
+            Strings{"\"rdma:x\": unknown controller \"rdma\", the container has no cgroup of it"});
   EXPECT_EQ(paths(kHybrid, {":x"}),
-            Strings{"\":x\": the container has no cgroup of controller \"\""});
+            Strings{"\":x\": unknown controller \"\", the container has no cgroup of it"});
   EXPECT_EQ(paths(kHybrid, {"cpu:a", "cpuacct:b"}),
             Strings{"\"cpuacct:b\": another path names the same cgroup"});
   EXPECT_EQ(paths(kHybrid, {"a", "cpu:b"}),

@@ -60,19 +60,14 @@ Result<bool> is_empty_cpuset(const std::string& path) {
   return false;
 }
 
-// A cgroup that was there before must be empty and not frozen: init would stop at its first step.
-// The beginnings of both sentences are what users of runc know to look for.
-Result<> check_reusable(const Location& location, const Directory& directory) {
+// A cgroup that was there before must not be frozen: init would stop at its first step. Whether
+// somebody is in it.
+Result<bool> check_reusable(const Location& location, const Directory& directory) {
   Location only{location.layout, {directory}};
-  if (!TRY(processes(only)).empty()) {
-    return refuse(cat("container's cgroup is not empty: ", directory.path,
-                      " already holds processes; choose another linux.cgroupsPath, or end what is "
-                      "in it"));
-  }
   if (TRY(is_frozen(only))) {
     return refuse(cat("container's cgroup unexpectedly frozen: thaw or remove ", directory.path));
   }
-  return {};
+  return !TRY(processes(only)).empty();
 }
 
 }  // namespace
@@ -82,6 +77,7 @@ Made& Made::operator=(Made&& other) noexcept {
     Made old(std::move(*this));  // its destructor removes what we owned
     directories_ = std::move(other.directories_);
     location_ = std::move(other.location_);
+    shared_ = std::move(other.shared_);
     fresh_ = other.fresh_;
     other.directories_.clear();
   }
@@ -106,7 +102,8 @@ Result<Made> make(const Location& location) {
         TRY(within("linux.cgroupsPath", make_directory(directory.path, made.directories_)));
     if (!is_new) {
       made.fresh_ = false;
-      TRY(check_reusable(location, directory));
+      const bool occupied = TRY(check_reusable(location, directory));
+      if (occupied && made.shared_.empty()) made.shared_ = directory.path;
     }
     if (location.layout == Layout::unified) {
       TRY(enable_available_controllers(directory.path));

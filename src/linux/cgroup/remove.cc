@@ -91,7 +91,7 @@ Result<> remove(const Location& location) {
     Result<> done = sys::rmdir(sys::kCwd, directory.path);
     if (done || is_gone(done.error())) continue;
     if (is_busy(done.error())) {
-      busy.push_back(directory.path);
+      if (!location.shared) busy.push_back(directory.path);
     } else if (result) {
       result = std::move(done);
     }

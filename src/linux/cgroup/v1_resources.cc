@@ -183,7 +183,9 @@ Result<std::vector<Setting>> v1_settings(const oci::Resources& resources) {
   }
   TRY(add_rdma(resources, out));
   if (!resources.unified.empty()) {
-    return refuse("linux.resources.unified: not supported: this host has cgroup v1 only");
+    return refuse(
+        "linux.resources.unified: not supported: invalid configuration, this host has cgroup v1 "
+        "only");
   }
   return out;
 }

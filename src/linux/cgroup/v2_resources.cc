@@ -131,7 +131,9 @@ Result<> add_unified(const oci::Map<std::string>& unified, std::vector<Setting>&
     if (dot == 0 || dot == std::string_view::npos || file.find('/') != std::string_view::npos ||
         file.find('\0') != std::string_view::npos) {
       return refuse(cat("linux.resources.unified: ", quoted(file),
-                        " must be the name of a control file, as in \"memory.high\""));
+                        " is not the name of a control file, as in \"memory.high\": the specified "
+                        "key has not the form CONTROLLER.VALUE `",
+                        file, "`"));
     }
     std::string_view rest = value;
     while (std::optional<std::string_view> line = next_line(rest)) {

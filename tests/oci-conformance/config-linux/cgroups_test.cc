@@ -38,6 +38,21 @@ TEST_F(ControlGroups, ArePlacedBelowOursWhenNoPathIsGiven) {
   EXPECT_SAYS(text, container.id());
 }
 
+// Engines put the containers of a pod into one.
+TEST_F(ControlGroups, OfOthersAreTakenWithAWarningAndLeftToThem) {
+  bundle.keep_cgroups_path();
+  bundle.set("linux.cgroupsPath", "\"" + cgroups::cgroups_path("together") + "\"");
+  Container first(runtime, bundle);
+  first.launch();
+  {
+    Container second(runtime, bundle);
+    second.launch();
+    EXPECT_SAYS(second.errors(), "container's cgroup is not empty");
+    EXPECT_OK(second.remove({"--force"}));
+  }
+  EXPECT_EQ("running", first.status());
+}
+
 TEST_F(ControlGroups, AreRemovedByDelete) {
   Container container(runtime, bundle);
   container.launch();
@@ -232,7 +247,7 @@ TEST_F(Freezing, PauseOfAStoppedContainerFails) {
 TEST_F(Freezing, ResumeOfARunningContainerFails) {
   Container container(runtime, bundle);
   container.launch();
-  EXPECT_EQ(1, runtime.run({"resume", container.id()}).code);
+  EXPECT_FAILS(runtime.run({"resume", container.id()}), 1, "container not paused");
   EXPECT_EQ("running", container.status());
 }
 
@@ -333,6 +348,13 @@ TEST_F(Update, WorksOnVersion2WithoutControllers) {
   ASSERT_OK(runtime.run({"update", "--resources=-", container.id()},
                         {.input = R"({"unified": {"cgroup.max.depth": "3"}})"}));
   EXPECT_EQ("3", container.cgroup_file("", "cgroup.max.depth"));
+}
+
+TEST_F(Update, WithoutAnyLimitChangesNothing) {
+  Container container(runtime, bundle);
+  container.launch();
+  EXPECT_OK(runtime.run({"update", container.id()}));
+  EXPECT_FAILS(runtime.run({"update", "unknown"}), 1, "does not exist");
 }
 
 TEST_F(Update, OfAnUnknownContainerFails) {

@@ -87,6 +87,21 @@ TEST_F(Rootless, RunsAProgramAsItsRoot) {
             words(outcome.out));
 }
 
+TEST_F(Rootless, TakesFileSystemsWhileItRuns) {
+  bundle.directory("/x").shell("exec sleep 100");
+  Container container(user_, bundle);
+  container.launch();
+  Command list;
+  list.input = R"([{"destination": "/x", "type": "tmpfs"}])";
+  EXPECT_OK(user_.run({"mounts", "add", container.id(), "-"}, list));
+  EXPECT_EQ("tmpfs\n0\n", container.exec_shell("stat -f -c %T /x; stat -c %u /x").out);
+  EXPECT_OK(user_.run({"mounts", "remove", container.id(), "-"}, list));
+  EXPECT_EQ("0\n", container.exec_shell("grep -c ' /x ' /proc/mounts").out);
+  list.input = R"([{"destination": "/x", "source": "/", "options": ["bind"]}])";
+  EXPECT_FAILS(user_.run({"mounts", "add", container.id(), "-"}, list), 1,
+               "not supported: to hand / of the host to a container takes CAP_SYS_ADMIN");
+}
+
 TEST_F(Rootless, LivesItsWholeLife) {
   bundle.shell("exec sleep 100");
   Container container(user_, bundle);
@@ -193,6 +208,90 @@ TEST_F(Rootless, IdsThatAreNotGrantedAreRefused) {
   EXPECT_EQ(1, outcome.code) << outcome;
   EXPECT_SAYS(outcome.err, "newuidmap did not map them");
   EXPECT_TRUE(names_in(user_.root()).empty());
+}
+
+// A cgroup that root has given to the user, with the user's shell in a part of it: what systemd
+// makes of a login session with Delegate=yes.
+class RootlessDelegated : public Rootless {
+ protected:
+  void SetUp() override {
+    Rootless::SetUp();
+    NEEDS_CGROUP_V2();
+    own_ = cgroups::test_parent() + "/delegated";
+    for (const char* below : {"", "/session"}) {
+      const std::string directory = cgroups::directory("", own_ + below);
+      make_directories(directory);
+      give_away(directory);
+      for (const std::string& file : lines(read_file("/sys/kernel/cgroup/delegate"))) {
+        if (exists(directory + "/" + file)) give_away(directory + "/" + file);
+      }
+    }
+    bundle.keep_cgroups_path().set("linux.cgroupsPath", "\"" + own_ + "/container\"");
+  }
+  void TearDown() override {
+    for (const char* below : {"/session", ""}) rmdir(cgroups::directory("", own_ + below).c_str());
+    Rootless::TearDown();
+  }
+  // The runtime, called by the user from the session.
+  std::string in_session() {
+    return program("in-session", "echo $$ > " + cgroups::directory("", own_ + "/session") +
+                                     "/cgroup.procs || exit 9\n");
+  }
+
+  std::string own_;
+};
+
+TEST_F(RootlessDelegated, TheContainerIsInACgroupOfItsOwn) {
+  Runtime session(user_.root(), in_session());
+  bundle.shell("exec sleep 100");
+  Container container(session, bundle);
+  container.launch();
+  const std::string pid = std::to_string(container.pid());
+  EXPECT_SAYS(read_file("/proc/" + pid + "/cgroup"), "0::" + own_ + "/container\n");
+  const std::string directory = cgroups::directory("", own_ + "/container");
+  struct stat info{};
+  ASSERT_EQ(0, stat(directory.c_str(), &info));
+  EXPECT_EQ(kUser, info.st_uid);
+
+  EXPECT_OK(session.run({"pause", container.id()}));
+  EXPECT_EQ("paused", container.status());
+  EXPECT_SAYS(read_file(directory + "/cgroup.events"), "frozen 1");
+  EXPECT_OK(session.run({"resume", container.id()}));
+  const Outcome ps = session.run({"ps", "--format", "json", container.id()});
+  EXPECT_EQ("[" + pid + "]\n", ps.out) << ps;
+  const Outcome seen = container.exec({"cat", "/proc/self/cgroup"});
+  EXPECT_OK(seen);
+  EXPECT_OK(container.kill("KILL", {"--all"}));
+  container.wait_for_exit();
+  EXPECT_OK(container.remove());
+  EXPECT_FALSE(exists(directory));
+}
+
+TEST_F(RootlessDelegated, LimitsAreInForceWhereTheirControllerIsGivenToo) {
+  NEEDS_CONTROLLER("hugetlb");
+  const std::string above = cgroups::directory("", cgroups::test_parent());
+  write_file(above + "/../cgroup.subtree_control", "+hugetlb");
+  write_file(above + "/cgroup.subtree_control", "+hugetlb");
+  Runtime session(user_.root(), in_session());
+  bundle.set("linux.resources", R"({"hugepageLimits": [{"pageSize": "2MB", "limit": 4194304}]})");
+  bundle.shell("exec sleep 100");
+  {
+    Container container(session, bundle);
+    container.launch();
+    const std::string directory = cgroups::directory("", own_ + "/container");
+    EXPECT_EQ("4194304\n", read_file(directory + "/hugetlb.2MB.max"));
+    EXPECT_OK(session.run({"events", "--stats", container.id()}));
+  }
+  write_file(cgroups::directory("", own_) + "/cgroup.subtree_control", "-hugetlb");
+  write_file(above + "/cgroup.subtree_control", "-hugetlb");
+}
+
+TEST_F(RootlessDelegated, ACgroupThatWasNotGivenIsRefusedToLimits) {
+  Runtime session(user_.root(), in_session());
+  bundle.set("linux.cgroupsPath", "\"" + cgroups::test_parent() + "/other\"");
+  bundle.set("linux.resources", R"({"pids": {"limit": 100}})");
+  Container container(session, bundle);
+  EXPECT_FAILS(container.create(), 1, "limits (linux.resources) take a cgroup");
 }
 
 }  // namespace

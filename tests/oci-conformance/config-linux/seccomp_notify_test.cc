@@ -46,6 +46,8 @@ class Agent {
     message.msg_control = control;
     message.msg_controllen = sizeof control;
     ssize_t size = ::recvmsg(connection, &message, MSG_CMSG_CLOEXEC);
+    char more = 0;
+    closed_ = readable(connection) && ::recv(connection, &more, 1, 0) == 0;
     ::close(connection);
     if (cmsghdr* entry = CMSG_FIRSTHDR(&message))
       std::memcpy(&notifications_, CMSG_DATA(entry), sizeof(int));
@@ -64,6 +66,12 @@ class Agent {
   }
 
   bool has_listener() const { return notifications_ >= 0; }
+  // Whether the runtime has closed the connection of take() after its one message.
+  bool was_closed() const { return closed_; }
+  bool has_another_visitor() const {
+    pollfd entry{listener_, POLLIN, 0};
+    return ::poll(&entry, 1, 0) != 0;
+  }
 
  private:
   static bool readable(int fd) {
@@ -72,6 +80,7 @@ class Agent {
   }
   int listener_ = -1;
   int notifications_ = -1;
+  bool closed_ = false;
 };
 
 class SeccompNotify : public ContainerTest {
@@ -111,6 +120,23 @@ TEST_F(SeccompNotify, LetsTheAgentAnswerForTheProgram) {
     EXPECT_SAYS(outcome.out, "No space left on device");
     EXPECT_SAYS(outcome.out, "over");
   }
+}
+
+TEST_F(SeccompNotify, SendsOneStatePerConnectionAndClosesIt) {
+  SPEC("config-linux.md#seccomp",
+       "The runtime MUST send exactly one container process state per connection. The connection "
+       "MUST NOT be reused and it MUST be closed after sending a seccomp state.");
+  Agent agent(scratch() + "/one");
+  notify(scratch() + "/one", R"("mkdir", "mkdirat")", true);
+  bundle.shell("mkdir /tmp/x; exec sleep 100");
+  Container container(runtime, bundle);
+  ASSERT_OK(container.create());
+  Process start(runtime.command({"start", container.id()}));
+  expect_document(agent.take(), container);
+  EXPECT_TRUE(agent.was_closed());
+  EXPECT_OK(start.wait());
+  EXPECT_FALSE(agent.has_another_visitor());
+  EXPECT_TRUE(agent.answer(ENOSPC));
 }
 
 // Beyond the specification: crun's names for an agent that the profile does not name.

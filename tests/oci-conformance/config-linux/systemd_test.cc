@@ -40,6 +40,18 @@ TEST_F(Systemd, HasTheContainerAsADelegatedScopeInItsSlice) {
   EXPECT_SAYS(property(unit_of(container), "Description"), container.id());
 }
 
+TEST_F(Systemd, HasASubgroupInTheScopeWhereOneIsAskedFor) {
+  bundle.set("annotations", R"({"run.oci.systemd.subgroup": "payload"})");
+  bundle.set("linux.resources.pids", R"({"limit": 44})");
+  Container container(runtime, bundle);
+  ASSERT_OK(container.create());
+  const std::string text = read_file("/proc/" + std::to_string(container.pid()) + "/cgroup");
+  EXPECT_SAYS(text, cgroups::group_of(container.id()) + "/payload\n");
+  EXPECT_EQ("44", property(unit_of(container), "TasksMax"));
+  EXPECT_OK(container.remove({"--force"}));
+  EXPECT_TRUE(cgroups::leftovers().empty());
+}
+
 TEST_F(Systemd, KnowsTheLimitsOfTheContainer) {
   bundle.set("linux.resources.memory", R"({"limit": 41943040})");
   bundle.set("linux.resources.cpu", R"({"quota": 25000, "period": 50000})");

@@ -70,6 +70,17 @@ TEST_F(Consoles, ConsoleSizeIsTheSizeOfTheTerminal) {
   EXPECT_TRUE(terminal.read_until("33 111")) << terminal.seen();
 }
 
+TEST_F(Consoles, ConsoleSizeWithoutATerminalIsIgnored) {
+  SPEC("config.md#process", "Runtimes MUST ignore consoleSize if terminal is false or unset.");
+  bundle.set("process.terminal", "false")
+      .set("process.consoleSize", R"({"height": 12, "width": 34})")
+      .shell("test -t 1 || echo no terminal");
+  Container container(runtime, bundle);
+  const Outcome outcome = container.run();
+  EXPECT_OK(outcome);
+  EXPECT_EQ("no terminal\n", outcome.out);
+}
+
 TEST_F(Consoles, TheTerminalBelongsToTheUser) {
   bundle.set("process.user", R"({"uid": 1000, "gid": 1000})").shell("stat -c owner=%u /dev/pts/0");
   ConsoleSocket socket(socket_path());

@@ -130,6 +130,19 @@ TEST_F(Lifecycle, StateWithoutAnIdFails) {
   EXPECT_NE("", outcome.err);
 }
 
+TEST_F(Lifecycle, EveryOperationWithoutAnIdFails) {
+  SPEC("runtime.md#operations",
+       "This operation MUST generate an error if it is not provided the container ID.");
+  bundle.save("x");
+  for (const Args& operation : std::vector<Args>{
+           {"create", "--bundle", bundle.path()}, {"start"}, {"state"}, {"kill"}, {"delete"}}) {
+    const Outcome outcome = runtime.run(operation);
+    EXPECT_EQ(1, outcome.code) << outcome;
+    EXPECT_NE("", outcome.err) << operation.front();
+  }
+  EXPECT_TRUE(names_in(runtime.root()).empty());
+}
+
 TEST_F(Lifecycle, StartTwiceFails) {
   SPEC("runtime.md#start",
        "Attempting to start a container that is not created MUST have no effect on the container "

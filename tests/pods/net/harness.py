@@ -20,6 +20,7 @@ NET = os.path.join(os.path.abspath(os.path.join(TOP, os.environ.get("BUILD", "bu
 PODS = "/run/pods"
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
+FORWARDING = ("/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv6/conf/all/forwarding")
 
 
 def enter_private_host():
@@ -27,6 +28,10 @@ def enter_private_host():
         subprocess.run(["mount", "-t", "tmpfs", "none", "/run"], check=True)
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         os.mkdir(PODS)
+        for path in FORWARDING:  # inherited from the machine, where there may be pods
+            if os.path.exists(path):
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write("0")
         return
     os.environ["PRIVATE_HOST"] = str(os.getpid())
     child = subprocess.run(
@@ -57,6 +62,7 @@ class Pod:
                        "netns": self.netns, "directory": self.directory, "hosts": self.hosts,
                        "ports": [self.port(p) for p in ports]}
         self.fields.update(more)
+        self.netns = self.fields["netns"]
         self.answer = None
         os.makedirs(self.directory, exist_ok=True)
         if not os.path.exists(self.hosts):
@@ -243,8 +249,8 @@ def leftovers():
         found += [os.path.join(base, n) for n in names if not n == "hosts"]
     if os.path.exists("/run/ocirt/network"):
         found.append("/run/ocirt/network")
-    for path in ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"):
-        if os.path.exists(f"/proc/sys/{path}") and open(f"/proc/sys/{path}").read().strip() != "0":
+    for path in FORWARDING:
+        if os.path.exists(path) and open(path, encoding="utf-8").read().strip() != "0":
             found.append(path)
     return found
 
@@ -254,18 +260,16 @@ def clean_up():
     run("ip", "link", "del", "wire", check=False)
     run("ip", "netns", "del", "client", check=False)
     for name in sorted(os.listdir(PODS)):
-        for file in ("network.json",):
-            path = f"{PODS}/{name}/{file}"
-            if os.path.exists(path):
-                request = json.load(open(path, encoding="utf-8"))["request"]
-                request["verb"] = "down"
-                request["force"] = True
-                subprocess.run([NET], input="pod " + json.dumps(request), capture_output=True,
-                               text=True, check=False)
+        path = f"{PODS}/{name}/network.json"
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                request = {**json.load(file)["request"], "verb": "down", "force": True}
+            subprocess.run([NET], input="pod " + json.dumps(request), capture_output=True,
+                           text=True, check=False)
     run("sh", "-c", "rm -rf /run/pods/* /run/cni")
 
 
-def main(tests):
+def main(tests, look=leftovers):
     wanted = sys.argv[1:]
     tests = [t for t in tests if not wanted or any(w in t.__name__ for w in wanted)]
     print(f"1..{len(tests)}", flush=True)
@@ -275,7 +279,7 @@ def main(tests):
         started = time.monotonic()
         try:
             reason = test()
-            left = leftovers()
+            left = look()
             if left:
                 raise AssertionError(f"left behind: {left}")
             skip = f" # SKIP {reason}" if isinstance(reason, str) else ""
