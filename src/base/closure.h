@@ -36,8 +36,7 @@ class Closure<R(Args...)> {
   };
   template <class F>
   struct Holder final : Base {
-    template <class G>
-    explicit Holder(G&& function) : f(std::forward<G>(function)) {}
+    explicit Holder(F function) : f(std::move(function)) {}
     R call(Args... args) override { return f(std::forward<Args>(args)...); }
     F f;
   };
