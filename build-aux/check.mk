@@ -33,6 +33,7 @@ demo:
 	@build-aux/install-deps demo
 	@$(MAKE) all
 	@tests/demo/demo.sh $(abspath $(BUILD)/ocirt)
+	@tests/demo/pods.sh $(abspath $(BUILD)/ocirt-pod)
 
 # ---- test programs: every *_test.cc under a top folder is one program -----------------------------
 ifeq ($(STATIC),1)
@@ -46,7 +47,7 @@ test_programs += $(BUILD)/test/$1-test
 $(BUILD)/test/$1-test: $(call objects,$2) $3 $(sources)
 	@mkdir -p $$(@D)
 	$$(call say,LINK)$$(CXX) $$(link) $$(LDFLAGS) -o $$@ $$(filter %.o %.a,$$^) \
-	  $$(TEST_LIBS) $$(GTEST_LIBS)
+	  $$(YAML_LIBS) $$(WIRE_LIBS) $$(TEST_LIBS) $$(GTEST_LIBS)
 endef
 
 unit_spec   := $(call under,oci-spec,*_test.cc)
@@ -55,8 +56,11 @@ conformance := $(call under,tests/oci-conformance tests/cli tests/security,*_tes
 sources_text += $(unit_spec) $(unit_src) $(conformance)
 $(eval $(call test_program,oci-spec,$(unit_spec),$(spec_lib)))
 # The command lines are tested with the rest of src: of a program all but its main.cc.
-$(eval $(call test_program,src,$(unit_src) $(filter-out %/main.cc,$(sort $(foreach p,$(PROGRAMS),$($p_src)))),$(libs)))
+$(eval $(call test_program,src,$(unit_src) $(filter-out %/main.cc,$(sort $(foreach p,$(PROGRAMS),$($p_src)))),$(wire_lib) $(libs)))
 $(eval $(call test_program,conformance,$(conformance),$(libs)))
+pod_tests   := $(call under,tests/pods tests/support,*.cc)
+sources_text += $(pod_tests)
+$(eval $(call test_program,pods,$(pod_tests),$(wire_lib) $(libs)))
 
 unit-programs: $(BUILD)/test/oci-spec-test $(BUILD)/test/src-test
 test-programs: $(test_programs)
@@ -71,7 +75,7 @@ conformance: all $(BUILD)/test/conformance-test
 layers completions coverage:
 	@tests/tools/run-tests $@
 
-budget: all
+budget: all $(BUILD)/test/pods-test
 	@tests/tools/run-tests budget
 
 # Not a part of `make check`: it fetches other programs' tests, and takes about ten minutes.
@@ -86,12 +90,13 @@ bench: all
 # ---- the same tree by other means -----------------------------------------------------------------
 # Not optimised: it compiles in a third of the time, and no mistake is optimised away.
 sanitize-build:
-	@$(MAKE) BUILD=build/sanitize SANITIZE=address,undefined CXXFLAGS='-O0 -g' all test-programs
+	@$(MAKE) BUILD=build/sanitize SANITIZE=address,undefined CXXFLAGS='-O0 -g1' all test-programs
 sanitize: sanitize-build
 	@tests/tools/run-tests sanitize
 
+# Not optimised: what matters is what the compiler says of the source.
 clang-build:
-	@$(MAKE) BUILD=build/clang CXX=clang++-$(CLANG) all test-programs
+	@$(MAKE) BUILD=build/clang CXX=clang++-$(CLANG) CXXFLAGS='-O0 -g1' all test-programs
 clang: clang-build
 	@tests/tools/run-tests clang
 
@@ -99,8 +104,9 @@ clang: clang-build
 fuzz_src := $(call under,oci-spec src,fuzz_*.cc)
 fuzz_programs := $(foreach f,$(fuzz_src),$(BUILD)/$(basename $(notdir $f)))
 define fuzz_program
-$(BUILD)/$(basename $(notdir $1)): $(call objects,$1) $(if $(filter src/%,$1),$(libs),$(spec_lib))
-	$$(call say,LINK)$$(CXX) $$(link) -fsanitize=fuzzer -o $$@ $$^ $$(TEST_LIBS)
+$(BUILD)/$(basename $(notdir $1)): $(call objects,$1 $(if $(filter src/podfile/%,$1),$(call code_in,src/podfile))) \
+    $(if $(filter src/%,$1),$(wire_lib) $(libs),$(spec_lib))
+	$$(call say,LINK)$$(CXX) $$(link) -fsanitize=fuzzer -o $$@ $$^ $$(YAML_LIBS) $$(WIRE_LIBS) $$(TEST_LIBS)
 endef
 $(foreach f,$(fuzz_src),$(eval $(call fuzz_program,$f)))
 
@@ -115,13 +121,13 @@ fuzz: fuzz-build
 # ---- style ----------------------------------------------------------------------------------------
 headers      := $(call under,oci-spec src,*.h)
 format_files := $(call under,oci-spec src tests,*.h) $(call under,oci-spec src tests,*.cc)
-tidy_src     := $(sort $(spec_src) $(lib_src) $(foreach p,$(PROGRAMS) $(HELPERS),$($p_src)))
+tidy_src     := $(sort $(spec_src) $(lib_src) $(wire_src) $(foreach p,$(PROGRAMS) $(HELPERS),$($p_src)))
 tidy_bare    := $(filter %.cc,$(call code_in,src/init))
-tidy_flags   := -xc++ -std=gnu++23 -I. -fno-exceptions -fno-rtti -DOCIRT_VERSION='""' \
+tidy_flags   := -xc++ -std=gnu++23 -I. -isystem $(BUILD)/gen -fno-exceptions -fno-rtti -DOCIRT_VERSION='""' \
                 -DOCIRT_COMMIT='""'
 
 $(BUILD)/tidy/src/init/%.ok: tidy_flags += -ffreestanding
-$(BUILD)/tidy/%.ok: %.cc .clang-tidy $(headers)
+$(BUILD)/tidy/%.ok: %.cc .clang-tidy $(headers) | $(generated)
 	@mkdir -p $(@D); clang-tidy-$(CLANG) --quiet $< -- $(tidy_flags) > $@.log 2>&1 \
 	  || { grep -v 'warnings\? generated' $@.log; exit 1; }; rm $@.log; touch $@
 

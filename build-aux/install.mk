@@ -11,27 +11,32 @@ fishcompletiondir ?= $(datadir)/fish/vendor_completions.d
 INSTALL  ?= install
 
 man_pages   := $(wildcard man/*.8)
+topic_pages := $(wildcard man/*.7)
 helper_target = $(DESTDIR)$(libexecdir)/ocirt
 man_target   = $(DESTDIR)$(mandir)/man8
-completions := $(DESTDIR)$(bashcompletiondir)/ocirt $(DESTDIR)$(zshcompletiondir)/_ocirt \
-               $(DESTDIR)$(fishcompletiondir)/ocirt.fish
+topic_target = $(DESTDIR)$(mandir)/man7
+completions := $(foreach p,ocirt ocirt-pod,$(DESTDIR)$(bashcompletiondir)/$p $(DESTDIR)$(zshcompletiondir)/_$p \
+               $(DESTDIR)$(fishcompletiondir)/$p.fish)
 
 .PHONY: install uninstall dist clean
 install: all
-	$(INSTALL) -d $(DESTDIR)$(bindir) $(if $(man_pages),$(man_target)) $(dir $(completions))
+	$(INSTALL) -d $(DESTDIR)$(bindir) $(if $(man_pages),$(man_target)) $(if $(topic_pages),$(topic_target)) $(dir $(completions))
 	$(foreach p,$(PROGRAMS),$(INSTALL) -s --strip-program=$(STRIP) -m 755 $(BUILD)/$p \
 	  $(DESTDIR)$(bindir)/$p$(newline))
+	$(foreach l,$(LINKS),ln -sf ocirt-shim $(DESTDIR)$(bindir)/$l$(newline))
 	$(if $(HELPERS),$(INSTALL) -d $(helper_target))
 	$(foreach p,$(HELPERS),$(INSTALL) -s --strip-program=$(STRIP) -m 755 $(BUILD)/$p \
 	  $(helper_target)/$p$(newline))
 	$(if $(man_pages),$(INSTALL) -m 644 $(man_pages) $(man_target))
-	$(INSTALL) -m 644 completions/ocirt.bash $(word 1,$(completions))
-	$(INSTALL) -m 644 completions/_ocirt $(word 2,$(completions))
-	$(INSTALL) -m 644 completions/ocirt.fish $(word 3,$(completions))
+	$(if $(topic_pages),$(INSTALL) -m 644 $(topic_pages) $(topic_target))
+	$(foreach p,ocirt ocirt-pod,\
+	  $(INSTALL) -m 644 completions/$p.bash $(DESTDIR)$(bashcompletiondir)/$p$(newline)\
+	  $(INSTALL) -m 644 completions/_$p $(DESTDIR)$(zshcompletiondir)/_$p$(newline)\
+	  $(INSTALL) -m 644 completions/$p.fish $(DESTDIR)$(fishcompletiondir)/$p.fish$(newline))
 
 uninstall:
-	rm -f $(PROGRAMS:%=$(DESTDIR)$(bindir)/%) $(HELPERS:%=$(helper_target)/%) $(completions) \
-	  $(addprefix $(man_target)/,$(notdir $(man_pages)))
+	rm -f $(PROGRAMS:%=$(DESTDIR)$(bindir)/%) $(LINKS:%=$(DESTDIR)$(bindir)/%) $(HELPERS:%=$(helper_target)/%) $(completions) \
+	  $(addprefix $(man_target)/,$(notdir $(man_pages))) $(addprefix $(topic_target)/,$(notdir $(topic_pages)))
 
 # The tarball holds what git knows, the generated configure, and the commit that it was made from.
 dist_name := ocirt-$(VERSION)

@@ -24,7 +24,7 @@ _ocirt_options() {
               --cpuset-mems --blkio-weight --pids-limit --l3-cache-schema
               --mem-bw-schema --help" ;;
     events) echo "--interval --stats --help" ;;
-    spec) echo "--bundle --rootless --help" ;;
+    spec) echo "--bundle --file --rootless --help" ;;
     start | state | pause | resume | mounts | features) echo "--help" ;;
   esac
 }
@@ -91,7 +91,7 @@ _ocirt() {
         else
           mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         fi ;;
-      --log | --config | --console-socket | --pidfd-socket | --pid-file | --process | -p \
+      --log | --file | --config | --console-socket | --pidfd-socket | --pid-file | --process | -p \
         | --resources | -r) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     esac
     return

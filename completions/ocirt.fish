@@ -81,6 +81,7 @@ complete -c ocirt -n '__fish_seen_subcommand_from kill' -s a -l all -d 'every pr
 complete -c ocirt -n '__fish_seen_subcommand_from delete' -s f -l force -d 'kill it first'
 complete -c ocirt -n '__fish_seen_subcommand_from kill delete' -s r -l regex -d 'the id is a regular expression'
 complete -c ocirt -n '__fish_seen_subcommand_from spec' -s b -l bundle -r -a '(__fish_complete_directories)' -d 'bundle directory'
+complete -c ocirt -n '__fish_seen_subcommand_from spec' -s f -l file -r -F -d 'write to this file'
 complete -c ocirt -n '__fish_seen_subcommand_from spec' -l rootless -d 'for a user without root'
 
 complete -c ocirt -n '__fish_seen_subcommand_from events' -l interval -x -d 'between two statistics'

@@ -142,13 +142,8 @@ Finding check_sysctl(const Map<std::string>& sysctl, const Path& path) {
   return {};
 }
 
-// "The values MUST be absolute paths in the container namespace." Without a mount namespace the
-// host would be masked.
-Finding check_paths(const Spec& spec, const std::vector<std::string>& paths, const Path& path) {
-  if (paths.empty()) return {};
-  if (!find_namespace(spec, NamespaceType::kMount)) {
-    return finding(path, "needs an entry of type \"mount\" in linux.namespaces");
-  }
+// "The values MUST be absolute paths in the container namespace."
+Finding check_paths(const std::vector<std::string>& paths, const Path& path) {
   for (std::size_t i = 0; i < paths.size(); ++i) {
     if (!is_absolute(paths[i])) return finding(path[i], "must be an absolute path");
   }
@@ -216,8 +211,8 @@ Finding check_linux(const Spec& spec) {
   if (linux.resources) OCI_CHECK(check_resources(*linux.resources, path / "resources"));
   if (linux.seccomp) OCI_CHECK(check_seccomp(*linux.seccomp, path / "seccomp"));
   OCI_CHECK(check_sysctl(linux.sysctl, path / "sysctl"));
-  OCI_CHECK(check_paths(spec, linux.masked_paths, path / "maskedPaths"));
-  OCI_CHECK(check_paths(spec, linux.readonly_paths, path / "readonlyPaths"));
+  OCI_CHECK(check_paths(linux.masked_paths, path / "maskedPaths"));
+  OCI_CHECK(check_paths(linux.readonly_paths, path / "readonlyPaths"));
   if (linux.intel_rdt) OCI_CHECK(check_intel_rdt(*linux.intel_rdt, path / "intelRdt"));
   if (linux.memory_policy) {
     OCI_CHECK(check_memory_policy(*linux.memory_policy, path / "memoryPolicy"));

@@ -302,15 +302,6 @@ TEST_F(Validate, MaskedAndReadonlyPathsMustBeAbsolute) {
   EXPECT_EQ(broken(spec), "linux.readonlyPaths[0]: must be an absolute path");
 }
 
-TEST_F(Validate, MaskedAndReadonlyPathsNeedAMountNamespace) {
-  remove_namespace(NamespaceType::kMount);
-  EXPECT_THAT(broken(spec), HasSubstr("linux.maskedPaths: needs an entry of type \"mount\""));
-  linux().masked_paths.clear();
-  EXPECT_THAT(broken(spec), HasSubstr("linux.readonlyPaths: needs an entry of type \"mount\""));
-  linux().readonly_paths.clear();
-  EXPECT_EQ(broken(spec), "valid");
-}
-
 TEST_F(Validate, ClosIdMustBeTheNameOfADirectory) {
   for (const char* bad : {".", "..", "a/b", "/a", "//"}) {
     linux().intel_rdt = IntelRdt{.clos_id = bad};

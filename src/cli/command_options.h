@@ -49,6 +49,7 @@ struct UpdateOptions : Limits {
 
 struct SpecOptions {
   std::string bundle;
+  std::string file;  // empty: config.json in the bundle
   bool rootless = false;
 };
 

@@ -57,11 +57,10 @@ constexpr Option kOptions[] = {
 Result<> check(const ExecOptions& options) {
   if (options.process_file.empty()) {
     if (!options.args.empty()) return {};
-    return usage_error("a command (ID COMMAND ...) or --process FILE is missing");
+    return refuse("a command (ID COMMAND ...) or --process FILE is missing");
   }
   auto clash = [](std::string_view what) -> Result<> {
-    return usage_error(
-        cat(what, " cannot be given together with --process, write it into the file"));
+    return refuse(cat(what, " cannot be given together with --process, write it into the file"));
   };
   if (!options.args.empty()) return clash("a command");
   if (!options.cwd.empty()) return clash("--cwd");

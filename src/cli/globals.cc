@@ -55,6 +55,7 @@ constexpr Option kOptions[] = {
     choice<&GlobalOptions::rootless, kRootless, GlobalArguments>(
         "rootless", 0, "WHEN", "for an ordinary user: auto (default), true or false"),
     toggle<&GlobalArguments::version>("version", 'v', "show versions"),
+    toggle<&GlobalArguments::version>("V", 'V', ""),  // as crun has it
 };
 
 }  // namespace

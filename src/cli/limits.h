@@ -24,7 +24,7 @@ struct Limits {
   bool operator==(const Limits&) const = default;
 };
 
-// "1048576", "512m", "2GiB", "-1": bytes with a unit of 1024s (k, m, g, t, p, each also with b or
+// "1048576", "512m", "1.5GiB", "-1": bytes with a unit of 1024s (k, m, g, t, p, each also with b or
 // ib, in any case). -1 is unlimited; other negative numbers and what does not fit are errors.
 Result<int64_t> parse_size(std::string_view text);
 

@@ -23,6 +23,12 @@ TEST(Size, UnitsArePowersOf1024) {
       {"1p", int64_t{1} << 50},
       {"-1", -1},
       {"9223372036854775807", INT64_MAX},
+      {"1.5g", 1610612736},
+      {"0.5k", 512},
+      {"1.999", 1},
+      {"2.25MiB", 2359296},
+      {"0.0009765625k", 0},
+      {"1.00000000000000000000m", 1048576},
   };
   for (const auto& [text, bytes] : cases) {
     Result<int64_t> size = parse_size(text);
@@ -32,8 +38,9 @@ TEST(Size, UnitsArePowersOf1024) {
 }
 
 TEST(Size, EverythingElseIsRefused) {
-  for (const char* text : {"", "m", "-2", "-1m", "1x", "1mm", "1i", "1ki", "1.5g", " 1", "1 m",
-                           "0x10", "9223372036854775808", "9007199254740992k", "+1"}) {
+  for (const char* text :
+       {"", "m", "-2", "-1m", "1x", "1mm", "1i", "1ki", "1.g", ".5g", "1.5.5g", "1.x", " 1", "1 m",
+        "0x10", "9223372036854775808", "9007199254740992k", "+1"}) {
     EXPECT_FALSE(parse_size(text)) << text;
   }
 }

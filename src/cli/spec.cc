@@ -16,11 +16,15 @@ namespace {
 constexpr Option kOptions[] = {
     option<&SpecOptions::bundle>("bundle", 'b', "DIR",
                                  "write it there (default: the working directory)"),
+    option<&SpecOptions::file>("file", 'f', "FILE", "write it here instead of to config.json"),
     toggle<&SpecOptions::rootless>("rootless", 0, "for an ordinary user, in a user namespace"),
 };
 
 Result<int> spec(Call&, SpecOptions& options, std::span<const std::string_view>) {
-  std::string path = options.bundle.empty() ? "config.json" : cat(options.bundle, "/config.json");
+  // A file of one's own choice is relative to the bundle unless it is absolute.
+  const std::string name = options.file.empty() ? "config.json" : options.file;
+  const bool is_below = !options.bundle.empty() && !name.starts_with('/');
+  std::string path = is_below ? cat(options.bundle, "/", name) : name;
   // On v1 a namespace would hide which cgroups are whose from those who look into them by way of
   // the container's mounts, as engines of that time do; v2 has no such habits.
   const Result<cgroup::Host> host = cgroup::probe_host();
@@ -33,7 +37,7 @@ Result<int> spec(Call&, SpecOptions& options, std::span<const std::string_view>)
     return refuse(cat(path, " is there already, remove it to get a new one"));
   }
   if (!file && file.error().code == ENOENT) {
-    return refuse(cat("directory ", quoted(options.bundle), " is missing"));
+    return refuse(cat("the directory of ", quoted(path), " is missing"));
   }
   UniqueFd fd = TRY(std::move(file));
   if (Result<> written = sys::write_all(fd, path, document); !written) {

@@ -35,7 +35,7 @@ consteval Option number(std::string_view name, std::string_view placeholder,
 constexpr Option kOptions[] = {
     option<&UpdateOptions::resources_file>(
         "resources", 'r', "FILE", "read the limits from a JSON document; - is standard input"),
-    size<&Limits::memory>("memory", "most memory; 512m, 2g, or -1 for unlimited"),
+    size<&Limits::memory>("memory", "most memory; 512m, 1.5g, or -1 for unlimited"),
     size<&Limits::memory_reservation>("memory-reservation", "memory that is protected"),
     size<&Limits::memory_swap>("memory-swap", "most memory and swap together"),
     number<&Limits::cpu_quota>("cpu-quota", "MICROSECONDS",
@@ -85,8 +85,6 @@ Result<int> update(Call& call, UpdateOptions& options, std::span<const std::stri
   const std::vector<std::string> schemata = schemata_of(options);
   if (has_limits && has_document)
     return usage_error("limits are given both by --resources and by other options");
-  if (!has_limits && !has_document && schemata.empty())
-    return usage_error("nothing to update: no limit is given");
   if (!options.mem_bw_schema.empty() && !options.mem_bw_schema.starts_with("MB:"))
     return usage_error("--mem-bw-schema: begins with MB:, such as MB:0=50;1=50");
   if (options.kernel_memory || options.kernel_memory_tcp) {

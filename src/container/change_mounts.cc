@@ -10,6 +10,7 @@
 #include "src/container/mount_trees.h"
 #include "src/container/oci_result.h"
 #include "src/container/status.h"
+#include "src/linux/namespaces.h"
 #include "src/sys/file.h"
 
 namespace ocirt::container {
@@ -36,8 +37,16 @@ Result<> carry_out(Draft& draft, Fd init, Record& record) {
   request.trees = trees;
   // Not its pid namespace, so that it cannot be seen from inside; not its cgroup, so that it works
   // while that is frozen.
-  constexpr uint32_t kNeeded = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
-  request.joins.push_back({init.raw(), kNeeded, draft.builder.text("the container's namespaces")});
+  uint32_t needed = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
+  // What is new belongs to the container's root, not to the host's.
+  if (record.user_namespace) needed = CLONE_NEWUSER | only_others(needed, record.pid);
+  UniqueFd root;
+  if (record.shares_mounts) {
+    needed &= ~static_cast<uint32_t>(CLONE_NEWNS);
+    root = TRY(within("root", sys::open(sys::kCwd, record.rootfs, O_PATH | O_DIRECTORY)));
+    draft.builder.plan.root_fd = root.raw();
+  }
+  request.joins.push_back({init.raw(), needed, draft.builder.text("the container's namespaces")});
   // When it says that it is ready, it is done.
   Launched done = TRY(launch(request));
   return {};
@@ -52,7 +61,7 @@ Result<> add_mounts(const Store& store, const MountChange& change, Warnings& war
   std::string json = TRY(sys::read_file(directory.fd(), "config.json", oci::kMaxDocumentSize));
   oci::Spec spec = TRY(from_spec(oci::read_config(json)));
   cgroup::Host host = TRY(cgroup::probe_host());
-  Draft draft = TRY(draft_added_mounts(spec, record.bundle, change, host));
+  Draft draft = TRY(draft_added_mounts(spec, record, change, host));
   for (const std::string& warning : draft.warnings) warnings.push_back(warning);
   return carry_out(draft, init, record);
 }
@@ -62,6 +71,7 @@ Result<> remove_mounts(const Store& store, const MountChange& change) {
   Record record = TRY(directory.read());
   UniqueFd init = TRY(living_init(directory, record));
   Draft draft = TRY(draft_removed_mounts(change));
+  draft.builder.plan.user.entered = record.user_namespace;
   return carry_out(draft, init, record);
 }
 

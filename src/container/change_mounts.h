@@ -27,7 +27,7 @@ Result<> add_mounts(const Store& store, const MountChange& change, Warnings& war
 Result<> remove_mounts(const Store& store, const MountChange& change);
 
 // What the two do, decided (draft_mount_changes.cc). `spec` is the container's configuration.
-Result<Draft> draft_added_mounts(const oci::Spec& spec, const std::string& bundle,
+Result<Draft> draft_added_mounts(const oci::Spec& spec, const Record& record,
                                  const MountChange& change, const cgroup::Host& host);
 Result<Draft> draft_removed_mounts(const MountChange& change);
 

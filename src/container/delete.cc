@@ -8,6 +8,7 @@
 #include "oci-spec/documents.h"
 #include "src/base/text.h"
 #include "src/container/hooks.h"
+#include "src/container/host_root.h"
 #include "src/container/oci_result.h"
 #include "src/container/status.h"
 #include "src/container/systemd_v1.h"
@@ -84,6 +85,7 @@ Result<Warnings> dismantle(const Store& store, const Directory& directory, const
   TRY(end_unit(record));
   TRY(cgroup::remove(whole_cgroup(record)));
   TRY(cgroup::remove(v1_for_systemd(record.systemd_v1)));
+  TRY(remove_host_root(record));
   if (record.resctrl) TRY(within("linux.intelRdt", resctrl::remove(*record.resctrl)));
   TRY(store.remove(directory));
   if (poststop.empty()) return Warnings();

@@ -20,18 +20,37 @@
 namespace ocirt::container {
 namespace {
 
+// A container in the host's mount namespace.
+Result<> check_shared_mounts(const oci::Linux& linux) {
+  if (linux.rootfs_propagation) {
+    return refuse(
+        "linux.rootfsPropagation: without a mount namespace it would be the propagation of the "
+        "host's root");
+  }
+  for (const oci::Namespace& ns : linux.namespaces) {
+    if (ns.type != oci::NamespaceType::kUser) continue;
+    if (ns.path && sys::is_own_namespace(*ns.path, CLONE_NEWUSER)) continue;
+    return refuse(
+        "not supported: linux.namespaces with \"user\" and without \"mount\": a user namespace "
+        "has no right to mount anything in the mount namespace of the host");
+  }
+  return {};
+}
+
 Result<> draft_namespaces(Draft& draft, const oci::Spec& spec) {
   plan::Plan& plan = draft.builder.plan;
+  plan.build_root = plan.shares_mounts = true;
   for (const oci::Namespace& ns : spec.linux->namespaces) {
     const uint64_t flag = clone_flag(ns.type);
-    if (ns.type == oci::NamespaceType::kMount) plan.build_root = true;
+    if (ns.type == oci::NamespaceType::kMount) plan.shares_mounts = false;
     if (ns.type == oci::NamespaceType::kPid) draft.own_pid_namespace = !ns.path;
     if (ns.path && !ns.path->empty()) {
       // setns(2) refuses to enter the user namespace that one is in.
       if (ns.type == oci::NamespaceType::kUser && sys::is_own_namespace(*ns.path, flag)) continue;
+      // To enter our own mount namespace would only change the root.
       if (ns.type == oci::NamespaceType::kMount && sys::is_own_namespace(*ns.path, flag)) {
-        return refuse(cat("linux.namespaces: ", *ns.path,
-                          " is the mount namespace of the host: its root would be replaced"));
+        plan.shares_mounts = true;
+        continue;
       }
       draft.shared.push_back({flag, *ns.path});
     } else if (ns.type == oci::NamespaceType::kCgroup || ns.type == oci::NamespaceType::kTime) {
@@ -41,12 +60,7 @@ Result<> draft_namespaces(Draft& draft, const oci::Spec& spec) {
       draft.new_namespaces |= flag;
     }
   }
-  if (!plan.build_root) {
-    return refuse(
-        "not supported: linux.namespaces without \"mount\": the container's mounts would be made "
-        "on "
-        "the host");
-  }
+  if (plan.shares_mounts) TRY(check_shared_mounts(*spec.linux));
   for (const SharedNamespace& shared : draft.shared) {
     const bool renames = spec.hostname || spec.domainname;
     if (shared.flag == CLONE_NEWUTS && renames && sys::is_own_namespace(shared.path, shared.flag)) {
@@ -102,19 +116,18 @@ void draft_propagation(plan::Plan& plan, const oci::Linux& linux) {
   }
 }
 
-// The owner of a device as the host has it, where ocirt has the rights to make it.
-std::optional<DeviceNode> node_outside(const Draft& draft, const plan::Device& device,
-                                       const DraftInput& input) {
-  if (!draft.user || input.rootless || S_ISFIFO(device.mode)) return std::nullopt;
-  const std::optional<uint32_t> uid = host_id(draft.user->uids, device.uid);
-  const std::optional<uint32_t> gid = host_id(draft.user->gids, device.gid);
-  if (!uid || !gid) return std::nullopt;
-  return DeviceNode{0, *uid, *gid};
+// In a user namespace init may make none.
+void premake(Draft& draft, plan::Device& node, size_t index) {
+  if (!draft.user || draft.user->rootless || S_ISFIFO(node.mode)) return;
+  auto uid = host_id(draft.user->uids, node.uid), gid = host_id(draft.user->gids, node.gid);
+  if (!uid || !gid) return;
+  node.premade = true;
+  draft.device_nodes.push_back({cat(index), node.mode, node.major, node.minor, *uid, *gid});
 }
 
 Result<> draft_devices(Draft& draft, const oci::Linux& linux, const DraftInput& input) {
   plan::Builder& builder = draft.builder;
-  std::vector<plan::Device>& devices = draft.devices;
+  std::vector<plan::Device> devices;
   auto configured = [&](std::string_view path) {
     for (const oci::Device& device : linux.devices) {
       if (clean_path(device.path) == path) return true;
@@ -158,10 +171,7 @@ Result<> draft_devices(Draft& draft, const oci::Linux& linux, const DraftInput& 
     }
     node.uid = device.uid.value_or(0);
     node.gid = device.gid.value_or(0);
-    if (std::optional<DeviceNode> made = node_outside(draft, node, input)) {
-      made->device = devices.size();
-      draft.nodes.push_back(*made);
-    }
+    premake(draft, node, devices.size());
     devices.push_back(node);
   }
   std::vector<plan::Link> links;

@@ -69,17 +69,22 @@ struct IdMaps {
   bool operator==(const IdMaps&) const = default;
 };
 
-// A bind mount whose source ocirt itself opens and hands to init (mount_trees.h).
+// A mount that ocirt itself opens and hands to init (mount_trees.h): a copy of its source, or a new
+// file system.
 struct MountTree {
   size_t mount = 0;  // in Draft::mounts
   std::string source;
-  IdMaps maps;
+  std::string type = {};                  // of a new file system; else empty
+  std::vector<std::string> options = {};  // of that
+  IdMaps maps = {};
   bool maps_recursively = false;
 };
 
-// A device in a user namespace, where init can make none: ocirt makes it (mount_trees.h).
+// A device that only ocirt can make (device_nodes.h).
 struct DeviceNode {
-  size_t device = 0;          // in Draft::devices
+  std::string name;  // index in the plan's devices
+  uint32_t mode = 0;
+  uint32_t major = 0, minor = 0;
   uint32_t uid = 0, gid = 0;  // on the host
 };
 
@@ -93,11 +98,10 @@ struct Draft {
   bool terminal = false;
   std::vector<uint64_t> seccomp;  // the compiled filter, kept for `exec`
   std::optional<resctrl::Group> resctrl;
-  Scheduling scheduling;              // put in force when init is ready
-  std::vector<plan::Mount> mounts;    // those of the plan
-  std::vector<MountTree> trees;       // what is to be opened before it can be carried out
-  std::vector<plan::Device> devices;  // those of the plan
-  std::vector<DeviceNode> nodes;
+  Scheduling scheduling;            // put in force when init is ready
+  std::vector<plan::Mount> mounts;  // those of the plan
+  std::vector<DeviceNode> device_nodes;
+  std::vector<MountTree> trees;  // what is to be opened before it can be carried out
   Warnings warnings;
 };
 

@@ -31,14 +31,15 @@ Result<> check(const oci::Mount& mount, const cgroup::Host& host) {
 
 }  // namespace
 
-Result<Draft> draft_added_mounts(const oci::Spec& spec, const std::string& bundle,
+Result<Draft> draft_added_mounts(const oci::Spec& spec, const Record& record,
                                  const MountChange& change, const cgroup::Host& host) {
   oci::Spec changed = spec;
   changed.mounts = change.mounts;
   DraftInput input;
   input.spec = &changed;
   input.document = change.document;
-  input.bundle = bundle;
+  input.bundle = record.bundle;
+  input.cgroup = record.cgroup;
   input.purpose = plan::Purpose::mounts;
   input.cgroup_host = host;
   uint32_t index = 0;
@@ -48,6 +49,7 @@ Result<Draft> draft_added_mounts(const oci::Spec& spec, const std::string& bundl
   }
   Draft draft;
   draft.builder.plan.purpose = plan::Purpose::mounts;
+  draft.builder.plan.user.entered = record.user_namespace;
   // Of what ocirt opens on the host: the container's side sends nothing back.
   draft.builder.plan.root_propagation = MS_SLAVE | MS_REC;
   TRY(draft_mounts(draft, input));
@@ -64,7 +66,7 @@ Result<Draft> draft_added_mounts(const oci::Spec& spec, const std::string& bundl
   for (size_t i = 0; i < draft.mounts.size(); ++i) {
     const plan::Mount& mount = draft.mounts[i];
     if (mount.kind != plan::MountKind::bind || has_tree[i]) continue;
-    draft.trees.push_back({i, std::string(draft.builder.view(mount.source)), {}, false});
+    draft.trees.push_back({.mount = i, .source = std::string(draft.builder.view(mount.source))});
   }
   return draft;
 }

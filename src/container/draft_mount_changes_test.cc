@@ -11,15 +11,18 @@ using testing::HasSubstr;
 
 class DraftMountChanges : public Drafting {
  protected:
+  DraftMountChanges() { record.bundle = "/bundle"; }
   Result<Draft> add(std::vector<oci::Mount> mounts) {
     spec.mounts = {{.destination = "/of-the-configuration", .type = "tmpfs"}};
-    return draft_added_mounts(spec, "/bundle", {"c1", "list.json", std::move(mounts)},
+    return draft_added_mounts(spec, record, {"c1", "list.json", std::move(mounts)},
                               input.cgroup_host);
   }
   std::string refusal(oci::Mount mount) {
     Result<Draft> drafted = add({std::move(mount)});
     return drafted ? "" : drafted.error().text;
   }
+
+  Record record;
 };
 
 TEST_F(DraftMountChanges, AddOnlyWhatIsListed) {
@@ -30,6 +33,12 @@ TEST_F(DraftMountChanges, AddOnlyWhatIsListed) {
   auto mounts = reader.list(reader.plan().mounts);
   ASSERT_EQ(mounts.size(), 1u);
   EXPECT_EQ(reader.text(mounts[0].destination), "/t");
+}
+
+TEST_F(DraftMountChanges, EnterAUserNamespace) {
+  EXPECT_FALSE(add({{.destination = "/t", .type = "tmpfs"}})->builder.plan.user.entered);
+  record.user_namespace = true;
+  EXPECT_TRUE(add({{.destination = "/t", .type = "tmpfs"}})->builder.plan.user.entered);
 }
 
 TEST_F(DraftMountChanges, EverySourceIsOpenedByOcirtOnce) {

@@ -1,4 +1,5 @@
 // config.json's `mounts` as a plan (config.md, "Mounts").
+#include <linux/sched.h>
 #include <sys/mount.h>
 
 #include <span>
@@ -7,6 +8,7 @@
 #include "src/container/draft.h"
 #include "src/container/draft_id_maps.h"
 #include "src/linux/mount_options.h"
+#include "src/sys/namespace.h"
 
 namespace ocirt::container {
 namespace {
@@ -113,6 +115,34 @@ void draft_v1_cgroups(Context& context, plan::Mount mount, const std::string& de
   }
 }
 
+// Without a cgroup namespace a new mount of cgroup2 would give its options to the host's file
+// system (nsdelegate, memory_recursiveprot: those that are not named are taken away), so the host's
+// mount is bound. In a user namespace nothing else is possible, and the container's own cgroup is
+// all that it sees. False when there is nothing to be bound, or options are named: then all of the
+// host's are to be what they say.
+bool draft_hosts_cgroup2(Context& context, plan::Mount mount, std::string_view type,
+                         const MountOptions& options) {
+  const DraftInput& input = context.input;
+  const bool mapped = context.builder.plan.user.entered;
+  if (mapped ? type != "cgroup" : !options.data.empty()) return false;
+  const cgroup::Hierarchy* host = nullptr;
+  for (const cgroup::Hierarchy& one : input.cgroup_host.hierarchies) {
+    if (one.controllers.empty()) host = &one;
+  }
+  if (host == nullptr) return false;
+  const bool own = mapped && !input.cgroup.directories.empty();
+  mount.kind = plan::MountKind::bind;
+  mount.recursive = mapped;  // what is mounted below is locked there
+  mount.source =
+      context.builder.text(own ? input.cgroup.directories.front().path : host->mount_point);
+  const bool readonly = (mount.flags & MS_RDONLY) != 0;
+  mount.attr_set =
+      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | (readonly ? MOUNT_ATTR_RDONLY : 0);
+  if (!readonly && !mapped) mount.attr_clear = MOUNT_ATTR_RDONLY;
+  context.mounts.push_back(mount);
+  return true;
+}
+
 std::string place_of(const oci::Mount& from, uint32_t index) {
   return cat("mounts[", index, "] (", from.destination, ")");
 }
@@ -143,6 +173,9 @@ Result<> check_words(const DraftInput& input, const MountOptions& options, const
   if (options.remount && (options.flags & MS_I_VERSION) != 0) {
     return wrong_options(input, index, "iversion cannot be changed by remount");
   }
+  if (options.remount && ((options.flags | options.cleared_flags) & MS_POSIXACL) != 0) {
+    return wrong_options(input, index, "acl cannot be changed by remount");
+  }
   if (bind && !options.data.empty()) {
     return wrong_options(input, index, cat("a bind mount takes no ", quoted(options.data)));
   }
@@ -150,7 +183,11 @@ Result<> check_words(const DraftInput& input, const MountOptions& options, const
   if (options.copy_symlink || options.source_nofollow) {
     return wrong_options(input, index, "copy-symlink and src-nofollow need a bind mount");
   }
-  if (mapped) return wrong_options(input, index, "ids can be mapped for bind mounts only");
+  if (mapped && (options.tmpcopyup || type.starts_with("cgroup"))) {
+    return wrong_options(
+        input, index,
+        cat("ids cannot be mapped with ", options.tmpcopyup ? "tmpcopyup" : "the type cgroup"));
+  }
   if (options.tmpcopyup && type != "tmpfs") {
     return wrong_options(input, index, cat("tmpcopyup needs the type tmpfs, found ", quoted(type)));
   }
@@ -159,7 +196,10 @@ Result<> check_words(const DraftInput& input, const MountOptions& options, const
 
 // A copy of a mount shares the file system with its source, and with that what these say.
 void warn_of_super_words(Context& context, const MountOptions& options, const std::string& place) {
-  for (std::string_view word : fsconfig_words(options)) {
+  std::vector<std::string_view> words = fsconfig_words(options);
+  if ((options.flags & MS_POSIXACL) != 0) words.push_back("acl");
+  if ((options.cleared_flags & MS_POSIXACL) != 0) words.push_back("noacl");
+  for (std::string_view word : words) {
     if (word == "ro" || word == "rw") continue;
     context.draft.warnings.push_back(
         cat(place, ": \"", word, "\" has no effect on a bind mount: it is of the file system"));
@@ -183,9 +223,38 @@ Result<> draft_bind(Context& context, const oci::Mount& from, const MountOptions
   warn_of_super_words(context, options, place);
   IdMaps maps = TRY(within(place, draft_id_maps(from, options, *context.input.spec->linux)));
   if (maps.given()) {
-    context.draft.trees.push_back(
-        {context.mounts.size(), source, std::move(maps), options.recursive_idmap});
+    context.draft.trees.push_back({.mount = context.mounts.size(),
+                                   .source = source,
+                                   .maps = std::move(maps),
+                                   .maps_recursively = options.recursive_idmap});
   }
+  context.mounts.push_back(mount);
+  return {};
+}
+
+// A file system with mapped ids: ocirt makes it, and init attaches it like a copy of a mount.
+Result<> draft_mapped_filesystem(Context& context, const oci::Mount& from,
+                                 const MountOptions& options, plan::Mount mount) {
+  const std::string type = from.type.value_or("");
+  IdMaps maps = TRY(within(place_of(from, mount.index),
+                           draft_id_maps(from, options, *context.input.spec->linux)));
+  mount.kind = plan::MountKind::bind;
+  mount.mode_from_target = type == "tmpfs" && !names(options.data, "mode=");
+  MountTree tree{.mount = context.mounts.size(),
+                 .source = from.source.value_or(type),
+                 .type = type,
+                 .maps = std::move(maps)};
+  for (std::string_view word : fsconfig_words(options)) {
+    if (word != "ro" && word != "rw") tree.options.emplace_back(word);  // of the mount alone
+  }
+  for (std::string_view word : split(options.data, ',')) {
+    if (!word.empty()) tree.options.emplace_back(word);
+  }
+  if (!context.label.empty() && takes_context(type)) {
+    tree.options.push_back(cat(context.input.annotations.mount_context_type, "=", context.label));
+  }
+  mount.source = context.builder.text(tree.source);
+  context.draft.trees.push_back(std::move(tree));
   context.mounts.push_back(mount);
   return {};
 }
@@ -245,6 +314,9 @@ Result<> draft_mount(Context& context, const oci::Mount& from, uint32_t index,
   if (type.empty())
     return refuse(
         cat(input.document, ": mounts[", index, "].type: needed unless the mount is a bind mount"));
+  if (options.idmap || !from.uid_mappings.empty()) {
+    return draft_mapped_filesystem(context, from, options, mount);
+  }
   // mount(2) takes all as flags.
   mount.attr_set = mount.attr_clear = mount.recursive_attr_set = mount.recursive_attr_clear = 0;
   mount.flags =
@@ -261,16 +333,8 @@ Result<> draft_mount(Context& context, const oci::Mount& from, uint32_t index,
                      context.input.cgroup_host.hierarchies, context.input.cgroup.directories);
     return {};
   }
-  if (type == "cgroup" && builder.plan.user.entered && !own_cgroup_namespace) {
-    // The host's cgroup namespace is not the user namespace's: its mount can only be bound.
-    mount.kind = plan::MountKind::bind;
-    mount.recursive = true;
-    mount.source = builder.text(context.input.cgroup.directories.empty()
-                                    ? context.input.cgroup_host.hierarchies.front().mount_point
-                                    : context.input.cgroup.directories.front().path);
-    mount.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
-                     ((mount.flags & MS_RDONLY) != 0 ? MOUNT_ATTR_RDONLY : 0);
-    context.mounts.push_back(mount);
+  if (type.starts_with("cgroup") && !own_cgroup_namespace &&
+      draft_hosts_cgroup2(context, mount, type, options)) {
     return {};
   }
   mount.type = builder.text(type == "cgroup" ? "cgroup2" : type);
@@ -290,6 +354,21 @@ Result<> draft_mount(Context& context, const oci::Mount& from, uint32_t index,
   return {};
 }
 
+// For a pid namespace that is joined, procfs is mounted before init has a place for much
+// (init/procfs.cc).
+Result<> check_procfs(const Draft& draft) {
+  bool joined = false;
+  for (const SharedNamespace& shared : draft.shared) joined |= shared.flag == CLONE_NEWPID;
+  size_t count = 0;
+  for (const plan::Mount& mount : draft.mounts) {
+    if (mount.kind == plan::MountKind::filesystem && draft.builder.view(mount.type) == "proc")
+      ++count;
+  }
+  if (!joined || count <= plan::kMostJoinedProcfs) return {};
+  return refuse(cat("not supported: mounts: more than ", plan::kMostJoinedProcfs,
+                    " of type proc together with a joined pid namespace; bind the first"));
+}
+
 }  // namespace
 
 Result<> draft_mounts(Draft& draft, const DraftInput& input) {
@@ -297,7 +376,8 @@ Result<> draft_mounts(Draft& draft, const DraftInput& input) {
   Context context{draft, builder, input, draft.mounts, input.spec->linux->mount_label.value_or("")};
   bool own_cgroup_namespace = false;
   for (const oci::Namespace& ns : input.spec->linux->namespaces) {
-    if (ns.type == oci::NamespaceType::kCgroup) own_cgroup_namespace = true;
+    if (ns.type != oci::NamespaceType::kCgroup) continue;
+    own_cgroup_namespace = !ns.path || !sys::is_own_namespace(*ns.path, CLONE_NEWCGROUP);
   }
   builder.plan.mask_data = builder.text(with_context(context, "tmpfs", "nr_blocks=1,nr_inodes=1"));
   builder.plan.make_devices = true;
@@ -315,7 +395,7 @@ Result<> draft_mounts(Draft& draft, const DraftInput& input) {
                       input.annotations.systemd_v1));
   }
   builder.plan.mounts = builder.list(context.mounts);
-  return {};
+  return check_procfs(draft);
 }
 
 }  // namespace ocirt::container

@@ -67,6 +67,19 @@ TEST_F(DraftMounts, FileSystemWithoutASourceIsNamedAfterItsType) {
   EXPECT_FALSE(empty.data.given());
 }
 
+TEST_F(DraftMounts, ProcfsOfAJoinedPidNamespaceIsThereAFewTimesOnly) {
+  for (const char* place : {"/proc", "/a", "/b", "/c", "/d"}) {
+    spec.mounts.push_back({.destination = place, .type = "proc"});
+  }
+  EXPECT_EQ(refusal(), "");
+  for (oci::Namespace& ns : spec.linux->namespaces) {
+    if (ns.type == kPid) ns.path = "/proc/1/ns/pid";
+  }
+  EXPECT_THAT(refusal(), HasSubstr("mounts: more than 4 of type proc together with a joined pid"));
+  spec.mounts.pop_back();
+  EXPECT_EQ(refusal(), "");
+}
+
 // However it is spelled, init has to see that it is below /proc.
 TEST_F(DraftMounts, DestinationIsPlannedWithoutDetours) {
   for (const char* spelled :
@@ -181,13 +194,14 @@ TEST_F(DraftMounts, WordsThatContradictEachOtherAreRefused) {
       {{"bind", "remount", "src-nofollow"}, "nothing can be said about its source"},
       {{"bind", "remount", "size=1m"}, "takes no \"size=1m\""},
       {{"remount", "iversion"}, "iversion"},
+      {{"remount", "noacl"}, "acl cannot be changed"},
       {{"remount", "tmpcopyup"}, "tmpcopyup"},
       {{"bind", "tmpcopyup"}, "tmpcopyup"},
       {{"bind", "copy-symlink", "src-nofollow"}, "copy-symlink goes with neither"},
       {{"bind", "copy-symlink", "dest-nofollow"}, "copy-symlink goes with neither"},
       {{"copy-symlink"}, "need a bind mount"},
       {{"src-nofollow"}, "need a bind mount"},
-      {{"idmap"}, "for bind mounts only"},
+      {{"idmap", "tmpcopyup"}, "ids cannot be mapped with tmpcopyup"},
   };
   for (const auto& [options, why] : kRows) {
     const std::string said =
@@ -327,7 +341,42 @@ TEST_F(DraftMounts, MappedIdsAreForOcirtToPrepare) {
 
 // -- cgroup
 
+TEST_F(DraftMounts, FileSystemsWithMappedIdsAreForOcirtToMake) {
+  plan::Mount one = mount({.destination = "/t",
+                           .type = "tmpfs",
+                           .options = {"idmap=uids=0-1000-1;gids=0-1000-1", "ro", "size=1m"}});
+  EXPECT_EQ(one.kind, plan::MountKind::bind);
+  EXPECT_EQ(one.attr_set, uint64_t{MOUNT_ATTR_RDONLY});
+  EXPECT_TRUE(one.mode_from_target);
+  const MountTree& tree = reader_->draft.trees.at(0);
+  EXPECT_EQ(tree.type, "tmpfs");
+  EXPECT_THAT(tree.options, ElementsAre("size=1m"));
+  EXPECT_TRUE(tree.maps.given());
+}
+
+TEST_F(DraftMounts, CgroupOfAUnifiedHostIsBoundWithoutACgroupNamespace) {
+  for (const char* type : {"cgroup", "cgroup2"}) {
+    plan::Mount one = mount({.destination = "/sys/fs/cgroup", .type = type, .options = {"ro"}});
+    EXPECT_EQ(one.kind, plan::MountKind::bind);
+    EXPECT_EQ(text(one.source), "/sys/fs/cgroup");
+    EXPECT_FALSE(one.recursive);
+    EXPECT_EQ(one.attr_set, uint64_t{MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+                                     MOUNT_ATTR_RDONLY});
+    one = mount({.destination = "/sys/fs/cgroup", .type = type});
+    EXPECT_EQ(one.attr_clear, uint64_t{MOUNT_ATTR_RDONLY});
+  }
+  spec.linux->namespaces.push_back({kCgroup, "/proc/self/ns/cgroup"});  // is to have none
+  EXPECT_EQ(mount({.destination = "/cgroup", .type = "cgroup2"}).kind, plan::MountKind::bind);
+}
+
+TEST_F(DraftMounts, Cgroup2HasTheOptionsThatAreNamed) {
+  plan::Mount one = mount({.destination = "/cgroup", .type = "cgroup2", .options = {"nsdelegate"}});
+  EXPECT_EQ(one.kind, plan::MountKind::filesystem);
+  EXPECT_EQ(text(one.data), "nsdelegate");
+}
+
 TEST_F(DraftMounts, CgroupOfAUnifiedHostIsOneFileSystem) {
+  spec.linux->namespaces.push_back({kCgroup});
   plan::Mount one = mount({.destination = "/sys/fs/cgroup",
                            .type = "cgroup",
                            .source = "cgroup",
@@ -449,6 +498,8 @@ TEST_F(DraftCgroupV1, OptionsOfTheFileSystemGoToEveryHierarchy) {
 TEST_F(DraftCgroupV1, Cgroup2IsStillAFileSystemOfItsOwn) {
   spec.mounts[1].type = "cgroup2";
   EXPECT_THAT(lines(), ElementsAre("mount /sys/fs/cgroup cgroup2 cgroup2 "));
+  spec.linux->namespaces.pop_back();
+  EXPECT_THAT(lines(), ElementsAre("bind /sys/fs/cgroup /sys/fs/cgroup/unified"));
 }
 
 }  // namespace

@@ -110,18 +110,23 @@ TEST_F(DraftTest, CgroupNamespaceIsMadeByInit) {
   EXPECT_EQ(joined.draft.shared.size(), 1u);
 }
 
-TEST_F(DraftTest, WithoutAMountNamespaceIsRefused) {
+TEST_F(DraftTest, WithoutAMountNamespaceTheHostsIsShared) {
+  EXPECT_FALSE(read().plan().shares_mounts);
   spec.linux->namespaces = {{kPid}};
-  EXPECT_THAT(refusal(),
-              testing::StartsWith("not supported: linux.namespaces without \"mount\": "));
+  EXPECT_TRUE(read().plan().build_root);
+  EXPECT_TRUE(read().plan().shares_mounts);
+  spec.linux->namespaces = {{kMount, "/proc/self/ns/mnt"}};  // the same, and is not entered
+  EXPECT_TRUE(read().plan().shares_mounts);
+  EXPECT_TRUE(read().draft.shared.empty());
 }
 
-TEST_F(DraftTest, OurOwnMountNamespaceIsNoneToMakeARootIn) {
-  spec.linux->namespaces = {{kMount, "/proc/self/ns/mnt"}};
-  EXPECT_EQ(
-      refusal(),
-      "linux.namespaces: /proc/self/ns/mnt is the mount namespace of the host: its root would be "
-      "replaced");
+TEST_F(DraftTest, WithoutAMountNamespaceNothingOfTheHostsRootIsChanged) {
+  spec.linux->namespaces = {{kPid}};
+  spec.linux->rootfs_propagation = oci::RootfsPropagation::kRprivate;
+  EXPECT_THAT(refusal(), HasSubstr("linux.rootfsPropagation: without a mount namespace"));
+  spec.linux->rootfs_propagation.reset();
+  spec.linux->namespaces.push_back({kUser});
+  EXPECT_THAT(refusal(), testing::StartsWith("not supported: linux.namespaces with \"user\""));
 }
 
 TEST_F(DraftTest, HostIsNotRenamedThroughItsOwnUtsNamespace) {

@@ -53,10 +53,6 @@ Result<> check_mounts(const oci::Spec& spec, const UserNamespace& user) {
     const oci::Mount& mount = spec.mounts[i];
     const std::string place = cat("mounts[", i, "] (", mount.destination, ")");
     const std::string type = mount.type.value_or("");
-    if (type == "sysfs" && namespace_of(*spec.linux, oci::NamespaceType::kNetwork) == nullptr) {
-      return refuse(cat(place, ": with a user namespace sysfs needs a network namespace; without ",
-                        "one, bind /sys"));
-    }
     if (type == "mqueue" && namespace_of(*spec.linux, oci::NamespaceType::kIpc) == nullptr) {
       return refuse(cat(place, ": with a user namespace mqueue needs an ipc namespace; without ",
                         "one, bind /dev/mqueue"));
@@ -156,14 +152,16 @@ Result<> draft_user_namespace(Draft& draft, const DraftInput& input) {
   plan.user.join_first = plan.user.traceable = input.rootless;
   plan.user.forks = (plan.unshare & CLONE_NEWPID) != 0;
   if (!input.rootless) {
+    plan.user.root_uid = host_id(user.uids, 0).value_or(plan::kNoIndex);
+    plan.user.root_gid = host_id(user.gids, 0).value_or(plan::kNoIndex);
     plan.user.stream_owner = host_id(user.uids, spec.process->user.uid).value_or(plan::kNoIndex);
   }
   return {};
 }
 
-Result<> draft_exec_user(Draft& draft, const oci::Process& process, const oci::Linux& linux,
-                         bool rootless) {
-  const UserNamespace user{false, rootless, linux.uid_mappings, linux.gid_mappings};
+Result<> draft_exec_user(Draft& draft, const ExecSettings& settings, bool rootless) {
+  const UserNamespace user{false, rootless, settings.uid_mappings, settings.gid_mappings};
+  const oci::Process& process = settings.process;
   TRY(check_user(user, process));
   plan::Plan& plan = draft.builder.plan;
   plan.user.entered = true;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "src/container/draft.h"
+#include "src/container/exec_settings.h"
 
 namespace ocirt::container {
 
@@ -16,8 +17,7 @@ void draft_clock_offsets(plan::Builder& builder, const oci::Linux& linux);
 Result<> draft_user_namespace(Draft& draft, const DraftInput& input);
 
 // The same for a process of `exec`, in a container that has one.
-Result<> draft_exec_user(Draft& draft, const oci::Process& process, const oci::Linux& linux,
-                         bool rootless);
+Result<> draft_exec_user(Draft& draft, const ExecSettings& settings, bool rootless);
 
 // The id on the host; nothing when it is not mapped.
 std::optional<uint32_t> host_id(const std::vector<oci::IdMapping>& mappings, uint32_t id);

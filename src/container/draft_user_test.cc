@@ -42,6 +42,7 @@ TEST_F(DraftUser, OneMakesInitMakeTheOthers) {
   EXPECT_TRUE(draft.plan().new_network);
   EXPECT_FALSE(draft.plan().user.traceable);
   EXPECT_EQ(draft.plan().user.stream_owner, 100000u);
+  EXPECT_EQ(draft.plan().user.root_uid, 100000u);
   EXPECT_TRUE(draft.draft.user->is_new);
 }
 
@@ -88,14 +89,34 @@ TEST_F(DraftUser, UsersThatAreNotMappedAreNamed) {
   EXPECT_THAT(refusal(), HasSubstr("process.user.additionalGids: 65536 is not mapped"));
 }
 
+TEST_F(DraftUser, DevicesAreForOcirtToMakeWithTheirOwnersOnTheHost) {
+  spec.linux->devices = {{.type = oci::DeviceType::kCharacter,
+                          .path = "/dev/mine",
+                          .major = 1,
+                          .minor = 3,
+                          .file_mode = 0640,
+                          .uid = 7,
+                          .gid = 8},
+                         {.type = oci::DeviceType::kFifo, .path = "/dev/fifo"}};
+  DraftReader draft = read();
+  ASSERT_EQ(draft.draft.device_nodes.size(), 1u);
+  const DeviceNode& node = draft.draft.device_nodes[0];
+  EXPECT_EQ(node.uid, 100007u);
+  EXPECT_EQ(node.gid, 100008u);
+  auto devices = draft.list(draft.plan().devices);
+  EXPECT_TRUE(devices[std::stoul(node.name)].premade);
+  EXPECT_EQ(draft.text(devices[std::stoul(node.name)].path), "/dev/mine");
+  EXPECT_FALSE(devices.back().premade);
+  input.rootless = true;
+  EXPECT_TRUE(read().draft.device_nodes.empty());
+}
+
 TEST_F(DraftUser, MountsOfTheHostsNamespacesAreRefused) {
   spec.mounts = {{.destination = "/sys", .type = "sysfs"},
                  {.destination = "/dev/mqueue", .type = "mqueue"}};
   EXPECT_EQ(refusal(), "");
   spec.linux->namespaces = {{oci::NamespaceType::kMount}, {oci::NamespaceType::kUser}};
-  EXPECT_THAT(refusal(), HasSubstr("mounts[0] (/sys): with a user namespace sysfs needs"));
-  spec.mounts.erase(spec.mounts.begin());
-  EXPECT_THAT(refusal(), HasSubstr("mounts[0] (/dev/mqueue): with a user namespace mqueue needs"));
+  EXPECT_THAT(refusal(), HasSubstr("mounts[1] (/dev/mqueue): with a user namespace mqueue needs"));
 }
 
 TEST_F(DraftUser, OwnersOfFileSystemsMustBeMapped) {

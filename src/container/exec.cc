@@ -81,7 +81,9 @@ Result<ExecSettings> settings_of(const Directory& directory, const Record& recor
   oci::Process& process = settings.process;
   process = TRY(from_spec(oci::read_process(text, options.process_file)));
   if (options.tty) process.terminal = options.tty;
-  const bool complete = process.capabilities && !process.rlimits.empty() && !record.exec_inherits;
+  // The mappings of a user namespace are in config.json only.
+  const bool complete = process.capabilities && !process.rlimits.empty() && !record.exec_inherits &&
+                        !record.user_namespace;
   if (complete) return settings;
   oci::Spec spec = TRY(own_config(directory));
   inherit(settings, std::move(spec));
@@ -103,16 +105,6 @@ Result<> check_status(const Directory& directory, const Record& record, bool ign
   }
 }
 
-// Without those that the container shares with us: an ordinary user may not enter where it is.
-uint32_t only_others(uint32_t flags, pid_t init) {
-  for (const NamespaceKind& kind : namespace_kinds()) {
-    if ((flags & kind.clone_flag) == 0) continue;
-    if (sys::is_own_namespace(cat("/proc/", init, "/ns/", kind.proc_name), kind.clone_flag))
-      flags &= ~static_cast<uint32_t>(kind.clone_flag);
-  }
-  return flags;
-}
-
 Result<Draft> draft_exec(const Directory& directory, const ExecSettings& settings,
                          const ExecOptions& options, const Record& record,
                          const Annotations& annotations, const PreservedFds& preserved) {
@@ -132,9 +124,7 @@ Result<Draft> draft_exec(const Directory& directory, const ExecSettings& setting
   draft.scheduling = TRY(draft_scheduling(process, "process", true));
   TRY(draft_policies(draft.builder, settings.memory_policy, settings.personality));
   if (record.user_namespace) {
-    oci::Spec spec = TRY(own_config(directory));
-    TRY(draft_exec_user(draft, process, spec.linux.value_or(oci::Linux()),
-                        sys::effective_uid() != 0));
+    TRY(draft_exec_user(draft, settings, sys::effective_uid() != 0));
   }
   StoredFilter filter = TRY(read_filter(directory));
   draft.builder.plan.process.seccomp = draft.builder.list(filter.program);
@@ -189,7 +179,8 @@ Result<Launched> launch_inside(LaunchRequest& request, const Record& record, boo
 
 }  // namespace
 
-Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& options) {
+Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& options,
+                 pid_t* started) {
   Directory directory = TRY(store.find(options.id, Store::Lock::none));
   Record record = TRY(directory.read());
   TRY(check_status(directory, record, options.ignore_paused));
@@ -204,8 +195,8 @@ Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& op
   }
   Draft draft = TRY(draft_exec(directory, settings, options, record, annotations, preserved));
   const cgroup::Location cgroup = TRY(cgroup_of(record, options, annotations));
-  UniqueFd console =
-      TRY(open_console_socket(options.console_socket, draft.terminal, options.detach));
+  UniqueFd console = TRY(open_console_socket(options.console_socket, draft.terminal, options.detach,
+                                             options.adopted.console));
 
   std::vector<UniqueFd> pidfd_receivers = TRY(connect_pidfd_sockets(options.pidfd_socket, {}));
 
@@ -230,6 +221,7 @@ Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& op
     draft.builder.plan.process.keyring = draft.builder.text(cat("_ses.", record.id));
   request.draft = &draft;
   request.signals_blocked = signals.has_value();
+  request.for_parent = options.adopted.by_parent;
   request.record = &record;
   if ((draft.builder.plan.process.seccomp_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0) {
     request.agent = TRY(saved_agent(directory, record));
@@ -239,6 +231,12 @@ Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& op
   uint32_t all =
       CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP | CLONE_NEWPID;
   if (record.time_namespace) all |= CLONE_NEWTIME;
+  UniqueFd root;
+  if (record.shares_mounts) {  // to enter the mount namespace would lead to the host's root
+    all &= ~static_cast<uint32_t>(CLONE_NEWNS);
+    root = TRY(within("root", sys::open(sys::kCwd, record.rootfs, O_PATH | O_DIRECTORY)));
+    draft.builder.plan.root_fd = root.raw();
+  }
   if (record.user_namespace) all = CLONE_NEWUSER | only_others(all, record.pid);
   draft.builder.plan.join_pid_namespace = true;
   request.joins.push_back({init.raw(), all, draft.builder.text("the container's namespaces")});
@@ -248,6 +246,7 @@ Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& op
   TRY(write_pid_file(options.pid_file, launched.pid()));
   TRY(send_pidfd(pidfd_receivers, launched.pidfd(), "setns"));
   TRY(launched.start({}));
+  if (started != nullptr) *started = launched.pid();
   if (options.detach) {
     launched.release();
     return 0;

@@ -31,6 +31,8 @@ void inherit(ExecSettings& settings, oci::Spec&& spec) {
   if (spec.linux) {
     settings.memory_policy = std::move(spec.linux->memory_policy);
     settings.personality = std::move(spec.linux->personality);
+    settings.uid_mappings = std::move(spec.linux->uid_mappings);
+    settings.gid_mappings = std::move(spec.linux->gid_mappings);
   }
   if (!spec.process) return;
   oci::Process& process = settings.process;

@@ -11,6 +11,8 @@ struct ExecSettings {
   oci::Process process;
   std::optional<oci::MemoryPolicy> memory_policy;
   std::optional<oci::Personality> personality;
+  // Of the user namespace, when config.json was read: empty for a joined one without any.
+  std::vector<oci::IdMapping> uid_mappings, gid_mappings;
 };
 
 // Whether config.json has anything that inherit() would take over. Kept in the container's record,

@@ -4,20 +4,33 @@
 #include <csignal>
 
 #include "src/base/text.h"
+#include "src/container/members.h"
 #include "src/container/status.h"
-#include "src/linux/signals.h"
 #include "src/sys/process.h"
 
 namespace ocirt::container {
 namespace {
 
+// One that has ended meanwhile is no error, and its pid may be somebody else's by now.
+Result<> signal_member(const Member& member, int signal) {
+  Result<UniqueFd> pidfd = sys::pidfd_open(member.pid);
+  if (!pidfd && pidfd.error().code == ESRCH) return {};
+  UniqueFd process = TRY(std::move(pidfd));
+  std::optional<sys::ProcessStat> stat = TRY(sys::process_stat(member.pid));
+  if (!stat || stat->start_time != member.start_time) return {};
+  Result<> sent = sys::send_signal(process, signal);
+  if (!sent && sent.error().code == ESRCH) return {};
+  return sent;
+}
+
 Result<> kill_all(const Record& record, Fd init, int signal) {
   if (!record.cgroup.directories.empty()) return cgroup::signal_all(record.cgroup, signal);
-  // Without a cgroup the kernel ends the others with init in one case only.
+  // The kernel ends the others with init.
   if (!init.valid()) return {};
   if (signal == SIGKILL && record.own_pid_namespace) return sys::send_signal(init, signal);
-  return refuse(cat("not supported: ", signal_name(signal), " to all processes of a container ",
-                    "without a cgroup, since nothing tells which they are"));
+  const std::vector<Member> members = TRY(members_without_cgroup(record));
+  for (const Member& member : members) TRY(signal_member(member, signal));
+  return {};
 }
 
 }  // namespace

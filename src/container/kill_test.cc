@@ -41,12 +41,12 @@ TEST_F(KillTest, ContainerThatIsBeingCreatedIsRefused) {
   EXPECT_FALSE(kill(store, "c1", SIGKILL, false));
 }
 
-TEST_F(KillTest, AllWithoutACgroupIsKillOfAnOwnPidNamespaceOrRefused) {
+TEST_F(KillTest, AllWithoutACgroupTakesAPidNamespaceOfItsOwn) {
   pid_t init = start_process();
   Record record = add("c1", init);
   Result<> some = kill(store, "c1", SIGTERM, true);
   ASSERT_FALSE(some);
-  EXPECT_TRUE(some.error().text.starts_with("not supported: SIGTERM")) << some.error().text;
+  EXPECT_TRUE(some.error().text.starts_with("not supported")) << some.error().text;
   ASSERT_TRUE(kill(store, "c1", SIGKILL, true));
   EXPECT_EQ(WTERMSIG(reap(init)), SIGKILL);
 }

@@ -60,9 +60,16 @@ std::unexpected<Error> failure(Heard heard) {
 }
 
 // Init has gone without a word: how it ended is all that can be said.
-std::unexpected<Error> silent_end(Fd pidfd) {
-  Result<sys::ExitStatus> status = sys::wait_child(pidfd);
-  if (!status) return std::unexpected(std::move(status).error());
+std::unexpected<Error> silent_end(Fd pidfd, bool of_parent) {
+  Result<std::optional<sys::ExitStatus>> ended = sys::end_of(pidfd, of_parent);
+  if (!ended) return std::unexpected(std::move(ended).error());
+  const std::optional<sys::ExitStatus>& status = *ended;
+  if (!status) {
+    return refuse(
+        "init ended before it was ready: killed by the kernel if its memory limit is too low, or "
+        "by "
+        "kill or delete");
+  }
   if (status->signal == SIGKILL) {
     return refuse(
         "init was killed before it was ready: by the kernel if its memory limit is too low, or by "
@@ -165,7 +172,7 @@ Result<Launched> launch_once(const LaunchRequest& request) {
   if (request.gate.valid()) keep.push_back(request.gate.raw());
   if (request.console.valid()) keep.push_back(request.console.raw());
   for (const plan::Join& join : joins) keep.push_back(join.fd);
-  for (int fd : {plan.hooks_out, plan.hooks_err}) {
+  for (int fd : {plan.hooks_out, plan.hooks_err, plan.root_fd}) {
     if (fd >= 0) keep.push_back(fd);
   }
   for (const UniqueFd& tree : request.trees) keep.push_back(tree.raw());
@@ -181,6 +188,7 @@ Result<Launched> launch_once(const LaunchRequest& request) {
   spawn.envp = envp;
   spawn.keep = keep;
   spawn.signals_blocked = request.signals_blocked;
+  spawn.for_parent = request.for_parent;
   if (request.entrance != nullptr && !request.enter_late) {
     spawn.cgroup = request.entrance->directory;
     for (const UniqueFd& fd : request.entrance->procs) procs.push_back(fd.raw());
@@ -193,6 +201,7 @@ Result<Launched> launch_once(const LaunchRequest& request) {
     spawn.gate_key = unit_key;
   }
   Launched launched;
+  launched.of_parent_ = request.for_parent;
   launched.child_ = TRY(sys::spawn(spawn));
   launched.channel_ = std::move(ours);
   if (request.unit != nullptr) {
@@ -232,10 +241,10 @@ Result<> Launched::follow(const LaunchRequest& request, pid_t successor) {
   if (successor <= 0) return refuse("init named no successor");
   UniqueFd pidfd = TRY(sys::pidfd_open(successor));
   std::optional<sys::ProcessStat> stat = TRY(sys::process_stat(successor));
-  if (!stat || stat->parent != sys::own_pid()) {
+  if (!stat || stat->parent != (of_parent_ ? sys::own_parent() : sys::own_pid())) {
     return refuse("init named a process as its successor that is not a child of ours");
   }
-  (void)sys::wait_child(child_.pidfd);
+  (void)sys::end_of(child_.pidfd, of_parent_);
   child_.pid = successor;
   child_.pidfd = std::move(pidfd);
   TRY(take_stock(request));
@@ -247,7 +256,7 @@ Result<> Launched::follow(const LaunchRequest& request, pid_t successor) {
 Result<> Launched::converse(const LaunchRequest& request) {
   for (;;) {
     std::optional<Heard> heard = TRY(hear(channel_));
-    if (!heard) return silent_end(child_.pidfd);
+    if (!heard) return silent_end(child_.pidfd, of_parent_);
     switch (heard->header.word) {
       case plan::Word::console:
         console_ = std::move(heard->fd);
@@ -294,7 +303,7 @@ Result<> Launched::converse(const LaunchRequest& request) {
 Launched::~Launched() {
   if (released_ || !child_.pidfd.valid()) return;
   (void)sys::send_signal(child_.pidfd, SIGKILL);
-  (void)sys::wait_child(child_.pidfd);
+  (void)sys::end_of(child_.pidfd, of_parent_);
 }
 
 Result<> Launched::commit() { return say(channel_, plan::Word::commit, {}, ignored_signals_); }
@@ -349,7 +358,12 @@ Result<PreservedFds> preserved_fds(int asked_for) {
   return fds;
 }
 
-Result<UniqueFd> open_console_socket(const std::string& path, bool terminal, bool detached) {
+Result<UniqueFd> open_console_socket(const std::string& path, bool terminal, bool detached,
+                                     Fd connected) {
+  if (connected.valid()) {
+    if (!terminal) return UniqueFd();
+    return within("console socket", sys::duplicate(connected));
+  }
   if (path.empty()) {
     if (terminal && detached) {
       return refuse(

@@ -29,6 +29,7 @@ struct LaunchRequest {
   std::span<const UniqueFd> trees;  // of open_mount_trees()
   std::vector<plan::Join> joins;    // further namespaces that init joins; descriptors of the caller
   bool signals_blocked = false;     // by a SignalInbox of the caller
+  bool for_parent = false;          // init is a child of our parent (CLONE_PARENT), who reaps it
   Fd gate;                          // create: where init will wait for start
   Fd console;                       // connected console socket
   std::optional<SeccompAgent> agent;                 // for a filter that notifies
@@ -78,6 +79,7 @@ class [[nodiscard]] Launched {
   uint32_t ignored_signals_ = 0;  // by our caller; init is told with the next word
   ListenerRoute route_;
   bool is_exec_ = false;
+  bool of_parent_ = false;           // a child of our parent: it is killed, but not reaped
   bool hooks_expected_ = false;      // init is going to say AtHooks
   bool successor_expected_ = false;  // init is going to say Moved
   bool settling_expected_ = false;   // init is going to say Unmapped
@@ -103,8 +105,9 @@ struct PreservedFds {
 Result<PreservedFds> preserved_fds(int asked_for);
 
 // Connects the console socket, after checking that the options fit together: a detached terminal
-// needs one, nothing else may have one.
-Result<UniqueFd> open_console_socket(const std::string& path, bool terminal, bool detached);
+// needs one, nothing else may have one. `connected` is one already, or invalid.
+Result<UniqueFd> open_console_socket(const std::string& path, bool terminal, bool detached,
+                                     Fd connected = {});
 
 // Writes the pid, without a newline, as a whole or not at all. Nothing for an empty path.
 Result<> write_pid_file(const std::string& path, pid_t pid);

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "src/base/text.h"
+#include "src/sys/filesystem.h"
 #include "src/sys/mount_tree.h"
 #include "src/sys/namespace.h"
 #include "src/sys/user_namespace.h"
@@ -38,10 +39,15 @@ class UserNamespaces {
 
 Result<UniqueFd> open_source(const MountTree& tree, const plan::Mount& mount) {
   Result<UniqueFd> opened =
-      sys::open_mount_tree(tree.source, mount.recursive, !mount.source_nofollow);
-  if (!opened && opened.error().code == ENOENT) {
+      tree.type.empty() ? sys::open_mount_tree(tree.source, mount.recursive, !mount.source_nofollow)
+                        : sys::make_filesystem(tree.type, tree.source, tree.options);
+  if (!opened && opened.error().code == ENOENT && tree.type.empty()) {
     return refuse(
         cat("the source of the bind mount, ", tree.source, ", is not there on this host"));
+  }
+  if (!opened && opened.error().code == EPERM) {
+    return refuse(cat("not supported: to hand ", tree.type.empty() ? tree.source : tree.type,
+                      " of the host to a container takes CAP_SYS_ADMIN on the host"));
   }
   return opened;
 }
@@ -50,6 +56,9 @@ Result<> map_ids(const MountTree& tree, Fd fd, UserNamespaces& namespaces) {
   Fd mapping = TRY(namespaces.of(tree.maps));
   Result<> mapped = sys::map_mount_ids(fd, tree.maps_recursively, mapping);
   if (mapped) return {};
+  if (mapped.error().code == EINVAL && !tree.type.empty()) {
+    return refuse(cat("the file system ", tree.type, " cannot map ids"));
+  }
   if (mapped.error().code == EINVAL) {
     return refuse(cat("the file system of ", tree.source, ", ",
                       sys::mounted_filesystem(tree.source).value_or("unknown"), ", cannot map ids",
@@ -74,28 +83,10 @@ Result<UniqueFd> open_tree(const Draft& draft, const MountTree& tree, UserNamesp
   return fd;
 }
 
-Result<> make_nodes(Draft& draft, std::vector<UniqueFd>& trees) {
-  if (draft.nodes.empty()) return {};
-  UniqueFd directory = TRY(sys::make_detached_tmpfs());
-  for (const DeviceNode& node : draft.nodes) {
-    plan::Device& device = draft.devices[node.device];
-    const sys::DeviceFile file{device.mode, device.major, device.minor, node.uid, node.gid};
-    Result<UniqueFd> made = sys::make_detached_device(directory, cat(node.device), file);
-    if (!made && made.error().code == EINVAL) break;
-    UniqueFd fd =
-        TRY(within(cat("linux.devices: ", draft.builder.view(device.path)), std::move(made)));
-    device.node = fd.raw();
-    trees.push_back(std::move(fd));
-  }
-  draft.builder.plan.devices = draft.builder.list(draft.devices);
-  return {};
-}
-
 }  // namespace
 
 Result<std::vector<UniqueFd>> open_mount_trees(Draft& draft) {
   std::vector<UniqueFd> trees;
-  TRY(make_nodes(draft, trees));
   if (draft.trees.empty()) return trees;
   UserNamespaces namespaces;
   for (const MountTree& tree : draft.trees) {

@@ -5,6 +5,7 @@
 #include "oci-spec/documents.h"
 #include "src/base/text.h"
 #include "src/container/annotations.h"
+#include "src/container/device_nodes.h"
 #include "src/container/exec_settings.h"
 #include "src/container/hooks.h"
 #include "src/container/mount_trees.h"
@@ -36,6 +37,7 @@ void fill_record(Record& record, const Bundle& bundle, const std::string& id, co
   record.owner = sys::own_uid();
   record.own_pid_namespace = draft.own_pid_namespace;
   record.user_namespace = draft.user.has_value();
+  record.shares_mounts = draft.builder.plan.shares_mounts;
   for (const oci::Namespace& ns : bundle.spec.linux->namespaces) {
     if (ns.type == oci::NamespaceType::kTime) record.time_namespace = true;
   }
@@ -98,6 +100,7 @@ Result<> NewContainer::record_it(const std::string& pid_file) {
 void NewContainer::commit() {
   init->release();
   net_devices->commit();
+  if (host_root) host_root->commit();
   cgroup.commit();
   systemd_v1.commit();
   resctrl.commit();
@@ -169,7 +172,10 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   }
   made.net_devices.emplace(TRY(NetDevices::find(std::move(draft.net_devices))));
   std::vector<UniqueFd> trees = TRY(open_mount_trees(draft));
-  UniqueFd console = TRY(open_console_socket(options.console_socket, terminal, detached));
+  if (UniqueFd nodes = TRY(make_device_nodes(draft)); nodes.valid())
+    trees.push_back(std::move(nodes));
+  UniqueFd console =
+      TRY(open_console_socket(options.console_socket, terminal, detached, options.adopted.console));
   std::vector<UniqueFd> pidfd_receivers =
       TRY(connect_pidfd_sockets(options.pidfd_socket, annotations.pidfd_receiver));
 
@@ -208,9 +214,11 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
                                                                         *spec.linux->intel_rdt))));
   }
   const bool has_cgroup = !made.record.cgroup.directories.empty() && !unit;
+  if (made.record.shares_mounts) made.host_root.emplace(TRY(HostRoot::watch(made.bundle.rootfs)));
   LaunchRequest request;
   request.draft = &draft;
   request.signals_blocked = !detached;
+  request.for_parent = options.adopted.by_parent;
   request.entrance = has_cgroup || !entrance.procs.empty() ? &entrance : nullptr;
   request.unit = unit ? &*unit : nullptr;
   request.started_unit = &made.unit;
@@ -239,6 +247,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
     return std::unexpected(std::move(launched).error());
   }
   made.init.emplace(*std::move(launched));
+  if (made.host_root) made.record.root_mount = TRY(made.host_root->mount());
   if (!annotations.delegate_cgroup.empty()) {
     TRY(within("annotations: run.oci.delegate-cgroup",
                cgroup::move_below(input.cgroup, annotations.delegate_cgroup, made.init->pid())));

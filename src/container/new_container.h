@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "src/container/bundle.h"
+#include "src/container/host_root.h"
 #include "src/container/launch.h"
 #include "src/container/options.h"
 #include "src/container/store.h"
@@ -17,12 +18,13 @@ struct NewContainer {
   Record record;
   Warnings warnings;
   Warnings complaints;  // warnings that are shown unasked, as the peers do
-  // Destroyed from the last to the first: the process, its devices, its cgroup, its class of
-  // resctrl, its directory.
+  // Destroyed from the last to the first: the process, its devices, its root, its cgroup, its class
+  // of resctrl, its directory.
   std::optional<NewDirectory> directory;
   resctrl::Made resctrl;
   cgroup::Made cgroup, systemd_v1;
-  StartedUnit unit;  // instead of `cgroup` where systemd makes it
+  StartedUnit unit;                   // instead of `cgroup` where systemd makes it
+  std::optional<HostRoot> host_root;  // without a mount namespace
   std::optional<NetDevices> net_devices;
   std::optional<Launched> init;
 

@@ -59,6 +59,7 @@ Result<std::optional<NotifySocket>> NotifySocket::open(const Directory& director
       sys::open(directory.fd(), kDirectory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!place && place.error().code == ENOENT) return std::nullopt;
   UniqueFd fd = TRY(within("NOTIFY_SOCKET", std::move(place)));
+  (void)sys::unlink(fd, kNotifyName);  // of a `start` that failed before the container heard of it
   made.inbox_ = TRY(within("NOTIFY_SOCKET", sys::receive_datagrams_at(fd, kNotifyName)));
   made.tokens_ = kMostTokens;
   made.refilled_ms_ = sys::monotonic_ms();

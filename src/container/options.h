@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "src/base/fd.h"
+
 namespace ocirt::container {
 
 enum class LogFormat : uint8_t { text, json };
@@ -31,6 +33,13 @@ struct GlobalOptions {
 // Whether we act for an ordinary user, who may lack the right to make cgroups.
 bool is_rootless(const GlobalOptions& global);
 
+// What a worker of `ocirt-shim` asks for, and no command line: the process belongs to the worker's
+// parent, who waits for it and holds its terminal.
+struct Adopted {
+  bool by_parent = false;  // init is our parent's child; `run` and `exec` have to be detached
+  Fd console = {};         // connected socket for the terminal's master, in place of a path
+};
+
 // `create` and `run`. Paths are as given, relative to the working directory.
 struct CreateOptions {
   std::string id;
@@ -42,6 +51,7 @@ struct CreateOptions {
   bool no_pivot = false;
   bool no_new_keyring = false;
   int preserve_fds = 0;  // descriptors 3 to 3+N-1 stay open in the container; >= 0
+  Adopted adopted;
   // `run` only.
   bool no_subreaper = false;
   bool detach = false;
@@ -69,6 +79,7 @@ struct ExecOptions {
   std::optional<bool> no_new_privileges;  // absent: as config.json says
   bool ignore_paused = false;
   int preserve_fds = 0;  // >= 0
+  Adopted adopted;
 };
 
 }  // namespace ocirt::container

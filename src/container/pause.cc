@@ -23,7 +23,7 @@ Result<> pause(const Store& store, const std::string& id) {
     case oci::Status::kCreating:
       return refuse(cat("container ", id, " is still being created"));
     case oci::Status::kPaused:
-      return refuse(cat("container ", id, " is paused already"));
+      return refuse("container not running: it is paused already");
     case oci::Status::kStopped:
       return std::unexpected(Error{ESRCH, "container not running"});
     case oci::Status::kCreated:
@@ -42,7 +42,7 @@ Result<> resume(const Store& store, const std::string& id) {
     return std::unexpected(Error{ESRCH, "container not running"});
   }
   if (status != oci::Status::kPaused) {
-    return refuse(cat("container ", id, " is not paused: ", oci::to_string(status)));
+    return refuse(cat("container not paused: it is ", oci::to_string(status)));
   }
   return cgroup::thaw(record.cgroup);
 }

@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "src/base/text.h"
+#include "src/container/members.h"
 #include "src/container/status.h"
 #include "src/sys/program_output.h"
 
@@ -24,8 +25,10 @@ Result<std::vector<pid_t>> processes(const Store& store, const std::string& id) 
   Record record = TRY(directory.read());
   if (!record.cgroup.directories.empty()) return cgroup::processes(record.cgroup);
   if (TRY(status_of(directory, record)) == oci::Status::kStopped) return std::vector<pid_t>();
-  return refuse(cat("not supported: listing the processes of a container without a cgroup, since ",
-                    "nothing tells which they are"));
+  const std::vector<Member> members = TRY(members_without_cgroup(record));
+  std::vector<pid_t> pids;
+  for (const Member& member : members) pids.push_back(member.pid);
+  return pids;
 }
 
 Result<std::string> select_lines(std::string_view table, std::span<const pid_t> pids) {

@@ -14,8 +14,8 @@
 
 namespace ocirt::container {
 
-// Ascending pids of this pid namespace; none for a stopped container. A container without a cgroup
-// is an error: nothing tells which processes it has.
+// Ascending pids of this pid namespace; none for a stopped container. One with neither a cgroup nor
+// a pid namespace of its own is an error: nothing tells which processes it has.
 Result<std::vector<pid_t>> processes(const Store& store, const std::string& id);
 
 // Of the output of ps(1) the header and the lines of these processes. The column is found by the

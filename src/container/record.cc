@@ -88,6 +88,8 @@ constexpr Field kRecord[] = {
     field<&Record::owner>("owner", kRequired),
     field<&Record::own_pid_namespace>("ownPidNamespace", kRequired),
     field<&Record::user_namespace>("userNamespace"),
+    field<&Record::shares_mounts>("sharesMounts"),
+    field<&Record::root_mount>("rootMount"),
     field<&Record::time_namespace>("timeNamespace"),
     field<&Record::no_new_privileges>("noNewPrivileges", kRequired),
     field<&Record::new_keyring>("newKeyring", kRequired),

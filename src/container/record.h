@@ -29,7 +29,9 @@ struct Record {
   uint32_t owner = 0;   // uid that created it
   bool own_pid_namespace = true;  // init's end is the end of all its processes
   bool user_namespace = false;    // another one than ours
-  bool time_namespace = false;    // maybe another one than ours
+  bool shares_mounts = false;   // our mount namespace, in which its root is mounted (host_root.h),
+  uint64_t root_mount = 0;      // as this mount; 0 until it has been made
+  bool time_namespace = false;  // maybe another one than ours
   bool no_new_privileges = false;
   bool new_keyring = false;      // a session keyring of its own, named "_ses.ID"
   bool exec_inherits = false;    // config.json has something for every process (exec_settings.h)

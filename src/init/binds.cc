@@ -50,12 +50,25 @@ bool made_symlink(const Init& init, Parent& parent, const plan::Mount& mount) {
   return true;
 }
 
+// A tmpfs that ocirt has made gets the mode of the directory that it is going to cover.
+void copy_mode(const Init& init, Parent& parent, const plan::Mount& mount, int tree) {
+  const Target target = open_or_make_directory(init, parent, init.text(mount.destination), false);
+  if (target.made) return;
+  struct stat status{};
+  must(init, bare::call(SYS_newfstatat, target.fd, "", &status, AT_EMPTY_PATH), "stat");
+  int top = static_cast<int>(
+      must_for(init, mount, bare::openat(tree, ".", O_RDONLY | O_DIRECTORY), ": open"));
+  must_for(init, mount, bare::call(SYS_fchmod, top, status.st_mode & 07777), ": chmod");
+  bare::close(top);
+}
+
 }  // namespace
 
 void mount_bind(Init& init, Parent& parent, const plan::Mount& mount) {
   const char* source = init.text(mount.source);
   if (mount.copy_symlink && made_symlink(init, parent, mount)) return;
   const int tree = detached_source(init, mount);
+  if (mount.mode_from_target) copy_mode(init, parent, mount, tree);
   if ((mount.recursive_attr_set | mount.recursive_attr_clear) != 0) {
     must_for(init, mount,
              mount_setattr(tree, true, mount.recursive_attr_set, mount.recursive_attr_clear),
@@ -68,6 +81,10 @@ void mount_bind(Init& init, Parent& parent, const plan::Mount& mount) {
                  ? " (in a user namespace those that the source is mounted with stay)"
                  : "");
   }
+  // Nothing that happens below may reach the host's mount, least of all its end.
+  if (init.plan.shares_mounts) {
+    must_for(init, mount, mount_setattr(tree, true, 0, 0, MS_SLAVE), ": set propagation");
+  }
   set_propagation(init, mount, tree);
   struct stat status{};
   must_for(init, mount, bare::call(SYS_newfstatat, tree, "", &status, AT_EMPTY_PATH), ": stat ",
@@ -79,7 +96,14 @@ void mount_bind(Init& init, Parent& parent, const plan::Mount& mount) {
           ? open_or_make_directory(init, parent, destination, false)
           : open_or_make_file(init, parent, destination, !mount.destination_nofollow);
   if (!made && !literal) refuse_inside_proc(init, mount, target);
-  must_for(init, mount, move_mount(tree, target), ": bind ", source);
+  long moved = move_mount(tree, target);
+  if (moved == -EINVAL && !S_ISDIR(status.st_mode)) {
+    must(init, bare::call(SYS_newfstatat, target, "", &status, AT_EMPTY_PATH), "stat");
+    if (S_ISDIR(status.st_mode)) {  // engines look for the words of ENOTDIR
+      fail_for(init, mount, ENOTDIR, ": bind ", source, ", a file, over a directory");
+    }
+  }
+  must_for(init, mount, moved, ": bind ", source);
 }
 
 }  // namespace ocirt::init

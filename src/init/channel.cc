@@ -29,12 +29,12 @@ static void send_plain(int socket, const void* bytes, size_t size) {
   if (sent == -EPERM || sent == -EACCES || sent == -ENOSYS) bare::write(socket, bytes, size);
 }
 
-Heard hear(int socket) {
+Heard hear(int socket, char* text, size_t room) {
   Heard heard;
-  iovec part{&heard.header, sizeof heard.header};
+  iovec parts[] = {{&heard.header, sizeof heard.header}, {text, room}};
   msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
+  message.msg_iov = parts;
+  message.msg_iovlen = 2;
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   message.msg_control = control;
   message.msg_controllen = sizeof control;

@@ -19,7 +19,8 @@ struct Heard {
   plan::Header header{};
   int fd = -1;
 };
-Heard hear(int socket);
+// `text`: where what follows the header goes, of which `size` then is a part.
+Heard hear(int socket, char* text = nullptr, size_t room = 0);
 
 // Waits for this very word. When ocirt is gone instead, init ends without a word: nobody is left to
 // hear it.

@@ -28,15 +28,10 @@ void take_over_node(const Init& init, int directory, const char* name, const pla
   must(init, bare::fchownat(node, "", device.uid, device.gid, AT_EMPTY_PATH), "chown ", path);
 }
 
-// In a user namespace no device can be made (mknod(2)): what ocirt has made is attached, or else
-// the host's node of that path, whose owner and mode stay the host's.
+// In a user namespace no device can be made (mknod(2)): the host's node of that path is bound. Its
+// owner and mode stay the host's.
 void bind_node(const Init& init, Parent& parent, const plan::Device& device) {
   const char* path = init.text(device.path);
-  if (device.node >= 0) {
-    const int target = open_or_make_file(init, parent, path).fd;
-    must(init, move_mount(device.node, target), "attach ", path);
-    return;
-  }
   long opened = open_tree(AT_FDCWD, path, false);
   if (opened == -ENOENT) {
     fail(init, 0, path, ": the host has no such device, and in a user namespace none can be made");
@@ -53,7 +48,22 @@ void bind_node(const Init& init, Parent& parent, const plan::Device& device) {
   must(init, move_mount(tree, target), "bind ", path);
 }
 
+// A node that ocirt has made: a copy of it, while the tree is attached.
+void bind_premade(const Init& init, Parent& parent, const plan::Device& device) {
+  bare::Buffer<16> name;
+  name << &device - init.list(init.plan.devices).data();
+  const char* path = init.text(device.path);
+  int node = static_cast<int>(
+      must(init, open_tree(init.plan.device_tree, name.c_str(), false), "bind ", path));
+  const int target = open_or_make_file(init, parent, path).fd;
+  must(init, move_mount(node, target), "bind ", path);
+}
+
 void make_node(const Init& init, Parent& parent, const plan::Device& device) {
+  if (device.premade && init.plan.device_tree >= 0) {
+    bind_premade(init, parent, device);
+    return;
+  }
   if (init.plan.user.entered && !S_ISFIFO(device.mode)) {
     bind_node(init, parent, device);
     return;
@@ -89,9 +99,24 @@ void make_devices(Init& init) {
   if (!init.plan.make_devices) return;
   Parent parent;
   Scratch scratch(init);
+  const int tree = init.plan.device_tree;
+  // Only of what is mounted can copies be made (Linux before 6.15). On top of the host's root,
+  // which no path comes across: "/" is what is below.
+  if (tree >= 0) {
+    const int top =
+        static_cast<int>(must(init, bare::openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY), "open /"));
+    must(init, move_mount(tree, top), "attach the devices");
+    bare::close(top);
+  }
   for (const plan::Device& device : init.list(init.plan.devices)) {
     make_node(init, parent, device);
     if (scratch.used(3)) parent.forget();
+  }
+  if (tree >= 0) {
+    bare::Buffer<32> path;
+    path << "/proc/self/fd/" << tree;
+    must(init, bare::call(SYS_umount2, path.c_str(), MNT_DETACH), "detach the devices");
+    bare::close(tree);
   }
   for (const plan::Link& link : init.list(init.plan.links)) make_link(init, parent, link);
 }

@@ -98,13 +98,19 @@ void set_options(const Init& init, const plan::Mount& mount, int context, const 
 
 }  // namespace
 
-int detached_filesystem(const Init& init, const plan::Mount& mount, std::string_view data) {
+int detached_filesystem(const Init& init, const plan::Mount& mount, std::string_view data,
+                        int pid_namespace) {
   const char* type = init.text(mount.type);
   long opened = bare::call(SYS_fsopen, type, FSOPEN_CLOEXEC);
   if (opened == -ENODEV) {
     fail_for(init, mount, 0, ": this kernel has no file system \"", type, "\"");
   }
   const int context = static_cast<int>(must_for(init, mount, opened, ": open ", type));
+  if (pid_namespace >= 0 &&
+      bare::call(SYS_fsconfig, context, FSCONFIG_SET_FD, "pidns", nullptr, pid_namespace) < 0) {
+    bare::close(context);
+    return -1;
+  }
   must_for(init, mount,
            set_string(context, "source", mount.source.given() ? init.text(mount.source) : type),
            ": set the source of ", type);

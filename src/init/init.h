@@ -24,10 +24,13 @@ namespace ocirt::init {
 struct Init {
   plan::View view;
   const plan::Plan& plan;
-  const char* step = "start";     // for error messages
-  int channel = -1;               // to ocirt; after `create` to `ocirt start`
-  int root = -1;                  // the container's root directory, before it becomes ours
-  int state = -1;                 // state document for hooks, as a memory file
+  const char* step = "start";  // for error messages
+  int channel = -1;            // to ocirt; after `create` to `ocirt start`
+  int root = -1;               // the container's root directory, before it becomes ours
+  int state = -1;              // state document for hooks, as a memory file
+  // Those of a pid namespace that is joined, in the order of the mounts (procfs.cc).
+  int procfs[plan::kMostJoinedProcfs] = {-1, -1, -1, -1};
+  size_t used_procfs = 0;
   bool mounted = false;           // the mounts are made: their trees are needed no longer
   bool has_terminal = false;      // standard streams are the container's terminal by now
   const char* program = nullptr;  // what is going to be executed
@@ -41,6 +44,7 @@ struct Init {
 };
 
 // A piece of an error message, of one type, so that every message does not become code of its own.
+// Passed by value, so that texts of different lengths are of one type too: that is 3.4 KB.
 struct Piece {
   Piece(const char* t) : text(t) {}       // NOLINT(google-explicit-constructor)
   Piece(std::string_view t) : text(t) {}  // NOLINT(google-explicit-constructor)
@@ -65,14 +69,14 @@ struct Piece {
                                          size_t count, std::string_view subject = {});
 
 template <class... Pieces>
-[[noreturn]] void fail(const Init& init, long error, const Pieces&... pieces) {
+[[noreturn]] void fail(const Init& init, long error, Pieces... pieces) {
   const Piece list[] = {Piece(pieces)...};
   fail_pieces(init, error, list, sizeof...(pieces));
 }
 
 // Passes a system call's result on; a negative one ends the process with fail().
 template <class... Pieces>
-long must(const Init& init, long result, const Pieces&... pieces) {
+long must(const Init& init, long result, Pieces... pieces) {
   if (result < 0) [[unlikely]]
     fail(init, -result, pieces...);
   return result;
@@ -84,30 +88,31 @@ void enter_user_namespace(Init&);  // user_namespace.cc, called by join_namespac
 // What a bind mount of the plan is to show (plan::kNoIndex: the root), opened by ocirt: for init in
 // a user namespace that may not go there itself. user_namespace.cc
 int fetch(const Init& init, uint32_t number);
-void go_on_in_child(Init&);     // successor.cc, called by join_namespaces and the two that move
-void join_keyring(Init&);       // namespaces.cc
-void lead_session(Init&);       // successor.cc, called by open_console or the next two
-void move_before_user(Init&);   // successor.cc
-void move_after_user(Init&);    // successor.cc
-void set_names(Init&);          // namespaces.cc
-void prepare_root(Init&);       // root.cc
-void perform_mounts(Init&);     // mounts.cc
-void open_joined_root(Init&);   // remounts.cc
-void end_mounts(Init&);         // remounts.cc; ends the process
-void make_devices(Init&);       // devices.cc
-void open_console(Init&);       // console.cc
-void run_create_hooks(Init&);   // hooks.cc
-void seal_paths(Init&);         // seal.cc
-void write_sysctls(Init&);      // sysctls.cc
-void adjust_oom_score(Init&);   // limits.cc
-void label_keyring(Init&);      // labels.cc
-void set_labels(Init&);         // labels.cc
-void set_rlimits(Init&);        // limits.cc
-void set_memory_policy(Init&);  // policies.cc
-void set_personality(Init&);    // policies.cc
-void switch_root(Init&);        // root.cc
-void enter_directory(Init&);    // program.cc
-void become_user(Init&);        // credentials.cc
+void make_joined_procfs(Init&);  // procfs.cc, called by the two above
+void go_on_in_child(Init&);      // successor.cc, called by join_namespaces and the two that move
+void join_keyring(Init&);        // namespaces.cc
+void lead_session(Init&);        // successor.cc, called by open_console or the next two
+void move_before_user(Init&);    // successor.cc
+void move_after_user(Init&);     // successor.cc
+void set_names(Init&);           // namespaces.cc
+void prepare_root(Init&);        // root.cc
+void perform_mounts(Init&);      // mounts.cc
+void open_joined_root(Init&);    // remounts.cc
+void end_mounts(Init&);          // remounts.cc; ends the process
+void make_devices(Init&);        // devices.cc
+void open_console(Init&);        // console.cc
+void run_create_hooks(Init&);    // hooks.cc
+void seal_paths(Init&);          // seal.cc
+void write_sysctls(Init&);       // sysctls.cc
+void adjust_oom_score(Init&);    // limits.cc
+void label_keyring(Init&);       // labels.cc
+void set_labels(Init&);          // labels.cc
+void set_rlimits(Init&);         // limits.cc
+void set_memory_policy(Init&);   // policies.cc
+void set_personality(Init&);     // policies.cc
+void switch_root(Init&);         // root.cc
+void enter_directory(Init&);     // program.cc
+void become_user(Init&);         // credentials.cc
 // Everything but the standard streams and what --preserve-fds names is closed by the exec: leaked
 // descriptors of the host are the classic way out (CVE-2016-9962, CVE-2024-21626).
 void close_descriptors(Init&);             // program.cc

@@ -13,13 +13,13 @@ namespace ocirt::init {
 
 template <class... Pieces>
 [[noreturn]] void fail_for(const Init& init, const plan::Mount& mount, long error,
-                           const Pieces&... pieces) {
+                           Pieces... pieces) {
   const Piece list[] = {Piece(pieces)...};
   fail_for_pieces(init, mount, error, list, sizeof...(pieces));
 }
 
 template <class... Pieces>
-long must_for(const Init& init, const plan::Mount& mount, long result, const Pieces&... pieces) {
+long must_for(const Init& init, const plan::Mount& mount, long result, Pieces... pieces) {
   if (result < 0) [[unlikely]]
     fail_for(init, mount, -result, pieces...);
   return result;
@@ -43,8 +43,13 @@ void remount(const Init& init, const plan::Mount& mount);
 // Takes away the topmost mount at the destination (remounts.cc).
 void remove_mount(const Init& init, const plan::Mount& mount);
 
-// A file system that is nowhere attached yet, by fsopen(2) (filesystems.cc).
-int detached_filesystem(const Init& init, const plan::Mount& mount, std::string_view data);
+// A file system that is nowhere attached yet, by fsopen(2) (filesystems.cc). With a descriptor of a
+// pid namespace: a procfs that shows this one; -1 where procfs cannot be told so.
+int detached_filesystem(const Init& init, const plan::Mount& mount, std::string_view data,
+                        int pid_namespace = -1);
+
+// The procfs for this mount that has been made of a joined pid namespace (procfs.cc); -1: none.
+int next_joined_procfs(Init& init, const plan::Mount& mount);
 
 // After mount(2) has refused without saying why: asks the file system for each option alone, and
 // fails with the one that it does not take. Returns when it takes all of them (filesystems.cc).

@@ -80,12 +80,18 @@ void label_root(const Init& init, const plan::Mount& mount, int mounted) {
            ": linux.mountLabel: set the label of its root");
 }
 
-void cover_with_itself(const Init& init, const plan::Mount& mount, int target) {
+// What cannot be mounted anew: a copy of all that is mounted from `source` down (nullptr: from
+// `target` itself), with the options of this mount.
+void cover_with_copy(const Init& init, const plan::Mount& mount, int target, const char* source) {
   constexpr uint64_t kSameBits =
       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
   static_assert(kSameBits == (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC));
-  int tree = static_cast<int>(must_for(init, mount, open_tree(target, "", true), ": bind"));
-  must_for(init, mount, mount_setattr(tree, false, mount.flags & kSameBits, 0), ": set options");
+  const long copy =
+      source == nullptr ? open_tree(target, "", true) : open_tree(AT_FDCWD, source, true);
+  int tree = static_cast<int>(must_for(init, mount, copy, ": bind"));
+  must_for(init, mount, mount_setattr(tree, source != nullptr, mount.flags & kSameBits, 0),
+           ": set options");
+  set_propagation(init, mount, tree);
   must_for(init, mount, move_mount(tree, target), ": bind");
 }
 
@@ -101,9 +107,12 @@ void mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
   if (mount.mode_from_target && !made) append_mode(init, target, data);
   if (data.cut()) fail_for(init, mount, 0, ": its options are longer than a page");
 
+  int tree = next_joined_procfs(init, mount);
+  // The container runs: /proc/self/fd, by which mount_on() names its target, would be its own.
   if (init.plan.purpose == plan::Purpose::mounts) {
-    // The container runs: /proc/self/fd, by which mount_on() names its target, would be its own.
-    const int tree = detached_filesystem(init, mount, data.view());
+    tree = detached_filesystem(init, mount, data.view());
+  }
+  if (tree >= 0) {
     set_propagation(init, mount, tree);
     must_for(init, mount, move_mount(tree, target), ": mount ", type);
     return;
@@ -122,7 +131,12 @@ void mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
   if (result == -EBUSY && std::string_view(type) == "cgroup2") {
     // It is there already, by a bind of /sys, with the same root: an ordinary user has no cgroup of
     // its own to be seen. It is covered by itself, with the options of this mount.
-    cover_with_itself(init, mount, target);
+    cover_with_copy(init, mount, target, nullptr);
+    return;
+  }
+  if (result == -EPERM && init.plan.user.entered && std::string_view(type) == "sysfs") {
+    // The network namespace is not the user namespace's: what the host has is all that there is.
+    cover_with_copy(init, mount, target, "/sys");
     return;
   }
   if (result == -ENODEV) {

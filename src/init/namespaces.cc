@@ -54,11 +54,17 @@ void join_namespaces(Init& init) {
   if (plan.user.entered) {
     enter_user_namespace(init);
   } else {
+    make_joined_procfs(init);
     for (const plan::Join& join : init.list(plan.joins)) {
       must(init, bare::call(SYS_setns, join.fd, join.flag), "join ", init.text(join.path));
       bare::close(join.fd);
     }
     if (plan.unshare != 0) must(init, bare::call(SYS_unshare, plan.unshare), "unshare");
+  }
+  if (plan.purpose == plan::Purpose::exec && plan.root_fd >= 0) {
+    must(init, bare::call(SYS_fchdir, plan.root_fd), "enter the container's root");
+    must(init, bare::call(SYS_chroot, "."), "chroot");
+    bare::close(plan.root_fd);
   }
   if ((plan.unshare & CLONE_NEWTIME) != 0) enter_new_time_namespace(init);
   if (plan.user.forks) go_on_in_child(init);

@@ -33,6 +33,8 @@ int open_mount(const Init& init, const plan::Mount& mount) {
 
 // setns(2) into a mount namespace makes its root ours.
 void open_joined_root(Init& init) {
+  init.root = init.plan.root_fd;
+  if (init.root >= 0) return;
   init.root =
       static_cast<int>(must(init, bare::openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY), "open /"));
 }

@@ -50,9 +50,11 @@ void prepare_root(Init& init) {
   if (!plan.build_root) return;
   const char* root = init.text(plan.root);
   // First of all our copy of the host's mounts stops sending mounts back.
-  must(init, bare::mount(nullptr, "/", nullptr, plan.root_propagation, nullptr),
-       "set the propagation of /");
-  if (!is_cut_off(plan)) make_parent_mount_private(init, root);
+  if (!plan.shares_mounts) {
+    must(init, bare::mount(nullptr, "/", nullptr, plan.root_propagation, nullptr),
+         "set the propagation of /");
+    if (!is_cut_off(plan)) make_parent_mount_private(init, root);
+  }
   // pivot_root(2) wants a mount of its own.
   long tree = open_tree(AT_FDCWD, root, true);
   if (tree == -EACCES && plan.user.settles) {
@@ -65,6 +67,10 @@ void prepare_root(Init& init) {
   init.root = static_cast<int>(must(init, tree, "bind ", root));
   must(init, bare::call(SYS_move_mount, init.root, "", AT_FDCWD, root, MOVE_MOUNT_F_EMPTY_PATH),
        "bind ", root, " onto itself");
+  // What is mounted on the host below this one goes with it.
+  if (plan.shares_mounts) {
+    must(init, mount_setattr(init.root, true, 0, 0, MS_PRIVATE), "make ", root, " private");
+  }
 }
 
 void switch_root(Init& init) {
@@ -75,6 +81,11 @@ void switch_root(Init& init) {
     must(init, mount_setattr(init.root, false, MOUNT_ATTR_RDONLY, 0), "make the root read-only");
   }
   must(init, bare::call(SYS_fchdir, init.root), "enter the root");
+  if (plan.shares_mounts) {
+    must(init, bare::call(SYS_chroot, "."), "chroot");
+    init.root = -1;
+    return;
+  }
   if (plan.no_pivot) {
     // What is taken away here must not be taken away on the host.
     must(init, bare::mount(nullptr, "/", nullptr, MS_SLAVE | MS_REC, nullptr),

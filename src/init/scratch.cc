@@ -11,12 +11,14 @@ int next_kept(const Init& init, int from) {
     if (fd >= from && (next < 0 || fd < next)) next = fd;
   };
   for (int fd : {init.channel, init.plan.gate, init.plan.process.console_fd, init.root, init.state,
-                 init.plan.hooks_out, init.plan.hooks_err})
+                 init.plan.hooks_out, init.plan.hooks_err, init.plan.device_tree})
     keep(fd);
   if (init.plan.has_trees && !init.mounted) {
     for (const plan::Mount& mount : init.list(init.plan.mounts)) keep(mount.tree);
   }
-  for (const plan::Device& device : init.list(init.plan.devices)) keep(device.node);
+  if (!init.mounted) {
+    for (int fd : init.procfs) keep(fd);
+  }
   return next;
 }
 

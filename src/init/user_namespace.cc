@@ -73,6 +73,7 @@ void enter_user_namespace(Init& init) {
   raise_hard_limits(init);
   auto joins = init.list(plan.joins);
   // The others may belong to the host, whose rights are gone afterwards.
+  if (!plan.user.join_first) make_joined_procfs(init);
   for (const plan::Join& one : joins) {
     if (!plan.user.join_first && !is_user(one)) join(init, one);
   }
@@ -80,6 +81,11 @@ void enter_user_namespace(Init& init) {
     if (is_user(one)) join(init, one);
   }
   if (plan.unshare != 0) {
+    // A new ipc namespace has its file system at once, with the owner that we are now.
+    if (plan.user.root_uid != plan::kNoIndex && plan.user.root_gid != plan::kNoIndex) {
+      bare::call(SYS_setfsgid, plan.user.root_gid);
+      bare::call(SYS_setfsuid, plan.user.root_uid);
+    }
     long result = bare::call(SYS_unshare, plan.unshare);
     if (result == -ENOSPC) {
       fail(init, 0, "unshare: too many namespaces, see /proc/sys/user/max_*_namespaces");
@@ -90,6 +96,7 @@ void enter_user_namespace(Init& init) {
     }
     must(init, result, "unshare");
   }
+  if (plan.user.join_first) make_joined_procfs(init);
   for (const plan::Join& one : joins) {
     if (plan.user.join_first && !is_user(one)) join(init, one);
   }

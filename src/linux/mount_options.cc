@@ -48,7 +48,9 @@ struct Meaning {
 
 using enum Kind;
 
+// (sync, dirsync and mand are of the file system: to say them of a whole tree means no more.)
 constexpr Name<Meaning> kWords[] = {
+    {"acl", {kSet, MS_POSIXACL}},
     {"async", {kClear, MS_SYNCHRONOUS}},
     {"atime", {kNotAtime, MS_NOATIME, MOUNT_ATTR_NOATIME}},
     {"bind", {kBind}},
@@ -64,6 +66,7 @@ constexpr Name<Meaning> kWords[] = {
     {"lazytime", {kSet, MS_LAZYTIME}},
     {"loud", {kClear, MS_SILENT}},
     {"mand", {kSet, MS_MANDLOCK}},
+    {"noacl", {kClear, MS_POSIXACL}},
     {"noatime", {kAtime, MS_NOATIME, MOUNT_ATTR_NOATIME}},
     {"nodev", {kSet, MS_NODEV, MOUNT_ATTR_NODEV}},
     {"nodiratime", {kSet, MS_NODIRATIME, MOUNT_ATTR_NODIRATIME}},
@@ -76,18 +79,22 @@ constexpr Name<Meaning> kWords[] = {
     {"nosuid", {kSet, MS_NOSUID, MOUNT_ATTR_NOSUID}},
     {"nosymfollow", {kSet, MS_NOSYMFOLLOW, kMountAttrNosymfollow}},
     {"private", {kPropagation, MS_PRIVATE}},
+    {"rasync", {kClear, MS_SYNCHRONOUS}},
     {"ratime", {kRecNotAtime, 0, MOUNT_ATTR_NOATIME}},
     {"rbind", {kRecursiveBind}},
     {"rdev", {kRecClear, 0, MOUNT_ATTR_NODEV}},
     {"rdiratime", {kRecClear, 0, MOUNT_ATTR_NODIRATIME}},
+    {"rdirsync", {kSet, MS_DIRSYNC}},
     {"relatime", {kAtime, MS_RELATIME, MOUNT_ATTR_RELATIME}},
     {"remount", {kRemount}},
     {"rexec", {kRecClear, 0, MOUNT_ATTR_NOEXEC}},
     {"ridmap", {kRecursiveIdMap}},
+    {"rmand", {kSet, MS_MANDLOCK}},
     {"rnoatime", {kRecAtime, 0, MOUNT_ATTR_NOATIME}},
     {"rnodev", {kRecSet, 0, MOUNT_ATTR_NODEV}},
     {"rnodiratime", {kRecSet, 0, MOUNT_ATTR_NODIRATIME}},
     {"rnoexec", {kRecSet, 0, MOUNT_ATTR_NOEXEC}},
+    {"rnomand", {kClear, MS_MANDLOCK}},
     {"rnorelatime", {kRecNotAtime, 0, MOUNT_ATTR_RELATIME}},
     {"rnostrictatime", {kRecNotAtime, 0, MOUNT_ATTR_STRICTATIME}},
     {"rnosuid", {kRecSet, 0, MOUNT_ATTR_NOSUID}},
@@ -102,6 +109,7 @@ constexpr Name<Meaning> kWords[] = {
     {"rstrictatime", {kRecAtime, 0, MOUNT_ATTR_STRICTATIME}},
     {"rsuid", {kRecClear, 0, MOUNT_ATTR_NOSUID}},
     {"rsymfollow", {kRecClear, 0, kMountAttrNosymfollow}},
+    {"rsync", {kSet, MS_SYNCHRONOUS}},
     {"runbindable", {kPropagation, MS_UNBINDABLE | MS_REC}},
     {"rw", {kClear, MS_RDONLY, MOUNT_ATTR_RDONLY}},
     {"shared", {kPropagation, MS_SHARED}},
@@ -301,7 +309,7 @@ std::vector<std::string_view> fsconfig_words(const MountOptions& options) {
 }
 
 uint64_t flags_without_fsconfig_word(const MountOptions& options) {
-  return options.flags & (MS_SILENT | MS_I_VERSION);
+  return options.flags & (MS_SILENT | MS_I_VERSION | MS_POSIXACL);
 }
 
 Result<IdMapOption> parse_id_map_option(std::string_view text) {

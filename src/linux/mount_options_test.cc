@@ -40,12 +40,12 @@ TEST(MountOptions, EveryWordOfTheSpecificationIsKnown) {
     EXPECT_TRUE(std::binary_search(known.begin(), known.end(), word)) << word;
     EXPECT_EQ(parse({std::string(word)}).data, "") << word;
   }
-  EXPECT_EQ(known_mount_options().size(), 65u);
+  EXPECT_EQ(known_mount_options().size(), 72u);
 }
 
 TEST(MountOptions, WordsThatAreNotOursGoToTheFilesystemInOrder) {
-  auto options = parse({"size=64m", "nosuid", "", "mode=755", "acl", "NOEXEC", "Ro"});
-  EXPECT_EQ(options.data, "size=64m,mode=755,acl,NOEXEC,Ro");
+  auto options = parse({"size=64m", "nosuid", "", "mode=755", "usrquota", "NOEXEC", "Ro"});
+  EXPECT_EQ(options.data, "size=64m,mode=755,usrquota,NOEXEC,Ro");
   EXPECT_EQ(options.flags, uint64_t{MS_NOSUID});
   EXPECT_EQ(parse({"defaults"}), MountOptions{});
 }
@@ -92,7 +92,8 @@ TEST(MountOptions, SuperblockWordsAreNoAttributes) {
   for (const Case& c :
        {Case{"sync", "async", MS_SYNCHRONOUS}, Case{"mand", "nomand", MS_MANDLOCK},
         Case{"lazytime", "nolazytime", MS_LAZYTIME}, Case{"silent", "loud", MS_SILENT},
-        Case{"iversion", "noiversion", MS_I_VERSION}}) {
+        Case{"iversion", "noiversion", MS_I_VERSION}, Case{"acl", "noacl", MS_POSIXACL},
+        Case{"rsync", "rasync", MS_SYNCHRONOUS}, Case{"rmand", "rnomand", MS_MANDLOCK}}) {
     MountOptions on;
     on.flags = c.ms;
     EXPECT_EQ(parse({c.on}), on) << c.on;

@@ -4,6 +4,9 @@
 
 #include <iterator>
 
+#include "src/base/text.h"
+#include "src/sys/namespace.h"
+
 namespace ocirt {
 namespace {
 
@@ -36,6 +39,15 @@ std::span<const NamespaceKind> namespace_kinds() { return kKinds; }
 
 const NamespaceKind& namespace_kind(oci::NamespaceType type) {
   return kKinds[static_cast<size_t>(type)];
+}
+
+uint32_t only_others(uint32_t flags, pid_t pid) {
+  for (const NamespaceKind& kind : kKinds) {
+    if ((flags & kind.clone_flag) == 0) continue;
+    if (sys::is_own_namespace(cat("/proc/", pid, "/ns/", kind.proc_name), kind.clone_flag))
+      flags &= ~static_cast<uint32_t>(kind.clone_flag);
+  }
+  return flags;
 }
 
 const NamespaceKind* namespace_of_flag(uint64_t flag) {

@@ -2,6 +2,8 @@
 // namespaces(7)).
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -28,6 +30,10 @@ const NamespaceKind& namespace_kind(oci::NamespaceType type);
 // its bit belongs to the exit signal; unshare(2) moves only the children into the new time
 // namespace.
 inline uint64_t clone_flag(oci::NamespaceType type) { return namespace_kind(type).clone_flag; }
+
+// CLONE_NEW* flags without those of namespaces that a process shares with us: an ordinary user may
+// not enter where it is.
+uint32_t only_others(uint32_t flags, pid_t pid);
 
 // The row of exactly one CLONE_NEW* flag, or nullptr.
 const NamespaceKind* namespace_of_flag(uint64_t flag);

@@ -19,7 +19,9 @@ uint32_t flags_of(const Reply& address) {
   return wide != nullptr ? mnl_attr_get_u32(wide) : address.fixed<ifaddrmsg>().ifa_flags;
 }
 
-std::string text_of(const Reply& address) {
+}  // namespace
+
+std::string address_text(const Reply& address) {
   const auto& fixed = address.fixed<ifaddrmsg>();
   const nlattr* bytes = address.attribute<ifaddrmsg>(IFA_LOCAL);
   if (bytes == nullptr) bytes = address.attribute<ifaddrmsg>(IFA_ADDRESS);
@@ -29,8 +31,6 @@ std::string text_of(const Reply& address) {
   }
   return cat(std::string_view(text), "/", fixed.ifa_prefixlen);
 }
-
-}  // namespace
 
 bool is_kept(const Reply& address) {
   return address.fixed<ifaddrmsg>().ifa_scope == RT_SCOPE_UNIVERSE &&
@@ -88,7 +88,7 @@ Result<> add_addresses(Session& session, uint32_t index, const std::vector<Reply
     }
     Result<> added = session.change(message);
     if (!added && added.error().code != EEXIST) {
-      return within(cat("address ", text_of(address)), std::move(added));
+      return within(cat("address ", address_text(address)), std::move(added));
     }
   }
   return {};

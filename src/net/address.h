@@ -3,6 +3,7 @@
 // preserved).
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +18,9 @@ Result<std::vector<Reply>> addresses_of(Session& session, uint32_t index);
 // Whether it goes with its device: permanent (set by somebody, not by autoconfiguration or DHCP
 // with a lifetime) and of global scope.
 bool is_kept(const Reply& address);
+
+// "10.0.0.2/24"
+std::string address_text(const Reply& address);
 
 // Gives them to a device, with peer, broadcast, label, metric, lifetime and the flags that can be
 // set. One that it has already is no error. `from` and `to` are the device's old and new name, for

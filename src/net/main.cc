@@ -1,7 +1,10 @@
-// ocirt-net: the program that ocirt executes for linux.netDevices. A program of its own because
+// ocirt-net: the program that ocirt executes for linux.netDevices, and a pod's shim for the pod's
+// network. A program of its own because
 // libmnl is a shared library in distributions, which ocirt, linked statically, cannot have, and
 // because it enters the container's network namespace and need not come back.
 #include "src/net/devices.h"
+#include "src/net/pod.h"
+#include "src/net/pod_request.h"
 #include "src/sys/companion.h"
 
 namespace ocirt::net {
@@ -11,6 +14,10 @@ constexpr Fd kNamespace{3};
 
 Result<std::string> answer() {
   const std::string text = TRY(sys::companion_request());
+  if (text.starts_with(kPodWord)) {
+    const PodRequest request = TRY(read_pod_request(text));
+    return answer_pod(request);
+  }
   const Request request = TRY(read_request(text));
   if (request.kind == Request::Kind::give_back) {
     TRY(give_back(kNamespace, request.moved));

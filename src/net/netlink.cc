@@ -104,9 +104,9 @@ Result<std::vector<Reply>> from_hex(std::string_view digits) {
   return replies;
 }
 
-Result<Session> Session::open() {
+Result<Session> Session::open(int bus) {
   Session session;
-  session.socket_.reset(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC));
+  session.socket_.reset(mnl_socket_open2(bus, SOCK_CLOEXEC));
   if (!session.socket_) return os_error("netlink: open", errno);
   if (mnl_socket_bind(session.socket_.get(), 0, MNL_SOCKET_AUTOPID) < 0) {
     return os_error("netlink: bind", errno);

@@ -66,8 +66,9 @@ Result<std::vector<Reply>> from_hex(std::string_view digits);
 
 class Session {
  public:
-  // In the network namespace in which this process is.
-  static Result<Session> open();
+  // In the network namespace in which this process is; with another part of the kernel than
+  // rtnetlink if `bus` says so (NETLINK_*).
+  static Result<Session> open(int bus = NETLINK_ROUTE);
 
   // Sends the request and waits for the kernel's word on it. An error has the kernel's code and,
   // when it gives one, its sentence (NETLINK_EXT_ACK).

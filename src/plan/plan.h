@@ -30,6 +30,9 @@ struct List {
 
 inline constexpr uint32_t kNoIndex = ~uint32_t{0};
 
+// How many mounts of procfs a container may have that joins a pid namespace (init/procfs.cc).
+inline constexpr size_t kMostJoinedProcfs = 4;
+
 // A namespace to join with setns(2).
 struct Join {
   int32_t fd = -1;
@@ -73,7 +76,7 @@ struct Device {
   uint32_t mode = 0;  // type and permissions, as for mknod(2)
   uint32_t major = 0, minor = 0;
   uint32_t uid = 0, gid = 0;
-  int32_t node = -1;  // a detached mount of it, which init only attaches
+  bool premade = false;  // in Plan::device_tree, named after its index in Plan::devices
 };
 
 struct Link {
@@ -139,6 +142,8 @@ struct UserNamespace {
   bool join_first = false;  // before the other joins: without it there is no right to make them
   bool traceable = false;   // until it is mapped, because an ordinary user's ocirt could not write
   bool forks = false;       // Plan::unshare has a pid namespace, in which only a child is
+  // Its user 0 and group 0 on the host: who owns the mqueue file system of a new ipc namespace.
+  uint32_t root_uid = kNoIndex, root_gid = kNoIndex;
   uint32_t stream_owner = kNoIndex;  // user on the host that standard streams are given to
 };
 
@@ -168,7 +173,10 @@ struct Plan {
   Text hostname, domainname;
 
   // root filesystem (create and run)
-  bool build_root = false;  // a mount namespace of its own with a root to switch to
+  bool build_root = false;     // there is a root to be made and switched to (all but exec, mounts)
+  bool shares_mounts = false;  // the host's mount namespace stays: chroot(2), and a root that is
+                               // mounted on the host (container/host_root.h)
+  int32_t root_fd = -1;        // exec, mounts: that root
   bool no_pivot = false;
   bool readonly_root = false;
   bool make_devices = false;       // false: /dev is bind-mounted from outside
@@ -178,6 +186,7 @@ struct Plan {
   bool has_trees = false;  // one of the mounts has a tree
   List<Mount> mounts;
   List<Device> devices;
+  int32_t device_tree = -1;  // a detached tmpfs with those that init has no right to make
   List<Link> links;
   List<Text> masked_paths, readonly_paths;
   Text mask_data;  // options of the tmpfs over masked directories

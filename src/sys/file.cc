@@ -29,6 +29,12 @@ Result<UniqueFd> open(Fd dir, CStr path, int flags, mode_t mode) {
   return UniqueFd(fd);
 }
 
+Result<UniqueFd> duplicate(Fd fd) {
+  int copy = ::fcntl(fd.raw(), F_DUPFD_CLOEXEC, 3);
+  if (copy < 0) return os_error("duplicate a descriptor", errno);
+  return UniqueFd(copy);
+}
+
 Result<UniqueFd> open_in_root(Fd root, CStr path, int flags) {
   open_how how{};
   how.flags = static_cast<uint64_t>(flags) | O_CLOEXEC;
@@ -188,6 +194,17 @@ Result<> give_to(CStr path, uint32_t uid) {
   constexpr gid_t kSameGroup = ~gid_t{0};
   if (::fchownat(AT_FDCWD, path.c_str(), uid, kSameGroup, AT_SYMLINK_NOFOLLOW) < 0)
     return os_error(cat("chown ", path.view()), errno);
+  return {};
+}
+
+Result<> give_to_group(Fd fd, std::string_view name, uint32_t gid) {
+  constexpr auto kSameOwner = static_cast<uid_t>(-1);
+  if (::fchown(fd.raw(), kSameOwner, gid) < 0) return os_error(cat("chgrp ", name), errno);
+  return {};
+}
+
+Result<> set_mode(Fd fd, std::string_view name, mode_t mode) {
+  if (::fchmod(fd.raw(), mode) < 0) return os_error(cat("chmod ", name), errno);
   return {};
 }
 

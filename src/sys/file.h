@@ -25,6 +25,9 @@ Result<UniqueFd> open(Fd dir, CStr path, int flags, mode_t mode = 0);
 // openat2(2) as if `root` were the root directory, also for symlinks.
 Result<UniqueFd> open_in_root(Fd root, CStr path, int flags);
 
+// Another number for the same description (F_DUPFD_CLOEXEC).
+Result<UniqueFd> duplicate(Fd fd);
+
 // The whole of a file, at most `limit` bytes; a longer file is an error (code EFBIG). Works for
 // files of procfs and cgroupfs, whose size is not known beforehand.
 Result<std::string> read_file(Fd dir, CStr path, size_t limit = 1 << 20);
@@ -59,6 +62,9 @@ Result<std::vector<std::string>> list_directory(Fd dir, CStr path);
 
 // chown(2) of the owner alone, for a path without symlinks.
 Result<> give_to(CStr path, uint32_t uid);
+// fchown(2) of the group alone, and fchmod(2), which takes no account of the umask.
+Result<> give_to_group(Fd fd, std::string_view name, uint32_t gid);
+Result<> set_mode(Fd fd, std::string_view name, mode_t mode);
 
 bool exists(Fd dir, CStr path);  // follows symlinks; false for any error
 // access(2) for execution with the effective ids.

@@ -4,7 +4,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -44,42 +43,26 @@ Result<> set_mount_propagation(Fd tree, uint64_t propagation) {
   return {};
 }
 
-Result<UniqueFd> make_detached_tmpfs() {
-  const UniqueFd context(static_cast<int>(::syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC)));
-  if (!context.valid()) return os_error("open a tmpfs", errno);
-  if (::syscall(SYS_fsconfig, context.raw(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0) {
-    return os_error("make a tmpfs", errno);
-  }
-  const long mount = ::syscall(SYS_fsmount, context.raw(), FSMOUNT_CLOEXEC, 0);
-  if (mount < 0) return os_error("mount a tmpfs", errno);
-  return UniqueFd(static_cast<int>(mount));
-}
-
-Result<UniqueFd> make_detached_device(Fd directory, CStr name, const DeviceFile& device) {
-  if (::mknodat(directory.raw(), name.c_str(), device.mode, makedev(device.major, device.minor)) <
-      0) {
-    return os_error("mknod", errno);
-  }
-  if (::fchownat(directory.raw(), name.c_str(), device.uid, device.gid, AT_SYMLINK_NOFOLLOW) < 0) {
-    return os_error("chown", errno);
-  }
-  // The umask does not count.
-  if (::fchmodat(directory.raw(), name.c_str(), device.mode & 07777, 0) < 0) {
-    return os_error("chmod", errno);
-  }
-  const long fd = ::syscall(SYS_open_tree, directory.raw(), name.c_str(),
-                            OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
-  if (fd < 0) return os_error("copy the mount", errno);
-  return UniqueFd(static_cast<int>(fd));
-}
-
-Result<std::string> mounted_filesystem(CStr path) {
+Result<uint64_t> mount_id(CStr path) {
   struct statx info{};
   if (::statx(AT_FDCWD, path.c_str(), 0, STATX_MNT_ID, &info) < 0) {
     return os_error(cat("statx ", path.view()), errno);
   }
+  return info.stx_mnt_id;
+}
+
+Result<> unmount_tree(CStr path) {
+  if (::mount(nullptr, path.c_str(), nullptr, MS_PRIVATE | MS_REC, nullptr) < 0 ||
+      ::umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) < 0) {
+    return os_error(cat("unmount ", path.view()), errno);
+  }
+  return {};
+}
+
+Result<std::string> mounted_filesystem(CStr path) {
+  const uint64_t number = TRY(mount_id(path));
   std::string table = TRY(read_file(kCwd, "/proc/self/mountinfo", size_t{64} << 20));
-  const std::string id = cat(info.stx_mnt_id, " ");
+  const std::string id = cat(number, " ");
   for (std::string_view line : split(table, '\n')) {
     if (!line.starts_with(id)) continue;
     // "ID PARENT DEVICE ROOT TARGET OPTIONS TAGS - TYPE SOURCE OPTIONS" (proc(5))

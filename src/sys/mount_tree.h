@@ -22,20 +22,15 @@ Result<> map_mount_ids(Fd tree, bool recursive, Fd user_namespace);
 // MS_SLAVE, MS_PRIVATE, ... for every mount of the tree.
 Result<> set_mount_propagation(Fd tree, uint64_t propagation);
 
-// An empty tmpfs that is attached nowhere.
-Result<UniqueFd> make_detached_tmpfs();
-
-struct DeviceFile {
-  uint32_t mode = 0;  // type and permissions
-  uint32_t major = 0, minor = 0;
-  uint32_t uid = 0, gid = 0;
-};
-// A device node of that name in a detached tmpfs, as a mount of its own. Code EINVAL where the
-// kernel copies no mount of a detached file system (before 6.15).
-Result<UniqueFd> make_detached_device(Fd directory, CStr name, const DeviceFile& device);
-
 // The type of the file system that `path` is on, from /proc/self/mountinfo: for error messages,
 // since its size grows with the host.
 Result<std::string> mounted_filesystem(CStr path);
+
+// The number of the topmost mount in which `path` is (statx(2), STATX_MNT_ID).
+Result<uint64_t> mount_id(CStr path);
+
+// Takes away what is mounted at `path`, with everything below it, from this mount namespace alone:
+// mounts that these are copies of stay.
+Result<> unmount_tree(CStr path);
 
 }  // namespace ocirt::sys

@@ -103,6 +103,12 @@ Result<ExitStatus> wait_child(Fd pidfd) {
   return status;
 }
 
+Result<std::optional<ExitStatus>> end_of(Fd pidfd, bool of_parent) {
+  if (!of_parent) return TRY(wait_child(pidfd));
+  (void)TRY(wait_until_ended(pidfd, -1));
+  return std::nullopt;
+}
+
 Result<> become_subreaper() {
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) return os_error("become subreaper", errno);
   return {};
@@ -114,6 +120,7 @@ Result<> setns(Fd ns, int flags) {
 }
 
 pid_t own_pid() { return ::getpid(); }
+pid_t own_parent() { return ::getppid(); }
 uint32_t effective_uid() { return static_cast<uint32_t>(::getauxval(AT_EUID)); }
 uint32_t effective_gid() { return static_cast<uint32_t>(::getauxval(AT_EGID)); }
 uint32_t own_uid() { return static_cast<uint32_t>(::getauxval(AT_UID)); }

@@ -46,6 +46,10 @@ struct ExitStatus {
 // Reaps a child of ours; waits for its end.
 Result<ExitStatus> wait_child(Fd pidfd);
 
+// The same for a process that may be our parent's child instead (`of_parent`): then only its end is
+// waited for, and how it ended is the parent's to learn: nothing is returned.
+Result<std::optional<ExitStatus>> end_of(Fd pidfd, bool of_parent);
+
 // Makes orphaned descendants children of this process (PR_SET_CHILD_SUBREAPER).
 Result<> become_subreaper();
 
@@ -53,6 +57,7 @@ Result<> become_subreaper();
 Result<> setns(Fd ns, int flags);
 
 pid_t own_pid();
+pid_t own_parent();
 // Without a system call (getauxval(3)).
 uint32_t own_uid();
 uint32_t effective_uid();

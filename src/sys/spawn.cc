@@ -113,12 +113,14 @@ Result<Child> spawn(const Spawn& request) {
   clone_args args{};
   args.flags = request.flags | CLONE_VM | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
   if (!waits) args.flags |= CLONE_VFORK;
+  if (request.for_parent) args.flags |= CLONE_PARENT;
   if (request.cgroup.valid()) {
     args.flags |= CLONE_INTO_CGROUP;
     args.cgroup = static_cast<uint64_t>(request.cgroup.raw());
   }
   args.pidfd = reinterpret_cast<uint64_t>(&pidfd);
-  args.exit_signal = SIGCHLD;
+  // With CLONE_PARENT it is the signal by which our own end is told.
+  args.exit_signal = request.for_parent ? 0 : SIGCHLD;
   const auto begin = reinterpret_cast<uint64_t>(child.stack.get());
   args.stack = (begin + sizeof(ChildSide) + 15) & ~uint64_t{15};
   args.stack_size = (begin + kStackSize - args.stack) & ~uint64_t{15};
@@ -135,7 +137,7 @@ Result<Child> spawn(const Spawn& request) {
   child.pid = static_cast<pid_t>(pid);
   child.pidfd = UniqueFd(pidfd);
   if (!waits && side->error != 0) {
-    (void)wait_child(child.pidfd);
+    (void)end_of(child.pidfd, request.for_parent);
     return os_error(side->step, side->error);
   }
   return child;

@@ -26,6 +26,7 @@ struct Spawn {
   std::span<const int> keep;  // descriptors that stay open in the program, at their numbers
   Fd cgroup;                  // a cgroup v2 directory to be born in (CLONE_INTO_CGROUP), or invalid
   std::span<const int> join;  // open cgroup.procs files (v1) into which the child writes itself
+  bool for_parent = false;    // it becomes a child of our own parent, who waits for it
   bool signals_blocked = false;  // the caller has blocked them all (SignalInbox)
   Fd gate;                       // when valid: the program is executed after one byte could be read
   Fd gate_key;  // the gate's other end, of ours: the child closes it, so that it hears of our end

@@ -262,5 +262,42 @@ TEST_F(Spawning, BehindAGateFailsInSilence) {
   EXPECT_EQ(wait_child(child.pidfd)->code, 126);
 }
 
+TEST_F(Spawning, ChildCanBelongToTheParent) {
+  request.for_parent = true;
+  Pipe pid_pipe;
+  const pid_t worker = ::fork();
+  if (worker == 0) {
+    Result<Child> child = start("read line <&0; exit 3");
+    const pid_t pid = child ? child->pid : 0;
+    const bool waited = child && wait_child(child->pidfd);  // it is none of ours
+    const pid_t said[2] = {pid, waited ? 1 : 0};
+    (void)!::write(pid_pipe.to.raw(), said, sizeof said);
+    ::_exit(0);
+  }
+  pid_t said[2] = {};
+  ASSERT_EQ(::read(pid_pipe.from.raw(), said, sizeof said), static_cast<ssize_t>(sizeof said));
+  EXPECT_EQ(::waitpid(worker, nullptr, 0), worker);
+  EXPECT_EQ(said[1], 0);
+  int status = 0;
+  ASSERT_EQ(::waitpid(said[0], &status, 0), said[0]);
+  EXPECT_EQ(WEXITSTATUS(status), 3);
+}
+
+TEST_F(Spawning, FailureOfAChildOfTheParentIsReportedToTheWorker) {
+  request.for_parent = true;
+  program = *open(kCwd, "/etc/passwd", O_RDONLY);
+  Pipe answer;
+  const pid_t worker = ::fork();
+  if (worker == 0) {
+    Result<Child> child = execute({"x"});
+    (void)write_all(answer.to, "pipe", child ? "runs" : child.error().text);
+    ::_exit(0);
+  }
+  answer.to.reset();
+  EXPECT_EQ(*read_all(answer.from, "pipe"), "execute the container's init: Permission denied");
+  EXPECT_EQ(::waitpid(worker, nullptr, 0), worker);
+  EXPECT_GT(::waitpid(-1, nullptr, 0), 0);  // what had failed was ours to reap
+}
+
 }  // namespace
 }  // namespace ocirt::sys

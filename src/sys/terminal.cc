@@ -34,4 +34,10 @@ void copy_window_size(Fd from, Fd to) {
   if (::ioctl(from.raw(), TIOCGWINSZ, &size) == 0) ::ioctl(to.raw(), TIOCSWINSZ, &size);
 }
 
+std::optional<WindowSize> window_size(Fd fd) {
+  winsize size{};
+  if (::ioctl(fd.raw(), TIOCGWINSZ, &size) != 0) return std::nullopt;
+  return WindowSize{.columns = size.ws_col, .rows = size.ws_row};
+}
+
 }  // namespace ocirt::sys

@@ -3,6 +3,7 @@
 
 #include <termios.h>
 
+#include <cstdint>
 #include <optional>
 
 #include "src/base/fd.h"
@@ -36,5 +37,12 @@ UniqueFd open_slave(Fd master);
 
 // Gives `to` the window size of `from`; nothing when one of them is no terminal.
 void copy_window_size(Fd from, Fd to);
+
+struct WindowSize {
+  uint16_t columns = 0;
+  uint16_t rows = 0;
+};
+// Nothing when it is no terminal.
+std::optional<WindowSize> window_size(Fd fd);
 
 }  // namespace ocirt::sys

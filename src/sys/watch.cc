@@ -2,11 +2,13 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <vector>
 
+#include "src/base/text.h"
 #include "src/sys/retry.h"
 
 namespace ocirt::sys {
@@ -37,6 +39,21 @@ Result<uint64_t> take_count(Fd counter) {
   if (got < 0 && errno == EAGAIN) return 0;
   if (got < 0) return os_error("read an event counter", errno);
   return count;
+}
+
+Result<UniqueFd> watch_changes(const std::string& path) {
+  UniqueFd changes(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  if (!changes.valid()) return os_error("inotify", errno);
+  if (::inotify_add_watch(changes.raw(), path.c_str(), IN_MODIFY) < 0)
+    return os_error(cat("watch ", path), errno);
+  return changes;
+}
+
+Result<> drain(Fd changes) {
+  char room[1024];
+  while (retry([&] { return ::read(changes.raw(), room, sizeof room); }) > 0) {
+  }
+  return {};
 }
 
 }  // namespace ocirt::sys

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "src/base/fd.h"
 #include "src/base/result.h"
@@ -25,5 +26,10 @@ Result<> wait_for_any(std::span<Watched> watched, int timeout_ms);
 Result<UniqueFd> event_counter();
 // The count, which becomes 0.
 Result<uint64_t> take_count(Fd counter);
+
+// Readable after each change of a file that the kernel announces (inotify(7)); does not wait.
+Result<UniqueFd> watch_changes(const std::string& path);
+// Takes whatever is to be read from it.
+Result<> drain(Fd changes);
 
 }  // namespace ocirt::sys

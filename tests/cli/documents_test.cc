@@ -273,6 +273,14 @@ TEST_F(Log, SaysWhyCreateFailed) {
   EXPECT_SAYS(read_file(file()), "absent-program");
 }
 
+TEST_F(Documents, SpecWritesToTheFileThatIsNamed) {
+  ASSERT_OK(runtime.run({"spec", "--bundle", bundle.path(), "-f", "other.json"}));
+  EXPECT_TRUE(exists(bundle.path() + "/other.json"));
+  ASSERT_OK(runtime.run({"spec", "--bundle=" + bundle.path(), "--file=" + scratch() + "/x.json"}));
+  EXPECT_TRUE(exists(scratch() + "/x.json"));
+  EXPECT_FAILS(runtime.run({"spec", "-f", scratch() + "/none/x.json"}), 1, "directory");
+}
+
 TEST_F(Documents, HelpWorksForEveryCommand) {
   EXPECT_OK(runtime.run({"--help"}));
   for (const char* command : {"create", "start", "run", "exec", "state", "list", "ps", "kill",

@@ -1,4 +1,5 @@
 // `exec`: another program in a running container. The specification leaves it out; engines do not.
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -139,7 +140,11 @@ TEST_F(Exec, ABrokenDocumentIsRefused) {
   EXPECT_EQ(255, running().exec({}, {"--process", scratch() + "/absent.json"}).code);
 }
 
-TEST_F(Exec, WithoutACommandIsRefused) { EXPECT_NE(0, running().exec({}).code); }
+// 1 would read like the status of the command.
+TEST_F(Exec, WithoutACommandIsRefused) {
+  EXPECT_FAILS(running().exec({}), 255, "a command");
+  EXPECT_FAILS(container_->exec({"true"}, {"--process", process_file("{}")}), 255, "a command");
+}
 
 TEST_F(Exec, DetachedReturnsAtOnceAndWritesThePidFile) {
   Container& container = running();
@@ -267,6 +272,24 @@ TEST_F(Exec, ThatFailsLeavesTheContainerRunning) {
   EXPECT_EQ(255, container.exec({"true"}, {"--cwd", "/etc/passwd"}).code);
   EXPECT_EQ("running", container.status());
   EXPECT_OK(container.exec({"true"}));
+}
+
+TEST_F(Exec, ReadsTheConfigurationOnceAtMost) {
+  NEEDS_NAMESPACE("user");
+  bundle.with_namespace("user");
+  for (const char* map : {"linux.uidMappings", "linux.gidMappings"})
+    bundle.set(map, R"([{"containerID": 0, "hostID": 100000, "size": 65536}])");
+  Container& container = running();
+  const std::string file = runtime.root() + "/" + container.id() + "/config.json";
+  if (!exists(file)) GTEST_SKIP() << "the runtime keeps no copy of config.json";
+  const int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+  // Two of the same kind in a row would become one event; opening and closing alternate.
+  ASSERT_LE(0, inotify_add_watch(watch, file.c_str(), IN_OPEN | IN_CLOSE));
+  EXPECT_OK(container.exec({"true"}));
+  alignas(inotify_event) char events[4096];
+  const ssize_t got = read(watch, events, sizeof events);
+  close(watch);
+  EXPECT_EQ(static_cast<ssize_t>(2 * sizeof(inotify_event)), got);
 }
 
 TEST_F(Exec, CanTakeABrokenContainersLeave) {

@@ -5,6 +5,7 @@
 # at the end, also when a step fails.
 set -u
 ocirt=${1:-build/ocirt}
+here=$(cd "$(dirname "$0")" && pwd)
 top=
 cgroup=ocirt-demo-$$
 
@@ -43,27 +44,7 @@ PATH=${ocirt%/*}:$PATH
 mkfifo log
 exec 9<>log
 
-say() {
-  printf '\n# %s\n' "$*"
-}
-
-# run STATUS COMMAND: prints and runs COMMAND, which has to end with STATUS. The answer goes to a file and
-# not through $(), which would wait for the container that `create` leaves behind.
-run() {
-  printf '$ %s\n' "$2"
-  timeout 20 sh -c "$2" >answer 2>&1 </dev/null 9>&-
-  status=$?
-  cat answer
-  [ "$status" = "$1" ] || die "that command ended with status $status, expected $1"
-}
-
-# The answer has to have a line that matches; `silent`: it has none at all.
-answers() {
-  grep -Eq -- "$1" answer || die "expected the answer to have: $1"
-}
-silent() {
-  [ ! -s answer ] || die "expected no answer"
-}
+. "$here/telling.sh"
 
 # Waits until the container has ended, by asking. A signal has been sent, so it is a matter of milliseconds.
 await_end() {

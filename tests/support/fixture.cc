@@ -119,6 +119,12 @@ void record_spec(const char* section, const char* sentence) {
 }
 
 ::testing::AssertionResult failed_with(const Outcome& outcome, int code, std::string_view part) {
+  // Status, words and that there is one line are promises of ocirt, not of the specification.
+  static const bool is_ours = Runtime("").name() == "ocirt";
+  if (!is_ours) {
+    if (outcome.code > 0 && !outcome.timed_out) return ::testing::AssertionSuccess();
+    return ::testing::AssertionFailure() << "the command should have failed\n" << outcome;
+  }
   if (outcome.code != code)
     return ::testing::AssertionFailure() << "exit code should be " << code << "\n" << outcome;
   if (lines(outcome.err).size() != 1)

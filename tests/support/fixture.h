@@ -70,7 +70,8 @@ void record_spec(const char* section, const char* sentence);
 
 // Assertion helpers; each prints the whole outcome when it fails.
 ::testing::AssertionResult succeeded(const Outcome& outcome);
-// Failed with this exit code, said exactly one line on stderr, which contains `part`.
+// Failed with this exit code, said exactly one line on stderr, which contains `part`. Of another
+// runtime than ocirt only the failure is asked for.
 ::testing::AssertionResult failed_with(const Outcome& outcome, int code, std::string_view part);
 ::testing::AssertionResult says(std::string_view text, std::string_view part);
 

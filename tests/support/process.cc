@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -79,7 +81,22 @@ struct ChildSide {
   const char* directory;
   char** argv;
   char** envp;
+  const MissingCall* missing;
 };
+
+void take_away(const MissingCall& missing) {
+  sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(missing.number), 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+               static_cast<unsigned>(offsetof(seccomp_data, args) + 8 * missing.argument)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, missing.value, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(missing.error)),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program{sizeof filter / sizeof filter[0], filter};
+  if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0) _exit(125);
+}
 
 [[noreturn]] void become(const ChildSide& side) {
   sigset_t none;
@@ -98,6 +115,7 @@ struct ChildSide {
   for (size_t i = 0; i < sources.size(); ++i) dup2(sources[i], base + static_cast<int>(i));
   for (size_t i = 0; i < sources.size(); ++i) dup2(base + static_cast<int>(i), static_cast<int>(i));
   syscall(SYS_close_range, static_cast<unsigned>(sources.size()), ~0u, 0);
+  if (side.missing != nullptr) take_away(*side.missing);
   if (*side.directory && chdir(side.directory) != 0) _exit(126);
   execvpe(side.argv[0], side.argv, side.envp);
   _exit(127);
@@ -166,7 +184,8 @@ Process::Process(Command command) : command_(std::move(command)) {
                           &command_.descriptors,
                           command_.directory.c_str(),
                           argv.data(),
-                          envp.data()};
+                          envp.data(),
+                          command_.missing ? &*command_.missing : nullptr};
   pid_ = fork();
   if (pid_ == 0) become(side);
   tracked().insert(pid_);

@@ -12,13 +12,22 @@
 
 namespace harness {
 
+// A system call that is to fail as if the kernel did not have it.
+struct MissingCall {
+  int number = -1;
+  unsigned argument = 0;  // only where this one, counted from 0, ...
+  unsigned value = 0;     // ... has this value
+  int error = 0;
+};
+
 struct Command {
   std::vector<std::string> argv = {};
   std::string input = {};                                     // fed to stdin, then end of file
   std::vector<std::pair<std::string, std::string>> env = {};  // added to ours
   std::string directory = {};                                 // "" stays where we are
   std::vector<int> descriptors = {};                          // become 3, 4, ... (borrowed)
-  int terminal = -1;       // becomes the controlling terminal and descriptors 0, 1, 2 (borrowed)
+  int terminal = -1;  // becomes the controlling terminal and descriptors 0, 1, 2 (borrowed)
+  std::optional<MissingCall> missing = {};  // for the command and all that it starts
   bool use_pipes = false;  // stdout and stderr are pipes read while the command runs, not files
   int time_limit_ms = 20000;
 };

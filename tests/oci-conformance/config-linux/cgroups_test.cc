@@ -247,7 +247,7 @@ TEST_F(Freezing, PauseOfAStoppedContainerFails) {
 TEST_F(Freezing, ResumeOfARunningContainerFails) {
   Container container(runtime, bundle);
   container.launch();
-  EXPECT_EQ(1, runtime.run({"resume", container.id()}).code);
+  EXPECT_FAILS(runtime.run({"resume", container.id()}), 1, "container not paused");
   EXPECT_EQ("running", container.status());
 }
 
@@ -348,6 +348,13 @@ TEST_F(Update, WorksOnVersion2WithoutControllers) {
   ASSERT_OK(runtime.run({"update", "--resources=-", container.id()},
                         {.input = R"({"unified": {"cgroup.max.depth": "3"}})"}));
   EXPECT_EQ("3", container.cgroup_file("", "cgroup.max.depth"));
+}
+
+TEST_F(Update, WithoutAnyLimitChangesNothing) {
+  Container container(runtime, bundle);
+  container.launch();
+  EXPECT_OK(runtime.run({"update", container.id()}));
+  EXPECT_FAILS(runtime.run({"update", "unknown"}), 1, "does not exist");
 }
 
 TEST_F(Update, OfAnUnknownContainerFails) {

@@ -7,7 +7,11 @@ namespace {
 
 class IntelRdt : public ContainerTest {
  protected:
-  bool is_there() { return features()["linux"]["intelRdt"]["enabled"].is_true(); }
+  bool is_there() {
+    const Json document = features();
+    const Json* enabled = document.find("linux.intelRdt.enabled");
+    return enabled != nullptr && enabled->is_true();
+  }
 };
 
 TEST_F(IntelRdt, WithoutResctrlItIsRefusedBeforeAnythingIsMade) {

@@ -116,6 +116,19 @@ TEST_F(Namespaces, APidNamespaceIsJoinedByPath) {
   EXPECT_NE("1\n", second.output());
 }
 
+TEST_F(Namespaces, ProcfsShowsTheJoinedPidNamespace) {
+  bundle.shell("exec sleep 4321");
+  Container first(runtime, bundle);
+  first.launch();
+  Bundle joining(scratch() + "/joining");
+  joining.with_namespace("pid", "/proc/" + std::to_string(first.pid()) + "/ns/pid")
+      .shell("tr '\\0' ' ' </proc/1/cmdline; readlink /proc/self");
+  Container second(runtime, joining);
+  const Outcome outcome = second.run();
+  EXPECT_OK(outcome);
+  EXPECT_SAYS(outcome.out, "sleep 4321");
+}
+
 TEST_F(Namespaces, SeveralAreJoinedAtOnce) {
   const Holder holder(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
   ASSERT_TRUE(holder.ready("net"));

@@ -87,6 +87,21 @@ TEST_F(Rootless, RunsAProgramAsItsRoot) {
             words(outcome.out));
 }
 
+TEST_F(Rootless, TakesFileSystemsWhileItRuns) {
+  bundle.directory("/x").shell("exec sleep 100");
+  Container container(user_, bundle);
+  container.launch();
+  Command list;
+  list.input = R"([{"destination": "/x", "type": "tmpfs"}])";
+  EXPECT_OK(user_.run({"mounts", "add", container.id(), "-"}, list));
+  EXPECT_EQ("tmpfs\n0\n", container.exec_shell("stat -f -c %T /x; stat -c %u /x").out);
+  EXPECT_OK(user_.run({"mounts", "remove", container.id(), "-"}, list));
+  EXPECT_EQ("0\n", container.exec_shell("grep -c ' /x ' /proc/mounts").out);
+  list.input = R"([{"destination": "/x", "source": "/", "options": ["bind"]}])";
+  EXPECT_FAILS(user_.run({"mounts", "add", container.id(), "-"}, list), 1,
+               "not supported: to hand / of the host to a container takes CAP_SYS_ADMIN");
+}
+
 TEST_F(Rootless, LivesItsWholeLife) {
   bundle.shell("exec sleep 100");
   Container container(user_, bundle);

@@ -1,5 +1,6 @@
 // config.md, "Mounts", uidMappings, gidMappings, idmap and ridmap: owners as they are seen inside.
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/support/fixture.h"
@@ -138,6 +139,99 @@ TEST_F(IdMappedMounts, WithoutAnyMappingAreRefused) {
 TEST_F(IdMappedMounts, WithRangesThatOverlapAreRefused) {
   bundle.mount("/x", "bind", source(), {"bind", "idmap=uids=0-1-5#2-3-5;gids=0-1-1"});
   expect_refused("(/x): uid_map: ranges overlap");
+}
+
+TEST_F(IdMappedMounts, CanBeOfANewFileSystem) {
+  // Its owner is the host's root.
+  ASSERT_EQ(0, chmod(bundle.directory("/x").rootfs("/x").c_str(), 01750));
+  bundle.mount("/x", "tmpfs", "scratch", {"idmap=uids=0-1000-10;gids=0-2000-10", "size=1m", "ro"});
+  bundle.append(
+      "mounts",
+      R"({"destination": "/y", "type": "tmpfs", "source": "tmpfs", "options": ["mode=711"],
+                    "uidMappings": [{"containerID": 0, "hostID": 3000, "size": 10}],
+                    "gidMappings": [{"containerID": 0, "hostID": 4000, "size": 10}]})");
+  EXPECT_EQ("1000 2000 1750\n3000 4000 711\nscratch /x tmpfs ro\n",
+            run_shell("stat -c '%u %g %a' /x /y; "
+                      "grep ' /x ' /proc/mounts | cut -d, -f1 | grep -o 'scratch /x tmpfs ro'"));
+}
+
+TEST_F(IdMappedMounts, OfANewFileSystemThatCannotOrTakesNoSuchOptionAreRefused) {
+  bundle.mount("/x", "ramfs", "ramfs", {"idmap=uids=0-1-1;gids=0-1-1"});
+  expect_refused("(/x): the file system ramfs cannot map ids");
+  bundle.without_mount("/x").mount("/x", "tmpfs", "tmpfs",
+                                   {"idmap=uids=0-1-1;gids=0-1-1", "colour=red"});
+  expect_refused("(/x): tmpfs does not take the option \"colour=red\" (tmpfs: Unknown parameter");
+}
+
+// A container with ids 0 to 65535 inside that are 100000 and on outside.
+class IdMappedMountsInUserNamespaces : public IdMappedMounts {
+ protected:
+  void SetUp() override {
+    IdMappedMounts::SetUp();
+    NEEDS_NAMESPACE("user");
+    bundle.with_namespace("user");
+    for (const char* map : {"linux.uidMappings", "linux.gidMappings"})
+      bundle.set(map, R"([{"containerID": 0, "hostID": 100000, "size": 65536}])");
+    // As engines do it: the container's root makes the places to mount on.
+    ASSERT_EQ(0, chown(bundle.rootfs().c_str(), 100000, 100000));
+  }
+};
+
+TEST_F(IdMappedMountsInUserNamespaces, ShowTheOwnersOfTheHostAsTheContainersByItsMappings) {
+  SPEC("config.md#mounts-linux-options",
+       "idmap: If no mapping is specified, the container's mapping is used.");
+  bundle.mount("/x", "bind", source(), {"bind", "idmap"});
+  bundle.mount("/plain", "bind", source(), {"bind"});
+  EXPECT_EQ("3 4\n65534 65534\n", run_shell("stat -c '%u %g' /x/file /plain/file"));
+}
+
+TEST_F(IdMappedMountsInUserNamespaces, TakeNewFilesBackToTheHostsOwners) {
+  bundle.mount("/x", "bind", source(), {"bind", "idmap"});
+  run_shell("echo new > /x/new; chown 5:6 /x/new");
+  struct stat status{};
+  ASSERT_EQ(0, stat((source() + "/new").c_str(), &status));
+  EXPECT_EQ(5u, status.st_uid);
+  EXPECT_EQ(6u, status.st_gid);
+}
+
+TEST_F(IdMappedMountsInUserNamespaces, HaveMappingsOfTheirOwnToo) {
+  // hostID counts on the host: 100007 is the container's 7.
+  bundle.append("mounts", R"({"destination": "/x", "type": "bind", "source": ")" + source() +
+                              R"(", "options": ["bind", "idmap"],
+                              "uidMappings": [{"containerID": 3, "hostID": 100007, "size": 1}],
+                              "gidMappings": [{"containerID": 4, "hostID": 100008, "size": 1}]})");
+  bundle.mount("/y", "bind", source(), {"bind", "idmap=uids=3-100009-1;gids=4-100010-1"});
+  bundle.mount("/z", "bind", source(), {"bind", "idmap=uids=@3-11-1;gids=@4-12-1"});
+  EXPECT_EQ("7 8\n9 10\n11 12\n", run_shell("stat -c '%u %g' /x/file /y/file /z/file"));
+}
+
+TEST_F(IdMappedMountsInUserNamespaces, OfATreeAreMappedThroughoutWithRidmap) {
+  mount_inner();
+  bundle.mount("/x", "bind", source(), {"rbind", "ridmap"});
+  bundle.mount("/y", "bind", source(), {"rbind", "idmap"});
+  EXPECT_EQ("3\n3\n3\n65534\n",
+            run_shell("stat -c %u /x/file /x/inner/file /y/file /y/inner/file"));
+}
+
+TEST_F(IdMappedMountsInUserNamespaces, CanBeOfANewFileSystem) {
+  bundle.mount("/x", "tmpfs", "tmpfs", {"idmap"});
+  bundle.mount("/y", "tmpfs", "tmpfs", {"idmap=uids=@0-7-1;gids=@0-8-1"});
+  EXPECT_EQ("0 0\n7 8\nwritten\n",
+            run_shell("stat -c '%u %g' /x /y; echo x > /x/file && echo written"));
+}
+
+TEST_F(IdMappedMountsInUserNamespaces, TakeTheMappingsOfAJoinedOne) {
+  bundle.shell("exec sleep 100");
+  Container first(runtime, bundle);
+  first.launch();
+  Bundle joining(scratch() + "/joining");
+  joining.directory("/x");
+  joining.with_namespace("user", "/proc/" + std::to_string(first.pid()) + "/ns/user");
+  joining.mount("/x", "bind", source(), {"bind", "idmap"}).shell("stat -c '%u %g' /x/file");
+  Container second(runtime, joining);
+  const Outcome outcome = second.run();
+  EXPECT_OK(outcome);
+  EXPECT_EQ("3 4\n", outcome.out);
 }
 
 TEST_F(IdMappedMounts, NeedTheirSource) {

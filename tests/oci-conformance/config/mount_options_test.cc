@@ -40,6 +40,20 @@ TEST_F(MountWords, LazytimeIsOfTheFileSystemAndCanBeTakenBack) {
   EXPECT_FALSE(tmpfs_with({"lazytime", "nolazytime"}).has_super("lazytime"));
 }
 
+TEST_F(MountWords, OfTheFileSystemMayBeSaidOfATreeToo) {
+  NEEDS_WORD("rdirsync");
+  const Mount mount = tmpfs_with({"rdirsync", "rsync"});
+  EXPECT_TRUE(mount.has_super("dirsync") && mount.has_super("sync"));
+  bundle.without_mount("/x");
+  EXPECT_FALSE(tmpfs_with({"rsync", "rasync"}).has_super("sync"));
+}
+
+TEST_F(MountWords, AclIsNotTakenForAnOptionOfTheFileSystem) {
+  NEEDS_WORD("acl");
+  // A tmpfs refuses what it does not know.
+  EXPECT_EQ("tmpfs", tmpfs_with({"acl", "noacl"}).type);
+}
+
 TEST_F(MountWords, AsyncTakesSyncBack) {
   EXPECT_FALSE(tmpfs_with({"sync", "async"}).has_super("sync"));
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "tests/support/fixture.h"
 
@@ -12,6 +13,10 @@ namespace {
 
 class Mounts : public ContainerTest {
  protected:
+  static std::string lower(std::string text) {
+    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return text;
+  }
   // Mounts a tmpfs with these options at /x and returns how it came out.
   Mount tmpfs_with(const std::vector<std::string>& options) {
     bundle.mount("/x", "tmpfs", "tmpfs", options);
@@ -310,6 +315,48 @@ TEST_F(Mounts, OfCgroupVersion2WithoutACgroupNamespaceShowTheContainersGroupToo)
   EXPECT_SAYS(run_shell("cat /proc/self/mountinfo"), " /sys/fs/cgroup ");
 }
 
+// The options of cgroup2 are those of the whole host. This sets them and puts back what was there.
+class Cgroup2Options {
+ public:
+  Cgroup2Options() : before_(now()) {}
+  Cgroup2Options(const Cgroup2Options&) = delete;
+  Cgroup2Options& operator=(const Cgroup2Options&) = delete;
+  ~Cgroup2Options() { set(before_); }
+
+  static std::string now() {
+    const std::string point = cgroups::directory("", "");
+    std::vector<std::string> options =
+        mount_at(parse_mountinfo(read_file("/proc/self/mountinfo")), point).super_options;
+    std::erase(options, "rw");
+    return join(options, ",");
+  }
+  static void set(const std::string& options) {
+    mount("cgroup2", cgroups::directory("", "").c_str(), "cgroup2", MS_REMOUNT, options.c_str());
+  }
+
+ private:
+  std::string before_;
+};
+
+TEST_F(Mounts, OfCgroupVersion2LeaveTheHostsOptionsAlone) {
+  constexpr const char* kOptions = "nsdelegate,memory_recursiveprot";
+  const Cgroup2Options restored;
+  Cgroup2Options::set(kOptions);
+  if (Cgroup2Options::now() != kOptions) GTEST_SKIP() << "this kernel lacks " << kOptions;
+  for (const char* type : {"cgroup2", "cgroup"}) {
+    bundle.without_mount("/sys/fs/cgroup");
+    bundle.mount("/sys/fs/cgroup", type, "cgroup", {"nosuid", "noexec", "nodev", "ro"});
+    bool kept = false;
+    // Somebody else on this machine may mount it meanwhile.
+    for (int tries = 0; tries < 5 && !kept; ++tries) {
+      Cgroup2Options::set(kOptions);
+      EXPECT_SAYS(run_shell("cat /proc/self/mountinfo"), " /sys/fs/cgroup ");
+      kept = Cgroup2Options::now() == kOptions;
+    }
+    EXPECT_TRUE(kept) << type << ": " << Cgroup2Options::now();
+  }
+}
+
 TEST_F(Mounts, MakeADestinationWithItsMissingParents) {
   SPEC("config.md#mounts",
        "destination: if it does not exist, the runtime creates it (runtimes agree on this).");
@@ -414,6 +461,21 @@ TEST_F(Mounts, AnAbsentSourceIsAnErrorThatNamesIt) {
   EXPECT_FAILS(container.create(), 1, scratch() + "/absent");
   EXPECT_TRUE(names_in(runtime.root()).empty());
   EXPECT_TRUE(cgroups::leftovers().empty());
+}
+
+TEST_F(Mounts, OfAFileOverADirectoryAndTheReverseAreErrorsThatSayWhy) {
+  // moby looks for these words and explains.
+  write_file(scratch() + "/file", "");
+  bundle.directory("/x").file("/f", "");
+  bundle.mount("/x", "bind", scratch() + "/file", {"bind"});
+  Container container(runtime, bundle);
+  Outcome outcome = container.create();
+  EXPECT_EQ(1, outcome.code);
+  EXPECT_SAYS(lower(outcome.err), "not a directory");
+  bundle.without_mount("/x").mount("/f", "bind", scratch(), {"bind"});
+  outcome = container.create();
+  EXPECT_EQ(1, outcome.code);
+  EXPECT_SAYS(lower(outcome.err), "not a directory");
 }
 
 TEST_F(Mounts, AnUnknownFileSystemIsAnErrorThatNamesTheMount) {

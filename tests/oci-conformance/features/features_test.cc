@@ -68,6 +68,7 @@ TEST_F(FeaturesDocument, HasNoPropertiesOfItsOwn) {
 
 TEST_F(FeaturesDocument, SaysThatIdMappingsOfMountsAreUnderstood) {
   SPEC("features-linux.md#mountextensions", "runtimes MUST still set this value to true");
+  NEEDS_VERSION("1.2");
   EXPECT_TRUE(features_["linux"]["mountExtensions"]["idmap"]["enabled"].is_true());
 }
 

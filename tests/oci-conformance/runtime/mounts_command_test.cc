@@ -139,6 +139,56 @@ TEST_F(MountsCommand, WorksBeforeTheStartAndWhilePaused) {
   EXPECT_EQ("no\n", container.exec_shell("cat /x/file 2>/dev/null || echo no").out);
 }
 
+// With ids 0 to 65535 inside that are 100000 and on outside.
+class MountsCommandInUserNamespaces : public MountsCommand {
+ protected:
+  void SetUp() override {
+    MountsCommand::SetUp();
+    NEEDS_NAMESPACE("user");
+    bundle.with_namespace("user");
+    for (const char* map : {"linux.uidMappings", "linux.gidMappings"})
+      bundle.set(map, R"([{"containerID": 0, "hostID": 100000, "size": 65536}])");
+    // As engines do it: the container's root makes the places to mount on.
+    ASSERT_EQ(0, chown(bundle.rootfs().c_str(), 100000, 100000));
+  }
+};
+
+TEST_F(MountsCommandInUserNamespaces, AddsFileSystemsThatBelongToTheContainersRoot) {
+  Container container(runtime, bundle);
+  container.launch();
+  ASSERT_OK(add(container, R"([{"destination": "/new/t", "type": "tmpfs", "options": ["size=1m"]},
+                               {"destination": "/q", "type": "mqueue"},
+                               {"destination": "/s", "type": "sysfs", "options": ["ro"]}])"));
+  EXPECT_EQ("0:0\n0:0\n0:0\nwritten\nlo\n",
+            container
+                .exec_shell("stat -c %u:%g /new /new/t /q; echo x > /new/t/file && "
+                            "echo written; ls /s/class/net | grep -v bonding_masters")
+                .out);
+  ASSERT_OK(remove(container, "/new/t"));
+  EXPECT_EQ("gone\n", container.exec_shell("[ -e /new/t/file ] || echo gone").out);
+}
+
+TEST_F(MountsCommandInUserNamespaces, AddsWhatIsOnTheHostAsItIsOrWithItsIdsMapped) {
+  ASSERT_EQ(0, chown((source() + "/file").c_str(), 3, 4));
+  Container container(runtime, bundle);
+  container.launch();
+  ASSERT_OK(add(container, bind_at("/plain", R"(["bind", "ro"])")));
+  ASSERT_OK(add(container, bind_at("/mapped", R"(["bind", "idmap"])")));
+  ASSERT_OK(add(container, bind_at("/other", R"(["bind", "idmap=uids=@3-7-1;gids=@4-8-1"])")));
+  EXPECT_EQ("65534 65534\n3 4\n7 8\n",
+            container.exec_shell("stat -c '%u %g' /plain/file /mapped/file /other/file").out);
+  EXPECT_TRUE(mount_at(seen_in(container), "/plain").has("ro"));
+  ASSERT_OK(remove(container, "/plain"));
+}
+
+TEST_F(MountsCommandInUserNamespaces, Remounts) {
+  Container container(runtime, bundle);
+  container.launch();
+  ASSERT_OK(add(container, R"([{"destination": "/x", "type": "tmpfs"},
+                               {"destination": "/x", "options": ["bind", "remount", "ro"]}])"));
+  EXPECT_TRUE(mount_at(seen_in(container), "/x").has("ro"));
+}
+
 TEST_F(MountsCommand, NeedsAContainerThatHasNotStopped) {
   bundle.shell("exit 0");
   Container container(runtime, bundle);

@@ -1,0 +1,87 @@
+#include "src/net/pod_host.h"
+
+#include <ranges>
+
+#include "src/base/text.h"
+#include "src/sys/file.h"
+
+namespace ocirt::net {
+namespace {
+
+constexpr std::string_view kProc = "/proc/sys/";
+constexpr std::string_view kForward4 = "net/ipv4/ip_forward";
+constexpr std::string_view kForward6 = "net/ipv6/conf/all/forwarding";
+constexpr std::string_view kDevices6 = "net/ipv6/conf";
+
+std::string value_of(std::string_view path) {
+  const Result<std::string> text = sys::read_file(sys::kCwd, cat(kProc, path));
+  return text ? std::string(trim(*text)) : std::string();
+}
+
+void need(std::vector<HostValue>& values, std::string_view path, std::string_view wanted) {
+  std::string before = value_of(path);
+  if (before != wanted) {
+    values.push_back({std::string(path), std::move(before), std::string(wanted)});
+  }
+}
+
+void keep_listening(std::vector<HostValue>& values) {
+  const Result<std::vector<std::string>> devices =
+      sys::list_directory(sys::kCwd, cat(kProc, kDevices6));
+  if (!devices) return;
+  for (const std::string& device : *devices) {
+    if (device == "all" || device == "default" || device == "lo") continue;
+    const std::string path = cat(kDevices6, "/", device, "/accept_ra");
+    if (value_of(path) == "1") values.push_back({path, "1", "2"});
+  }
+}
+
+}  // namespace
+
+bool has_ipv6() {
+  if (!sys::exists(sys::kCwd, cat(kProc, kForward6))) return false;
+  for (std::string_view device : {"all", "default"}) {
+    if (value_of(cat(kDevices6, "/", device, "/disable_ipv6")) == "1") return false;
+  }
+  return true;
+}
+
+std::vector<HostValue> needed_values(bool v6) {
+  std::vector<HostValue> values;
+  need(values, kForward4, "1");
+  if (!v6 || value_of(kForward6) == "1") return values;
+  keep_listening(values);
+  need(values, kForward6, "1");
+  return values;
+}
+
+Result<> set_values(const std::vector<HostValue>& values) {
+  for (const HostValue& value : values) {
+    TRY(within("let the host forward packets",
+               sys::write_control(sys::kCwd, cat(kProc, value.path), value.now)));
+  }
+  return {};
+}
+
+void restore_values(const std::vector<HostValue>& values) {
+  for (const HostValue& value : std::views::reverse(values)) {
+    if (value.before.empty() || value_of(value.path) != value.now) continue;
+    (void)sys::write_control(sys::kCwd, cat(kProc, value.path), value.before);
+  }
+}
+
+std::vector<std::string> notes_about(const std::vector<HostValue>& values) {
+  std::vector<std::string> notes;
+  for (const HostValue& value : values) {
+    if (value.path != kForward4 && value.path != kForward6) continue;
+    std::string name = value.path;
+    for (char& c : name) {
+      if (c == '/') c = '.';
+    }
+    notes.push_back(cat("the host forwards packets now: ", name, " was ", value.before, " and is ",
+                        value.now, " until the last pod is gone"));
+  }
+  return notes;
+}
+
+}  // namespace ocirt::net

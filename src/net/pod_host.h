@@ -1,0 +1,32 @@
+// What has to be different on the host while there are pods on a bridge: it forwards packets. It is
+// remembered in the pool before it is changed, and put back with the last pod.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/base/result.h"
+#include "src/net/pool.h"
+
+namespace ocirt::net {
+
+// The values that differ from what pods need, in the order in which they are to be set.
+//
+// A host that forwards IPv6 no longer listens to router advertisements, and loses the default route
+// that it got by one: devices that listen now are told to go on (accept_ra=2) first.
+std::vector<HostValue> needed_values(bool v6);
+
+// Sets them. The ones set before an error stay: they are in the pool.
+Result<> set_values(const std::vector<HostValue>& values);
+
+// Puts those back that still are as they were set, in reverse order.
+void restore_values(const std::vector<HostValue>& values);
+
+// One sentence for each that the owner of the host may want to know.
+std::vector<std::string> notes_about(const std::vector<HostValue>& values);
+
+// Whether this host has IPv6.
+bool has_ipv6();
+
+}  // namespace ocirt::net

@@ -1,0 +1,189 @@
+#include "src/net/pool.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+
+#include "oci-spec/json/reader.h"
+#include "oci-spec/json/writer.h"
+#include "oci-spec/schema/field.h"
+#include "src/base/text.h"
+#include "src/net/rows.h"
+#include "src/sys/file.h"
+#include "src/sys/namespace.h"
+
+namespace oci::schema {
+
+namespace net = ocirt::net;
+
+template <>
+const Type Object<net::PoolPod>::type;
+template <>
+const Type Object<net::HostValue>::type;
+template <>
+const Type Object<net::Pool>::type;
+
+namespace {
+
+constexpr Field kPoolPod[] = {
+    field<&net::PoolPod::name>("name", kRequired),
+    field<&net::PoolPod::uid>("uid", kRequired),
+    field<&net::PoolPod::directory>("directory", kRequired),
+    field<&net::PoolPod::netns>("netns", kRequired),
+    field<&net::PoolPod::hosts>("hosts"),
+    field<&net::PoolPod::hostname>("hostname"),
+    field<&net::PoolPod::number>("number", {.required = true, .minimum = 2}),
+    field<&net::PoolPod::ports>("ports"),
+};
+
+constexpr Field kHostValue[] = {
+    field<&net::HostValue::path>("path", kRequired),
+    field<&net::HostValue::before>("before", kRequired),
+    field<&net::HostValue::now>("now", kRequired),
+};
+
+constexpr Field kPool[] = {
+    field<&net::Pool::subnet4>("subnet4", kRequired),
+    field<&net::Pool::subnet6>("subnet6"),
+    field<&net::Pool::last>("last"),
+    field<&net::Pool::pods>("pods"),
+    field<&net::Pool::host>("host"),
+};
+
+}  // namespace
+
+template <>
+constinit const Type Object<net::PoolPod>::type = object(kPoolPod);
+template <>
+constinit const Type Object<net::HostValue>::type = object(kHostValue);
+template <>
+constinit const Type Object<net::Pool>::type = object(kPool);
+
+}  // namespace oci::schema
+
+namespace ocirt::net {
+namespace {
+
+constexpr uint32_t kFirstNumber = 2;  // 1 is the bridge's
+constexpr size_t kMostPool = size_t{16} << 20;
+constexpr const char* kLock = "lock";
+constexpr std::string_view kTemporary = ".new";
+
+Result<> check_against(const Pool& pool, std::string_view name, const std::vector<PodPort>& ports) {
+  for (const PodPort& wanted : ports) {
+    for (const PoolPod& pod : pool.pods) {
+      for (const PodPort& taken : pod.ports) {
+        if (!ports_meet(wanted, taken) || !is_alive(pod)) continue;
+        return std::unexpected(
+            Error{EADDRINUSE, cat("host port ", port_text(wanted), " of pod ", name,
+                                  " is published by pod ", pod.name, " already")});
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+bool is_alive(const PoolPod& pod) {
+  return sys::exists(sys::kCwd, cat(pod.directory, "/network.json")) &&
+         sys::open_namespace(pod.netns, CLONE_NEWNET).has_value();
+}
+
+std::optional<uint32_t> next_number(const Pool& pool, uint32_t last) {
+  if (last < kFirstNumber) return std::nullopt;
+  std::set<uint32_t> taken;
+  for (const PoolPod& pod : pool.pods) taken.insert(pod.number);
+  const uint32_t count = last - kFirstNumber + 1;
+  const uint32_t first = pool.last < kFirstNumber ? kFirstNumber : pool.last + 1;
+  for (uint32_t i = 0; i < count && i <= taken.size(); ++i) {
+    const uint32_t number = kFirstNumber + (first - kFirstNumber + i) % count;
+    if (!taken.contains(number)) return number;
+  }
+  return std::nullopt;
+}
+
+const PoolPod* find_pod(const Pool& pool, std::string_view name, std::string_view uid) {
+  const auto found =
+      std::ranges::find_if(pool.pods, [&](const PoolPod& pod) { return pod.is(name, uid); });
+  return found == pool.pods.end() ? nullptr : &*found;
+}
+
+std::string write_pool(const Pool& pool) {
+  return oci::json::write(oci::schema::Object<Pool>::type, &pool, true);
+}
+
+Result<Pool> read_pool(std::string_view text) {
+  Pool pool;
+  if (std::optional<oci::Error> error =
+          oci::json::read(text, "pool of addresses", oci::schema::Object<Pool>::type, &pool)) {
+    return refuse(error->message());
+  }
+  return pool;
+}
+
+// The lock, held. The last pod takes the directory away, so what was locked may not be there any
+// more.
+Result<bool> PoolFile::lock(const std::string& directory) {
+  TRY(sys::mkdir_parents(directory, 0700));
+  Result<UniqueFd> opened = sys::open(sys::kCwd, directory, O_RDONLY | O_DIRECTORY);
+  if (!opened && opened.error().code == ENOENT) return false;
+  directory_ = TRY(std::move(opened));
+  Result<UniqueFd> locked = sys::open(directory_, kLock, O_RDWR | O_CREAT, 0600);
+  if (!locked && locked.error().code == ENOENT) return false;
+  lock_ = TRY(std::move(locked));
+  TRY(sys::lock_exclusive(lock_, "lock of the pool of addresses"));
+  const struct stat held = TRY(sys::stat_fd(lock_, kLock));
+  Result<struct stat> there = sys::stat(sys::kCwd, cat(directory, "/", kLock));
+  return there && there->st_ino == held.st_ino && there->st_dev == held.st_dev;
+}
+
+Result<PoolFile> PoolFile::open(const std::string& directory, std::string_view bridge) {
+  PoolFile file;
+  file.path_ = directory;
+  file.name_ = cat(bridge, ".json");
+  for (;;) {
+    const bool held = TRY(file.lock(directory));
+    if (held) break;
+  }
+  Result<std::string> text = sys::read_file(file.directory_, file.name_, kMostPool);
+  if (!text && text.error().code == ENOENT) return file;
+  if (!text) return std::unexpected(std::move(text).error());
+  file.existed_ = true;
+  file.pool = TRY(within(cat(directory, "/", file.name_), read_pool(*text)));
+  return file;
+}
+
+Result<> PoolFile::save() {
+  TRY(within("save the pool of addresses",
+             sys::write_file_atomically(directory_, name_, cat(name_, kTemporary), write_pool(pool),
+                                        0600)));
+  existed_ = true;
+  return {};
+}
+
+Result<> PoolFile::check_ports(std::string_view name, const std::vector<PodPort>& ports) const {
+  if (ports.empty()) return {};
+  TRY(check_against(pool, name, ports));
+  for (const std::string& file : TRY(sys::list_directory(directory_, "."))) {
+    if (!file.ends_with(".json") || file == name_) continue;
+    const std::string text = TRY(sys::read_file(directory_, file, kMostPool));
+    const Pool other = TRY(within(file, read_pool(text)));
+    TRY(check_against(other, name, ports));
+  }
+  return {};
+}
+
+void PoolFile::remove() {
+  existed_ = false;
+  (void)sys::unlink(directory_, name_);
+  (void)sys::unlink(directory_, cat(name_, kTemporary));
+  const Result<std::vector<std::string>> left = sys::list_directory(directory_, ".");
+  if (!left || left->size() != 1 || left->front() != kLock) return;  // another bridge's pool
+  (void)sys::unlink(directory_, kLock);
+  (void)sys::rmdir(sys::kCwd, path_);
+}
+
+}  // namespace ocirt::net

@@ -1,0 +1,232 @@
+#include "src/podcli/creation.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "src/base/text.h"
+#include "src/container/oci_result.h"
+#include "src/podcli/pods.h"
+#include "src/podfile/file.h"
+#include "src/podfile/yaml.h"
+#include "src/sys/fifo.h"
+#include "src/sys/file.h"
+
+namespace ocirt::podcli {
+namespace {
+
+constexpr std::string_view kManifest = "manifest";  // the pod file's text
+constexpr std::string_view kOrigin = "origin";      // the other members, one per line
+
+Result<std::string> absolute_directory(std::string_view file) {
+  const size_t slash = file.rfind('/');
+  const std::string directory =
+      slash == std::string_view::npos ? "." : std::string(file.substr(0, slash + 1));
+  return sys::real_directory(directory);
+}
+
+// Makings and removals of half pods exclude each other.
+Result<UniqueFd> lock_root(const Globals& globals) {
+  TRY(sys::mkdir_parents(globals.root, 0700));
+  UniqueFd lock =
+      TRY(sys::open(sys::kCwd, cat(globals.root, "/.lock"), O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+  TRY(sys::lock_exclusive(lock, "the directory of the pods"));
+  return lock;
+}
+
+// Whether nobody holds a lock that a process holds for as long as it lives.
+bool is_free(const std::string& path) {
+  Result<UniqueFd> lock = sys::open(sys::kCwd, path, O_RDWR | O_NOFOLLOW);
+  if (!lock) return lock.error().code == ENOENT;
+  Result<bool> taken = sys::try_lock(*lock, path);
+  return taken && *taken;
+}
+
+std::string maker_lock(const pod::Layout& layout) { return cat(layout.directory(), "/maker"); }
+
+// A shim that nobody has asked for anything yet waits for its maker; it ends when it is told to.
+// One that is making something undoes it by itself, since it has heard of its maker's end.
+bool end_idle_shim(const Globals& globals, const std::string& name) {
+  Result<Shim> shim = Shim::connect(globals, name);
+  if (!shim || !shim->shut_down()) return false;
+  const std::string path = layout_of(globals, name).lock();
+  Result<UniqueFd> lock = sys::open(sys::kCwd, path, O_RDWR | O_NOFOLLOW);
+  return lock && sys::lock_exclusive(*lock, path);  // it has answered, and will be gone at once
+}
+
+void sweep_locked(const Globals& globals) {
+  Result<std::vector<std::string>> names = sys::list_directory(sys::kCwd, globals.root);
+  if (!names) return;
+  for (const std::string& name : *names) {
+    const pod::Layout layout = layout_of(globals, name);
+    if (!pod::is_dns_label(name) || sys::exists(sys::kCwd, layout.complete())) continue;
+    if (!is_free(maker_lock(layout))) continue;
+    if (!is_free(layout.lock()) && !end_idle_shim(globals, name)) continue;
+    // Without pod.json no shim was ever started, and there is nothing but files.
+    if (!sys::exists(sys::kCwd, layout.pod_json())) {
+      (void)sys::remove_tree(sys::kCwd, layout.directory());
+    } else {
+      (void)Shim::remove(globals, name);
+    }
+  }
+}
+
+bool same_address(const std::string& a, const std::string& b) {
+  const auto is_any = [](const std::string& text) {
+    return text.empty() || text == "0.0.0.0" || text == "::";
+  };
+  return is_any(a) || is_any(b) || a == b;
+}
+
+// Two pods that publish one port of the host: known before anything is made.
+Result<> check_host_ports(const Globals& globals, const pod::Pod& pod) {
+  const std::vector<std::string> names = TRY(list_pods(globals));
+  for (const std::string& name : names) {
+    Result<pod::Pod> other = read_pod_json(layout_of(globals, name));
+    if (!other) continue;  // being removed
+    for (const pod::Port& mine : pod.network.ports) {
+      for (const pod::Port& theirs : other->network.ports) {
+        if (mine.host_port == 0 || mine.host_port != theirs.host_port ||
+            mine.protocol != theirs.protocol || !same_address(mine.host_ip, theirs.host_ip)) {
+          continue;
+        }
+        return refuse(cat("port ", mine.host_port, "/", oci::to_string(mine.protocol),
+                          " of the host, which container ", mine.container,
+                          " publishes, is already published by pod ", name));
+      }
+    }
+  }
+  return {};
+}
+
+Result<> keep_manifest(const pod::Layout& layout, const Manifest& manifest) {
+  UniqueFd directory = TRY(sys::open(sys::kCwd, layout.directory(), O_RDONLY | O_DIRECTORY));
+  const auto put = [&](std::string_view name, std::string_view content) -> Result<> {
+    UniqueFd file = TRY(
+        sys::open(directory, std::string(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+    return sys::write_all(file, name, content);
+  };
+  TRY(put(kManifest, manifest.text));
+  return put(kOrigin, cat(manifest.file, "\n", manifest.directory, "\n", manifest.name, "\n",
+                          manifest.ignore_unknown ? "ignore-unknown" : "", "\n"));
+}
+
+Result<podfile::File> parse(const Manifest& manifest, std::vector<std::string>* ignored) {
+  const podfile::ReadOptions options{.ignore_unknown = manifest.ignore_unknown, .ignored = ignored};
+  podfile::File file =
+      TRY(container::from_spec(podfile::read_pod_file(manifest.text, manifest.file, options)));
+  if (!manifest.name.empty()) {
+    if (!pod::is_dns_label(manifest.name)) {
+      return refuse(cat("the name ", quoted(manifest.name), " ", pod::kNameRule));
+    }
+    file.pod.metadata.name = manifest.name;
+    file.pod.metadata.uid.reset();  // another pod is another one
+  }
+  return file;
+}
+
+struct Making {
+  UniqueFd lock;  // says that the pod's maker lives
+  Shim shim;
+};
+
+// Fills the directory and starts the shim, with the root locked.
+Result<Making> fill_and_launch(const Globals& globals, const Manifest& manifest,
+                               const podfile::Resolved& resolved) {
+  const pod::Layout layout = layout_of(globals, resolved.pod.name);
+  UniqueFd lock = TRY(lock_root(globals));
+  sweep_locked(globals);
+  if (sys::exists(sys::kCwd, layout.directory())) {
+    return refuse(cat("there is a pod ", resolved.pod.name, " already; `ocirt-pod rm ",
+                      resolved.pod.name, "` removes it"));
+  }
+  TRY(check_host_ports(globals, resolved.pod));
+  TRY(sys::mkdir(sys::kCwd, layout.directory(), 0700));
+  UniqueFd maker = TRY(sys::open(sys::kCwd, maker_lock(layout), O_RDWR | O_CREAT | O_EXCL, 0600));
+  TRY(sys::lock_exclusive(maker, maker_lock(layout)));
+  Result<> written = keep_manifest(layout, manifest);
+  if (written) written = podfile::write_directory(resolved, layout);
+  if (!written) {
+    (void)sys::remove_tree(sys::kCwd, layout.directory());
+    return std::unexpected(std::move(written).error());
+  }
+  Result<Shim> shim = Shim::launch(globals, resolved.pod.name);
+  if (!shim) {
+    if (is_free(layout.lock())) (void)sys::remove_tree(sys::kCwd, layout.directory());
+    return std::unexpected(std::move(shim).error());
+  }
+  return Making{std::move(maker), std::move(*shim)};
+}
+
+}  // namespace
+
+Result<Manifest> read_manifest(std::string_view file, bool ignore_unknown) {
+  Manifest manifest;
+  manifest.ignore_unknown = ignore_unknown;
+  const bool from_stdin = file == "-";
+  manifest.file = from_stdin ? "standard input" : std::string(file);
+  manifest.text = from_stdin ? TRY(sys::read_all(Fd(0), "standard input", podfile::kMaxFile))
+                             : TRY(sys::read_file(sys::kCwd, manifest.file, podfile::kMaxFile));
+  manifest.directory = from_stdin ? TRY(sys::real_directory(".")) : TRY(absolute_directory(file));
+  return manifest;
+}
+
+Result<std::string> name_in(const Manifest& manifest) {
+  const podfile::File file = TRY(parse(manifest, nullptr));
+  return file.pod.metadata.name;
+}
+
+Result<podfile::Resolved> resolve_manifest(const Globals& globals, const Manifest& manifest,
+                                           bool touch_host, std::vector<std::string>* ignored) {
+  const podfile::File file = TRY(parse(manifest, ignored));
+  const std::string uuid = TRY(sys::read_file(sys::kCwd, "/proc/sys/kernel/random/uuid"));
+  const podfile::ResolveOptions options{.directory = manifest.directory,
+                                        .images = globals.images,
+                                        .uid = std::string(trim(uuid)),
+                                        .touch_host = touch_host};
+  return podfile::resolve(file, layout_of(globals, file.pod.metadata.name), options);
+}
+
+Result<Shim> make_pod(const Globals& globals, const Manifest& manifest, bool start) {
+  std::vector<std::string> ignored;
+  const podfile::Resolved resolved = TRY(resolve_manifest(globals, manifest, true, &ignored));
+  for (const std::string& line : ignored) sys::print_error(cat("ocirt-pod: ignored: ", line, "\n"));
+  const pod::Layout layout = layout_of(globals, resolved.pod.name);
+  Making making = TRY(fill_and_launch(globals, manifest, resolved));
+  Shim& shim = making.shim;
+  Result<> made = shim.create(layout.directory(), pod::write_pod(resolved.pod));
+  if (made && start) {
+    made = shim.start();
+    if (!made) (void)shim.shut_down();
+  } else if (!made && is_free(layout.lock())) {
+    // The shim undoes what it has made and ends; this is for one that has died.
+    if (sys::exists(sys::kCwd, layout.pod_json())) (void)Shim::remove(globals, resolved.pod.name);
+  }
+  if (!made)
+    return std::unexpected(within(cat("pod ", resolved.pod.name), std::move(made)).error());
+  return std::move(making.shim);
+}
+
+Result<Manifest> kept_manifest(const Globals& globals, const std::string& pod) {
+  const pod::Layout layout = layout_of(globals, pod);
+  Manifest manifest;
+  manifest.text =
+      TRY(sys::read_file(sys::kCwd, cat(layout.directory(), "/", kManifest), podfile::kMaxFile));
+  const std::string origin = TRY(sys::read_file(sys::kCwd, cat(layout.directory(), "/", kOrigin)));
+  const std::vector<std::string_view> lines = split(origin, '\n');
+  if (lines.size() != 5) return refuse(cat(layout.directory(), "/", kOrigin, " is damaged"));
+  manifest.file = lines[0];
+  manifest.directory = lines[1];
+  manifest.name = lines[2];
+  manifest.ignore_unknown = lines[3] == "ignore-unknown";
+  return manifest;
+}
+
+void sweep(const Globals& globals) {
+  if (!sys::is_directory(sys::kCwd, globals.root)) return;
+  Result<UniqueFd> lock = lock_root(globals);
+  if (lock) sweep_locked(globals);
+}
+
+}  // namespace ocirt::podcli

@@ -1,0 +1,116 @@
+#include "src/podfile/environment.h"
+
+#include "src/base/text.h"
+
+namespace ocirt::podfile {
+namespace {
+
+// 'NAME' in brackets behind `what`: metadata.labels['NAME'].
+std::optional<std::string_view> subscript(std::string_view path, std::string_view what) {
+  if (!path.starts_with(what)) return std::nullopt;
+  path.remove_prefix(what.size());
+  if (path.size() < 5 || !path.starts_with("['") || !path.ends_with("']")) return std::nullopt;
+  return path.substr(2, path.size() - 4);
+}
+
+std::string value_or_empty(const oci::Map<std::string>& map, std::string_view key) {
+  const std::string* value = map.find(key);
+  return value == nullptr ? std::string{} : *value;
+}
+
+bool is_variable_name(std::string_view name) { return !name.empty() && !name.contains('='); }
+
+// check.cc has seen to it that what is not optional is there.
+std::optional<std::string> value_of(const File& file, const manifest::EnvSource& source,
+                                    std::string_view uid) {
+  if (source.field_ref) return field_value(file.pod, source.field_ref->field_path, uid);
+  const auto look_up = [](const auto* document, const manifest::KeySelector& selector) {
+    const std::string* value = document == nullptr ? nullptr : document->data.find(selector.key);
+    return value == nullptr ? std::nullopt : std::optional<std::string>(*value);
+  };
+  if (source.config_map_key_ref) {
+    const manifest::KeySelector& selector = *source.config_map_key_ref;
+    return look_up(file.config_map(selector.name), selector);
+  }
+  if (source.secret_key_ref) {
+    return look_up(file.secret(source.secret_key_ref->name), *source.secret_key_ref);
+  }
+  return std::nullopt;
+}
+
+void add_all(Environment& environment, const oci::Map<std::string>& data, std::string_view prefix) {
+  for (const auto& [key, value] : data) {
+    const std::string name = cat(prefix, key);
+    if (is_variable_name(name)) environment.set(name, value);
+  }
+}
+
+}  // namespace
+
+std::string expand(std::string_view text, const Environment& known) {
+  std::string out;
+  while (!text.empty()) {
+    const size_t dollar = text.find('$');
+    out += text.substr(0, dollar);
+    if (dollar == std::string_view::npos) break;
+    text.remove_prefix(dollar + 1);
+    if (text.starts_with('$')) {
+      out += '$';
+      text.remove_prefix(1);
+      continue;
+    }
+    const size_t end = text.starts_with('(') ? text.find(')') : std::string_view::npos;
+    const std::string* value =
+        end == std::string_view::npos ? nullptr : known.find(text.substr(1, end - 1));
+    if (value == nullptr) {
+      out += '$';
+      continue;
+    }
+    out += *value;
+    text.remove_prefix(end + 1);
+  }
+  return out;
+}
+
+std::optional<std::string> field_value(const manifest::Pod& pod, std::string_view path,
+                                       std::string_view uid) {
+  if (path == "metadata.name") return pod.metadata.name;
+  if (path == "metadata.namespace") return "default";
+  if (path == "metadata.uid") return pod.metadata.uid ? *pod.metadata.uid : std::string(uid);
+  if (auto key = subscript(path, "metadata.labels")) {
+    return value_or_empty(pod.metadata.labels, *key);
+  }
+  if (auto key = subscript(path, "metadata.annotations")) {
+    return value_or_empty(pod.metadata.annotations, *key);
+  }
+  return std::nullopt;
+}
+
+Environment environment_of(const File& file, const manifest::Container& container,
+                           std::string_view uid) {
+  Environment environment;
+  for (const manifest::EnvFrom& from : container.env_from) {
+    if (from.config_map_ref) {
+      if (const auto* map = file.config_map(from.config_map_ref->name)) {
+        add_all(environment, map->data, from.prefix);
+      }
+    } else if (from.secret_ref) {
+      if (const auto* secret = file.secret(from.secret_ref->name)) {
+        add_all(environment, secret->data, from.prefix);
+      }
+    }
+  }
+  for (const manifest::EnvVar& variable : container.env) {
+    if (variable.value_from) {
+      // An optional source that is absent leaves the variable out.
+      if (auto value = value_of(file, *variable.value_from, uid)) {
+        environment.set(variable.name, *std::move(value));
+      }
+    } else {
+      environment.set(variable.name, expand(variable.value.value_or(""), environment));
+    }
+  }
+  return environment;
+}
+
+}  // namespace ocirt::podfile

@@ -1,0 +1,81 @@
+#include "src/podfile/environment.h"
+
+#include <gtest/gtest.h>
+
+namespace ocirt::podfile {
+namespace {
+
+TEST(Expand, FollowsKubernetesRules) {
+  const Environment known = {{"A", "1"}, {"EMPTY", ""}, {"B", "$(A)"}};
+  EXPECT_EQ(expand("x$(A)y", known), "x1y");
+  EXPECT_EQ(expand("$(EMPTY)", known), "");
+  EXPECT_EQ(expand("$(UNKNOWN)", known), "$(UNKNOWN)");
+  EXPECT_EQ(expand("$$(A)", known), "$(A)");
+  EXPECT_EQ(expand("$$$(A)", known), "$1");
+  EXPECT_EQ(expand("$A $ $(A", known), "$A $ $(A");
+  EXPECT_EQ(expand("$(B)", known), "$(A)");  // what was inserted is not looked at again
+  EXPECT_EQ(expand("", known), "");
+  EXPECT_EQ(expand("$()", known), "$()");
+}
+
+File file_with(manifest::Container container) {
+  File file;
+  file.pod.metadata.name = "web";
+  file.pod.metadata.labels = {{"tier", "front"}};
+  file.config_maps.push_back(
+      {.metadata = {.name = "settings"}, .data = {{"mode", "fast"}, {"A=B", "x"}}});
+  file.secrets.push_back({.metadata = {.name = "keys"}, .data = {{"token", "secret"}}});
+  file.pod.spec.containers.push_back(std::move(container));
+  return file;
+}
+
+Environment read(manifest::Container container) {
+  const File file = file_with(std::move(container));
+  return environment_of(file, file.pod.spec.containers[0], "the-uid");
+}
+
+TEST(Environment, LaterVariablesSeeAndReplaceEarlierOnes) {
+  const Environment result = read({.env = {{.name = "A", .value = "1"},
+                                           {.name = "B", .value = "$(A)$(C)"},
+                                           {.name = "C", .value = "3"},
+                                           {.name = "A", .value = "2"}}});
+  EXPECT_EQ(*result.find("A"), "2");
+  EXPECT_EQ(*result.find("B"), "1$(C)");
+}
+
+TEST(Environment, ConfigMapsComeFirstWithTheirPrefixAndEnvWins) {
+  const Environment result = read(
+      {.env_from = {{.prefix = "P_", .config_map_ref = manifest::Reference{.name = "settings"}},
+                    {.secret_ref = manifest::Reference{.name = "keys"}}},
+       .env = {{.name = "P_mode", .value = "$(P_mode)er"}}});
+  EXPECT_EQ(*result.find("P_mode"), "faster");
+  EXPECT_EQ(*result.find("token"), "secret");
+  EXPECT_EQ(result.find("P_A=B"), nullptr);  // no name of a variable
+}
+
+TEST(Environment, AnOptionalKeyThatIsAbsentLeavesTheVariableOut) {
+  const Environment result = read(
+      {.env = {{.name = "A",
+                .value_from =
+                    manifest::EnvSource{
+                        .secret_key_ref =
+                            manifest::KeySelector{.name = "keys", .key = "no", .optional = true}}},
+               {.name = "B",
+                .value_from = manifest::EnvSource{
+                    .secret_key_ref = manifest::KeySelector{.name = "keys", .key = "token"}}}}});
+  EXPECT_EQ(result.find("A"), nullptr);
+  EXPECT_EQ(*result.find("B"), "secret");
+}
+
+TEST(Environment, FieldsOfThePodAreThoseOfItsMetadata) {
+  const File file = file_with({});
+  EXPECT_EQ(field_value(file.pod, "metadata.name", "u"), "web");
+  EXPECT_EQ(field_value(file.pod, "metadata.uid", "u"), "u");
+  EXPECT_EQ(field_value(file.pod, "metadata.labels['tier']", "u"), "front");
+  EXPECT_EQ(field_value(file.pod, "metadata.annotations['no']", "u"), "");
+  EXPECT_EQ(field_value(file.pod, "status.podIP", "u"), std::nullopt);
+  EXPECT_EQ(field_value(file.pod, "metadata.labels", "u"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace ocirt::podfile

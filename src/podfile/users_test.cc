@@ -1,0 +1,45 @@
+#include "src/podfile/users.h"
+
+#include <gtest/gtest.h>
+
+namespace ocirt::podfile {
+namespace {
+
+constexpr std::string_view kPasswd =
+    "root:x:0:0:root:/root:/bin/sh\nbroken\nweb:x:33:34::/srv:/bin/false\n"
+    "odd:x:notanumber:1::/:\nweb:x:99:99::/:\n";
+constexpr std::string_view kGroup =
+    "root:x:0:\nlog:x:50:other,web\nweb:x:34:\nadm:x:4: web ,root\n";
+
+Identity read(std::string_view user) {
+  const Result<Identity> identity = identity_of(user, kPasswd, kGroup);
+  EXPECT_TRUE(identity) << user;
+  return identity ? *identity : Identity{};
+}
+
+TEST(Users, ANameHasItsNumbersAndGroups) { EXPECT_EQ(read("web"), (Identity{33, 34, {50, 4}})); }
+
+TEST(Users, ANumberWithAnEntryIsThatUser) { EXPECT_EQ(read("33"), (Identity{33, 34, {50, 4}})); }
+
+TEST(Users, ANumberWithoutAnEntryHasGroupZero) { EXPECT_EQ(read("1234"), (Identity{1234, 0, {}})); }
+
+TEST(Users, NothingIsRoot) {
+  EXPECT_EQ(read(""), (Identity{0, 0, {4}}));
+  EXPECT_EQ(*identity_of("", "", ""), (Identity{0, 0, {}}));
+}
+
+TEST(Users, AGroupThatIsNamedReplacesTheOthers) {
+  EXPECT_EQ(read("web:log"), (Identity{33, 50, {}}));
+  EXPECT_EQ(read("7:8"), (Identity{7, 8, {}}));
+}
+
+TEST(Users, NamesThatAreNotInTheImageAreRefused) {
+  EXPECT_EQ(identity_of("nobody", kPasswd, kGroup).error().text,
+            "there is no user \"nobody\" in the image's /etc/passwd");
+  EXPECT_EQ(identity_of("web:wheel", kPasswd, kGroup).error().text,
+            "there is no group \"wheel\" in the image's /etc/group");
+  EXPECT_FALSE(identity_of("odd", kPasswd, kGroup));
+}
+
+}  // namespace
+}  // namespace ocirt::podfile

@@ -1,0 +1,154 @@
+#include "src/podfile/volumes.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "src/base/text.h"
+#include "src/podfile/container_spec.h"
+#include "src/podfile/quantity.h"
+#include "src/sys/file.h"
+
+namespace ocirt::podfile {
+namespace {
+
+using manifest::HostPathType;
+
+bool has_type(HostPathType type, mode_t mode) {
+  switch (type) {
+    case HostPathType::kBlockDevice:
+      return S_ISBLK(mode);
+    case HostPathType::kCharDevice:
+      return S_ISCHR(mode);
+    case HostPathType::kDirectory:
+    case HostPathType::kDirectoryOrCreate:
+      return S_ISDIR(mode);
+    case HostPathType::kFile:
+    case HostPathType::kFileOrCreate:
+      return S_ISREG(mode);
+    case HostPathType::kSocket:
+      return S_ISSOCK(mode);
+  }
+  return false;
+}
+
+Result<> resolve_host_path(const manifest::HostPath& host, bool touch_host) {
+  const bool make_directory = host.type == HostPathType::kDirectoryOrCreate;
+  const bool make_file = host.type == HostPathType::kFileOrCreate;
+  Result<struct stat> info = sys::stat(sys::kCwd, host.path);
+  if (!info && info.error().code == ENOENT) {
+    if (!make_directory && !make_file) {
+      return refuse(cat("hostPath: ", host.path,
+                        " does not exist; type: DirectoryOrCreate would make a directory"));
+    }
+    if (!touch_host) return {};
+    if (make_directory) return within("hostPath", sys::mkdir_parents(host.path, 0755));
+    UniqueFd file =
+        TRY(within("hostPath", sys::open(sys::kCwd, host.path, O_WRONLY | O_CREAT, 0644)));
+    return {};
+  }
+  if (!info) return within("hostPath", Result<>(std::unexpected(std::move(info).error())));
+  if (!host.type || has_type(*host.type, info->st_mode)) return {};
+  return refuse(cat("hostPath: ", host.path, " is not of the type ", oci::to_string(*host.type)));
+}
+
+int64_t group_of(const File& file) {
+  const auto& security = file.pod.spec.security_context;
+  return security && security->fs_group ? *security->fs_group : -1;
+}
+
+// emptyDir: everybody in the pod may write, and with fsGroup new files belong to that group.
+void add_empty_dir(const File& file, const std::string& name, const manifest::EmptyDir& volume,
+                   Resolved& out) {
+  const int64_t group = group_of(file);
+  const std::string path = cat("volumes/", name);
+  const uint32_t mode = group < 0 ? 0777 : 02777;
+  out.entries.push_back({.path = path, .is_directory = true, .mode = mode, .group = group});
+  if (volume.medium != "Memory") return;
+  pod::PodMount mount{.target = path, .type = pod::MountType::kTmpfs};
+  mount.options = {"nosuid", "nodev", group < 0 ? "mode=0777" : "mode=2777"};
+  if (group >= 0) mount.options.push_back(cat("gid=", group));
+  if (volume.size_limit) {
+    if (const Result<int64_t> bytes = units(*volume.size_limit)) {
+      mount.options.push_back(cat("size=", *bytes));
+    }
+  }
+  out.pod.mounts.push_back(std::move(mount));
+}
+
+void add_file(Resolved& out, const std::string& volume, std::string_view path, uint32_t mode,
+              int64_t group, const std::string& content) {
+  // The directories of items' paths.
+  std::string directory = volume;
+  const std::vector<std::string_view> parts = split(path, '/');
+  for (size_t i = 0; i + 1 < parts.size(); ++i) {
+    directory += cat("/", parts[i]);
+    const bool known = std::ranges::any_of(
+        out.entries, [&](const Entry& entry) { return entry.path == directory; });
+    if (!known) out.entries.push_back({.path = directory, .is_directory = true, .mode = 0755});
+  }
+  if (group >= 0) mode |= 0440;
+  out.entries.push_back(
+      {.path = cat(volume, "/", path), .mode = mode, .group = group, .content = content});
+}
+
+void add_data(const File& file, const std::string& name, const oci::Map<std::string>* data,
+              const std::vector<manifest::KeyToPath>& items, uint32_t mode, Resolved& out) {
+  const std::string volume = cat("volumes/", name);
+  out.entries.push_back({.path = volume, .is_directory = true, .mode = 0755});
+  if (data == nullptr) return;  // optional, and not there
+  const int64_t group = group_of(file);
+  if (items.empty()) {
+    for (const auto& [key, value] : *data) add_file(out, volume, key, mode, group, value);
+  }
+  for (const manifest::KeyToPath& item : items) {
+    add_file(out, volume, item.path, item.mode.value_or(mode), group, *data->find(item.key));
+  }
+}
+
+}  // namespace
+
+Result<> resolve_volume(const File& file, size_t index, bool touch_host, Resolved& out) {
+  const manifest::Volume& volume = file.pod.spec.volumes[index];
+  if (volume.host_path) return resolve_host_path(*volume.host_path, touch_host);
+  if (volume.empty_dir) add_empty_dir(file, volume.name, *volume.empty_dir, out);
+  if (volume.config_map) {
+    const manifest::ConfigMap* map = file.config_map(volume.config_map->name);
+    add_data(file, volume.name, map == nullptr ? nullptr : &map->data, volume.config_map->items,
+             volume.config_map->default_mode, out);
+  }
+  if (volume.secret) {
+    const manifest::Secret* secret = file.secret(volume.secret->secret_name);
+    add_data(file, volume.name, secret == nullptr ? nullptr : &secret->data, volume.secret->items,
+             volume.secret->default_mode, out);
+  }
+  return {};
+}
+
+Result<> resolve_sub_paths(const File& file, const manifest::Container& container,
+                           const pod::Layout& layout, Resolved& out) {
+  for (size_t i = 0; i < container.volume_mounts.size(); ++i) {
+    const manifest::VolumeMount& mount = container.volume_mounts[i];
+    if (mount.sub_path.empty()) continue;
+    const auto volume =
+        std::ranges::find(file.pod.spec.volumes, mount.name, &manifest::Volume::name);
+    if (!volume->host_path && !volume->empty_dir) {
+      // Files of ours that nobody else writes: what is named must be among them.
+      const std::string path =
+          clean_path(cat("volumes/", mount.name, "/", mount.sub_path)).substr(1);
+      const bool known =
+          std::ranges::any_of(out.entries, [&](const Entry& entry) { return entry.path == path; });
+      if (!known)
+        return refuse(cat("volumeMounts[", i, "].subPath: there is no ", quoted(mount.sub_path),
+                          " in the volume"));
+    }
+    out.pod.mounts.push_back(
+        {.target = sub_path_target(container.name, i),
+         .type = pod::MountType::kBind,
+         .source = volume->host_path ? volume->host_path->path : layout.volume(mount.name),
+         .inside = mount.sub_path,
+         .options = {}});
+  }
+  return {};
+}
+
+}  // namespace ocirt::podfile

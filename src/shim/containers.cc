@@ -1,0 +1,428 @@
+#include "src/shim/containers.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include "src/base/text.h"
+#include "src/sys/fork.h"
+
+namespace ocirt::shim {
+namespace {
+
+timespec now() {
+  const auto since = sys::wall_now();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since);
+  return {static_cast<time_t>(seconds.count()), static_cast<long>((since - seconds).count())};
+}
+
+}  // namespace
+
+Process* Container::find(std::string_view exec_id) {
+  if (exec_id.empty()) return &init;
+  for (const auto& process : execs) {
+    if (process->exec_id == exec_id) return process.get();
+  }
+  return nullptr;
+}
+
+Containers::Containers(sys::EventLoop& loop, Workers& workers, Runtime runtime)
+    : loop_(loop), workers_(workers), runtime_(std::move(runtime)) {}
+
+Container* Containers::find(std::string_view id) {
+  for (const auto& container : all_) {
+    if (container->id == id) return container.get();
+  }
+  return nullptr;
+}
+
+Container* Containers::find_number(uint32_t number) {
+  for (const auto& container : all_) {
+    if (container->number == number) return container.get();
+  }
+  return nullptr;
+}
+
+Result<Container*> Containers::get(std::string_view id) {
+  if (Container* container = find(id)) return container;
+  return std::unexpected(Error{ENOENT, cat("container ", quoted(id), ": not found")});
+}
+
+Result<Process*> Containers::get_process(std::string_view id, std::string_view exec_id) {
+  Container* container = TRY(get(id));
+  if (Process* process = container->find(exec_id)) return process;
+  return std::unexpected(
+      Error{ENOENT, cat("process ", quoted(exec_id), " of container ", quoted(id), ": not found")});
+}
+
+Result<Container*> Containers::add(std::string_view id, std::string bundle) {
+  if (find(id) != nullptr)
+    return std::unexpected(Error{EEXIST, cat("container ", quoted(id), ": already exists")});
+  all_.push_back(std::make_unique<Container>(std::string(id)));
+  Container& container = *all_.back();
+  container.number = ++last_number_;
+  container.bundle = std::move(bundle);
+  container.init.streams = std::make_unique<Streams>(loop_);
+  return &container;
+}
+
+void Containers::erase(uint32_t number) {
+  std::erase_if(all_, [&](const auto& container) { return container->number == number; });
+}
+
+void Containers::run(std::string name, Closure<Result<Done>()> work, Finished finished) {
+  Job job;
+  job.name = std::move(name);
+  job.own_errors = true;
+  job.work = std::move(work);
+  job.finished = std::move(finished);
+  workers_.start(std::move(job));
+}
+
+// A job whose streams are those of the process that it makes.
+Job Containers::job_for(Container& container, Process& process, std::string_view what) {
+  Job job;
+  job.name = cat(what, " ", container.id);
+  for (int i = 0; i < 3; ++i) job.standard[i] = process.streams->of_process(i);
+  if (process.streams->console().valid()) job.keep.push_back(process.streams->console().raw());
+  return job;
+}
+
+// ---- making, starting, removing
+// ------------------------------------------------------------------
+
+void Containers::registered(Container& container, Process& process, const Done& done) {
+  process.pid = done.pid;
+  process.start_time = done.start_time;
+  // It may have ended while its worker still had to say so.
+  auto early = std::ranges::find_if(parked_, [&](const Parked& p) { return p.pid == done.pid; });
+  if (early == parked_.end()) return;
+  const Ending ending = early->ending;
+  parked_.erase(early);
+  take_end(container, process, ending);
+}
+
+void Containers::create(Container& container, Finished finished) {
+  Job job = job_for(container, container.init, "create");
+  const Fd console = container.init.streams->console();
+  job.work = [runtime = runtime_, id = container.id, bundle = container.bundle, console] {
+    return shim::create(runtime, id, bundle, console);
+  };
+  job.finished = [this, number = container.number,
+                  finished = std::move(finished)](Result<Done> done) mutable {
+    Container* made = find_number(number);
+    if (made == nullptr) return finished(std::move(done));
+    if (done) {
+      const Facts facts = read_facts(done->text);
+      made->own_pids = facts.own_pids;
+      made->memory_file = facts.memory;
+      if (Result<> begun = made->init.streams->begin(); !begun)
+        done = std::unexpected(begun.error());
+    }
+    if (done) {
+      made->init.phase = Phase::kCreated;
+      registered(*made, made->init, *done);
+      return finished(std::move(done));
+    }
+    // A worker that was killed leaves what `ocirt delete --force` removes; one that failed by
+    // itself has removed everything, but that is cheap to find out.
+    run(
+        cat("remove ", made->id),
+        [runtime = runtime_, id = made->id] { return shim::remove(runtime, id); },
+        [this, number, finished = std::move(finished),
+         error = std::move(done.error())](Result<Done> removed) mutable {
+          if (!removed) error.text += cat("; then, while undoing this: ", removed.error().text);
+          erase(number);
+          finished(std::unexpected(std::move(error)));
+        });
+  };
+  workers_.start(std::move(job));
+}
+
+void Containers::start(Container& container, Finished finished) {
+  container.init.phase = Phase::kStarting;
+  run(
+      cat("start ", container.id),
+      [runtime = runtime_, id = container.id] { return shim::start(runtime, id); },
+      [this, number = container.number, finished = std::move(finished)](Result<Done> done) mutable {
+        Container* started = find_number(number);
+        if (started != nullptr && started->init.phase == Phase::kStarting)
+          started->init.phase = done ? Phase::kRunning : Phase::kCreated;
+        if (done) done->pid = started != nullptr ? started->init.pid : 0;
+        finished(std::move(done));
+        // An end that came meanwhile may be told now.
+        if (Container* again = find_number(number)) settle(*again);
+      });
+}
+
+Result<> Containers::add_exec(Container& container, std::string exec_id, std::string document,
+                              const StreamPaths& paths) {
+  TRY(check(container.init.phase, Request::kExec));
+  if (container.find(exec_id) != nullptr) {
+    return std::unexpected(Error{EEXIST, cat("process ", quoted(exec_id), " of container ",
+                                             container.id, ": already exists")});
+  }
+  auto process = std::make_unique<Process>();
+  process->exec_id = std::move(exec_id);
+  process->phase = Phase::kCreated;
+  process->document = std::move(document);
+  process->paths = paths;
+  process->streams = std::make_unique<Streams>(loop_);
+  TRY(process->streams->open(paths));
+  container.execs.push_back(std::move(process));
+  return {};
+}
+
+void Containers::start_exec(Container& container, Process& process, Finished finished) {
+  process.phase = Phase::kStarting;
+  Job job = job_for(container, process, cat("exec ", process.exec_id, " in"));
+  const Fd console = process.streams->console();
+  job.work = [runtime = runtime_, id = container.id, document = std::move(process.document),
+              terminal = process.paths.terminal,
+              console] { return shim::exec(runtime, id, document, terminal, console); };
+  job.finished = [this, number = container.number, exec_id = process.exec_id,
+                  finished = std::move(finished)](Result<Done> done) mutable {
+    Container* in = find_number(number);
+    Process* started = in != nullptr ? in->find(exec_id) : nullptr;
+    if (started == nullptr) return finished(std::move(done));
+    if (done) {
+      if (Result<> begun = started->streams->begin(); !begun) {
+        (void)sys::signal_child(done->pid, SIGKILL);
+        done = std::unexpected(begun.error());
+      }
+    }
+    if (!done) {
+      // As containerd has it: it has ended, with the status of a command that could not be run.
+      started->phase = Phase::kStopped;
+      started->ending = {.status = {.code = 255}, .at = now()};
+      started->streams->end();
+      finished(std::move(done));
+      started->tell();
+      settle(*in);
+      return;
+    }
+    started->phase = Phase::kRunning;
+    started->pid = done->pid;
+    const Done copy = *done;
+    finished(std::move(done));  // it has started before it has ended
+    if (Container* again = find_number(number)) {
+      if (Process* still = again->find(exec_id)) registered(*again, *still, copy);
+    }
+  };
+  workers_.start(std::move(job));
+}
+
+void Containers::kill(Container& container, Process& process, int signal, bool all,
+                      Finished finished) {
+  if (Result<> may = check(process.phase, Request::kKill); !may)
+    return finished(std::unexpected(std::move(may).error()));
+  if (!process.is_init() && process.pid == 0) {
+    return finished(
+        std::unexpected(Error{EBUSY, "cannot kill a process that has not been started"}));
+  }
+  if (process.held) return finished(std::unexpected(Error{ENOENT, std::string(kFinished)}));
+  // SIGKILL to an init is for everybody who shares its pid namespace, and thaws (container/kill.h).
+  if (all || (process.is_init() && signal == SIGKILL &&
+              (!container.own_pids || process.phase == Phase::kPaused))) {
+    return run(
+        cat("kill ", container.id),
+        [runtime = runtime_, id = container.id, signal] { return kill_all(runtime, id, signal); },
+        std::move(finished));
+  }
+  Result<> sent = process.pidfd.valid() ? sys::send_signal(process.pidfd, signal)
+                                        : sys::signal_child(process.pid, signal);
+  if (!sent) {
+    if (sent.error().code == ESRCH) sent.error() = {ENOENT, std::string(kFinished)};
+    return finished(std::unexpected(std::move(sent).error()));
+  }
+  finished(Done{});
+}
+
+void Containers::remove(Container& container, Finished finished) {
+  container.removing = true;
+  run(
+      cat("delete ", container.id),
+      [runtime = runtime_, id = container.id] { return shim::remove(runtime, id); },
+      [this, number = container.number, finished = std::move(finished)](Result<Done> done) mutable {
+        Container* gone = find_number(number);
+        if (!done && gone != nullptr) gone->removing = false;
+        if (done && gone != nullptr) {
+          // Who still waits is told before the row goes.
+          for (const auto& process : gone->execs) process->tell();
+          gone->init.tell();
+          erase(number);
+        }
+        finished(std::move(done));
+      });
+}
+
+Result<> Containers::remove_exec(Container& container, std::string_view exec_id) {
+  Process* process = TRY(get_process(container.id, exec_id));
+  TRY(check(process->phase, Request::kDelete));
+  process->refuse_waiting();
+  std::erase_if(container.execs, [&](const auto& other) { return other.get() == process; });
+  return {};
+}
+
+void Containers::pause(Container& container, Finished finished) {
+  if (Result<> may = check(container.init.phase, Request::kPause); !may)
+    return finished(std::unexpected(std::move(may).error()));
+  run(
+      cat("pause ", container.id),
+      [runtime = runtime_, id = container.id] { return shim::pause(runtime, id); },
+      [this, number = container.number, finished = std::move(finished)](Result<Done> done) mutable {
+        Container* paused = find_number(number);
+        if (done && paused != nullptr && paused->init.phase == Phase::kRunning)
+          paused->init.phase = Phase::kPaused;
+        finished(std::move(done));
+      });
+}
+
+void Containers::resume(Container& container, Finished finished) {
+  if (Result<> may = check(container.init.phase, Request::kResume); !may)
+    return finished(std::unexpected(std::move(may).error()));
+  run(
+      cat("resume ", container.id),
+      [runtime = runtime_, id = container.id] { return shim::resume(runtime, id); },
+      [this, number = container.number, finished = std::move(finished)](Result<Done> done) mutable {
+        Container* resumed = find_number(number);
+        if (done && resumed != nullptr && resumed->init.phase == Phase::kPaused)
+          resumed->init.phase = Phase::kRunning;
+        finished(std::move(done));
+      });
+}
+
+// ---- ends
+// ----------------------------------------------------------------------------------------
+
+void Containers::reap() {
+  // All at once first: the answer of a worker comes before the end of what it has made, whichever
+  // the kernel names first.
+  std::vector<sys::Reaped> ended;
+  while (std::optional<sys::Reaped> one = sys::reap_any()) ended.push_back(*one);
+  const timespec at = now();
+  for (sys::Reaped& one : ended) {
+    if (workers_.ended(one.pid, one.status)) one.pid = 0;
+  }
+  for (const sys::Reaped& one : ended) {
+    if (one.pid == 0) continue;
+    const Ending ending = {.status = one.status, .at = at};
+    if (!process_ended(one.pid, ending) && workers_.any()) parked_.push_back({one.pid, ending});
+  }
+  // Orphans of containers that share our pid namespace, and steps between a worker and its process.
+  if (!workers_.any()) parked_.clear();
+}
+
+bool Containers::process_ended(pid_t pid, const Ending& ending) {
+  for (const auto& container : all_) {
+    if (container->init.pid == pid && container->init.lives()) {
+      take_end(*container, container->init, ending);
+      return true;
+    }
+    for (const auto& process : container->execs) {
+      if (process->pid != pid || !process->lives()) continue;
+      take_end(*container, *process, ending);
+      return true;
+    }
+  }
+  return false;
+}
+
+void Containers::take_end(Container& container, Process& process, const Ending& ending) {
+  process.ending = ending;
+  process.held = true;
+  if (process.is_init()) {
+    // Without a pid namespace of its own others may live on; those of `Exec` are ended with it.
+    for (const auto& exec : container.execs) {
+      if (exec->pid != 0 && exec->phase == Phase::kRunning && !exec->held)
+        (void)sys::signal_child(exec->pid, SIGKILL);
+    }
+  }
+  settle(container);
+}
+
+// Tells of what has ended, in order.
+void Containers::settle(Container& container) {
+  bool others = false;
+  for (const auto& exec : container.execs) {
+    Process& process = *exec;
+    if (process.held && process.phase != Phase::kStarting) {
+      process.held = false;
+      process.phase = Phase::kStopped;
+      process.streams->end();
+      process.tell();
+    }
+    others |= process.phase == Phase::kStarting || (process.lives() && !process.held);
+  }
+  Process& init = container.init;
+  if (!init.held || init.phase == Phase::kStarting || others) return;
+  init.held = false;
+  init.phase = Phase::kStopped;
+  if (init.streams) init.streams->end();
+  init.tell();
+  if (on_end_) on_end_(container);
+}
+
+// A process of a shim before us. It is a child of whoever takes orphans here, who reaps it; how it
+// ended the kernel tells by its pidfd afterwards, since Linux 6.15.
+class Adopted {
+ public:
+  Adopted(Containers& containers, Container& container)
+      : containers_(containers),
+        number_(container.number),
+        timer_(containers.loop(), Callback<>::to<&Adopted::give_up>(*this)) {}
+
+  Result<> watch(Fd pidfd) {
+    pidfd_ = pidfd;
+    watch_ = TRY(containers_.loop().watch(pidfd, sys::kReadable,
+                                          Callback<unsigned>::to<&Adopted::on_end>(*this)));
+    return {};
+  }
+
+ private:
+  void on_end(unsigned what) {
+    std::optional<sys::ExitStatus> status = sys::recorded_exit(pidfd_);
+    if (!status && (what & sys::kGone) == 0) {
+      // A zombie still: wait for its parent, but not for ever.
+      (void)watch_.change(0);
+      if (!timer_.is_running()) timer_.start(std::chrono::milliseconds(500));
+      return;
+    }
+    tell(status);
+  }
+  void give_up() { tell(std::nullopt); }
+  void tell(std::optional<sys::ExitStatus> status) {
+    watch_.reset();
+    timer_.cancel();
+    containers_.adopted_ended(number_, status);
+  }
+
+  Containers& containers_;
+  uint32_t number_;
+  Fd pidfd_;
+  sys::Watch watch_;
+  sys::Timer timer_;
+};
+
+Container::Container(std::string name) : id(std::move(name)) {}
+Container::~Container() = default;
+
+void Containers::adopted_ended(uint32_t number, std::optional<sys::ExitStatus> status) {
+  Container* container = find_number(number);
+  if (container == nullptr) return;
+  Ending ending{.status = status.value_or(sys::ExitStatus()), .unknown = !status, .at = now()};
+  take_end(*container, container->init, ending);
+}
+
+Result<> Containers::adopt(Container& container, UniqueFd pidfd, pid_t pid, uint64_t start_time) {
+  Process& init = container.init;
+  init.pid = pid;
+  init.start_time = start_time;
+  init.phase = Phase::kRunning;
+  init.pidfd = std::move(pidfd);
+  container.adopted = std::make_unique<Adopted>(*this, container);
+  return container.adopted->watch(init.pidfd);
+}
+
+}  // namespace ocirt::shim

@@ -1,0 +1,116 @@
+// The containers of a shim and their processes: made, started, signalled and removed by workers,
+// reaped here.
+//
+// Exits are told in an order that clients rely on: a process has been started before it has ended,
+// however soon it does, and a container's init is the last of its processes to end.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/base/closure.h"
+#include "src/base/result.h"
+#include "src/shim/process.h"
+#include "src/shim/runtime.h"
+#include "src/shim/worker.h"
+#include "src/sys/event_loop.h"
+
+namespace ocirt::shim {
+
+class Adopted;
+
+class Container {
+ public:
+  explicit Container(std::string name);
+  ~Container();
+  Process* find(std::string_view exec_id);
+
+  std::string id;
+  std::string bundle;
+  uint32_t number = 0;      // of all that this shim has had: an answer about one before it is late
+  bool of_pod = false;      // the pod's supervisor starts and removes it
+  bool own_pids = true;     // init's end is the end of all
+  std::string memory_file;  // Facts::memory
+  bool removing = false;
+  uint32_t attempt = 0;  // of_pod: pod::Instance::attempt
+  Process init;
+  std::vector<std::unique_ptr<Process>> execs;
+  std::unique_ptr<Adopted> adopted;  // of a shim before us
+};
+
+class Containers {
+ public:
+  using Finished = Closure<void(Result<Done>)>;
+
+  Containers(sys::EventLoop& loop, Workers& workers, Runtime runtime);
+  Containers(const Containers&) = delete;
+  Containers& operator=(const Containers&) = delete;
+
+  // Called when a container's init has ended, and all of its processes were told of.
+  void on_end(Closure<void(Container&)> call) { on_end_ = std::move(call); }
+  const Runtime& runtime() const { return runtime_; }
+  sys::EventLoop& loop() { return loop_; }
+  Workers& workers() { return workers_; }
+
+  Container* find(std::string_view id);
+  // Code ENOENT with containerd's words.
+  Result<Container*> get(std::string_view id);
+  Result<Process*> get_process(std::string_view id, std::string_view exec_id);
+  bool empty() const { return all_.empty(); }
+  const std::vector<std::unique_ptr<Container>>& all() const { return all_; }
+
+  // A new row, in phase kCreating; init.streams is for the caller to fill. Code EEXIST.
+  Result<Container*> add(std::string_view id, std::string bundle);
+  // Takes a row away for which nothing was made.
+  void forget(Container& container) { erase(container.number); }
+  // Makes it. On failure everything of it is removed, the row too, before `finished` is called.
+  void create(Container& container, Finished finished);
+  void start(Container& container, Finished finished);
+  Result<> add_exec(Container& container, std::string exec_id, std::string document,
+                    const StreamPaths& paths);
+  void start_exec(Container& container, Process& process, Finished finished);
+  // One process; `all`: everybody in the container.
+  void kill(Container& container, Process& process, int signal, bool all, Finished finished);
+  // A container that has ended, or was not started. The row is gone when `finished` is called.
+  void remove(Container& container, Finished finished);
+  Result<> remove_exec(Container& container, std::string_view exec_id);
+  void pause(Container& container, Finished finished);
+  void resume(Container& container, Finished finished);
+  // Any other operation of a worker on a container.
+  void run(std::string name, Closure<Result<Done>()> work, Finished finished);
+
+  // Reaps whatever has ended, and tells.
+  void reap();
+  // A process of a shim before us that lives: its end is told by its pidfd.
+  Result<> adopt(Container& container, UniqueFd pidfd, pid_t pid, uint64_t start_time);
+  // Nothing: nobody knows how.
+  void adopted_ended(uint32_t number, std::optional<sys::ExitStatus> status);
+
+ private:
+  struct Parked {
+    pid_t pid;
+    Ending ending;
+  };
+  Container* find_number(uint32_t number);
+  void registered(Container& container, Process& process, const Done& done);
+  bool process_ended(pid_t pid, const Ending& ending);
+  void take_end(Container& container, Process& process, const Ending& ending);
+  void settle(Container& container);
+  void erase(uint32_t number);
+  Job job_for(Container& container, Process& process, std::string_view what);
+
+  sys::EventLoop& loop_;
+  Workers& workers_;
+  Runtime runtime_;
+  Closure<void(Container&)> on_end_;
+  std::vector<std::unique_ptr<Container>> all_;
+  std::vector<Parked> parked_;  // ended before the worker that made them has answered
+  uint32_t last_number_ = 0;
+};
+
+}  // namespace ocirt::shim

@@ -1,0 +1,188 @@
+#include "src/shim/runtime.h"
+
+#include <csignal>
+
+#include "oci-spec/documents.h"
+#include "src/base/text.h"
+#include "src/container/create.h"
+#include "src/container/delete.h"
+#include "src/container/events.h"
+#include "src/container/exec.h"
+#include "src/container/kill.h"
+#include "src/container/list.h"
+#include "src/container/oci_result.h"
+#include "src/container/pause.h"
+#include "src/container/ps.h"
+#include "src/container/start.h"
+#include "src/container/update.h"
+#include "src/linux/cgroup/hierarchies.h"
+#include "src/sys/file.h"
+#include "src/sys/process.h"
+
+namespace ocirt::shim {
+namespace {
+
+container::GlobalOptions options_of(const Runtime& runtime) {
+  container::GlobalOptions global;
+  global.root = runtime.root;
+  global.root_given = true;
+  global.systemd_cgroup = runtime.systemd_cgroup;
+  return global;
+}
+
+Result<container::Store> store_of(const Runtime& runtime) {
+  return container::Store::open(runtime.root, true);
+}
+
+std::string lines(const container::Warnings& warnings) {
+  std::string text;
+  for (const std::string& warning : warnings) text += cat(warning, "\n");
+  return text;
+}
+
+// Where the kernel tells of processes that the memory limit has cost their life
+// (linux/cgroup/oom.h).
+std::string memory_file(const cgroup::Location& location) {
+  if (const cgroup::Directory* v1 = cgroup::v1_directory(location, "memory"))
+    return cgroup::join(v1->path, "memory.oom_control");
+  if (const cgroup::Directory* v2 = cgroup::v2_directory(location))
+    return cgroup::join(v2->path, "memory.events");
+  return {};
+}
+
+Facts facts_of(const container::Record& record) {
+  return {.own_pids = record.own_pid_namespace, .memory = memory_file(record.cgroup)};
+}
+
+std::string write_facts(const Facts& facts) {
+  return cat(facts.own_pids ? "own " : "shared ", facts.memory);
+}
+
+}  // namespace
+
+Facts read_facts(std::string_view text) {
+  const size_t space = text.find(' ');
+  Facts facts;
+  facts.own_pids = text.substr(0, space) != "shared";
+  if (space != std::string_view::npos) facts.memory = text.substr(space + 1);
+  return facts;
+}
+
+Result<Recorded> recorded(const Runtime& runtime, const std::string& id) {
+  const container::Store store = TRY(store_of(runtime));
+  const container::Entry entry = TRY(container::entry_of(store, id));
+  return Recorded{facts_of(entry.record), entry.status == oci::Status::kPaused};
+}
+
+Result<Done> create(const Runtime& runtime, const std::string& id, const std::string& bundle,
+                    Fd console) {
+  const container::Store store = TRY(store_of(runtime));
+  container::CreateOptions options;
+  options.id = id;
+  options.bundle = bundle;
+  options.adopted = {.by_parent = true, .console = console};
+  Done done;
+  done.warnings = lines(TRY(container::create(store, options_of(runtime), options)));
+  const container::Directory directory = TRY(store.find(id, container::Store::Lock::none));
+  const container::Record record = TRY(directory.read());
+  done.pid = record.pid;
+  done.start_time = record.start_time;
+  done.text = write_facts(facts_of(record));
+  return done;
+}
+
+Result<Done> start(const Runtime& runtime, const std::string& id) {
+  const container::Store store = TRY(store_of(runtime));
+  TRY(container::start(store, id));
+  return Done{};
+}
+
+Result<Done> exec(const Runtime& runtime, const std::string& id, const std::string& process,
+                  bool terminal, Fd console) {
+  const container::Store store = TRY(store_of(runtime));
+  const UniqueFd file = TRY(sys::sealed_memory("process", {process}, false));
+  container::ExecOptions options;
+  options.id = id;
+  options.process_file = cat("/proc/self/fd/", file.raw());
+  options.tty = terminal;
+  options.detach = true;
+  options.adopted = {.by_parent = true, .console = console};
+  Done done;
+  TRY(container::exec(store, options_of(runtime), options, &done.pid));
+  if (std::optional<sys::ProcessStat> stat = TRY(sys::process_stat(done.pid)))
+    done.start_time = stat->start_time;
+  return done;
+}
+
+Result<Done> exec_and_wait(const Runtime& runtime, const std::string& id,
+                           const std::vector<std::string>& args, sys::Nanoseconds timeout) {
+  const container::Store store = TRY(store_of(runtime));
+  container::ExecOptions options;
+  options.id = id;
+  options.args = args;
+  options.tty = false;
+  options.detach = true;
+  pid_t pid = 0;
+  TRY(container::exec(store, options_of(runtime), options, &pid));
+  const UniqueFd process = TRY(sys::pidfd_open(pid));  // our child: it keeps its number
+  const auto limit = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
+  if (!TRY(sys::wait_until_ended(process, static_cast<int>(limit)))) {
+    (void)sys::send_signal(process, SIGKILL);
+    (void)sys::wait_child(process);
+    return refuse(cat("no answer within ", limit / 1000, " s"));
+  }
+  const sys::ExitStatus status = TRY(sys::wait_child(process));
+  if (status.signal != 0) return refuse(cat("killed by signal ", status.signal));
+  if (status.code != 0) return refuse(cat("exit code ", status.code));
+  return Done{};
+}
+
+Result<Done> remove(const Runtime& runtime, const std::string& id) {
+  const container::Store store = TRY(store_of(runtime));
+  Done done;
+  done.warnings = lines(TRY(container::remove_container(store, id, true)));
+  return done;
+}
+
+Result<Done> kill_all(const Runtime& runtime, const std::string& id, int signal) {
+  const container::Store store = TRY(store_of(runtime));
+  TRY(container::kill(store, id, signal, true));
+  return Done{};
+}
+
+Result<Done> pause(const Runtime& runtime, const std::string& id) {
+  const container::Store store = TRY(store_of(runtime));
+  TRY(container::pause(store, id));
+  return Done{};
+}
+
+Result<Done> resume(const Runtime& runtime, const std::string& id) {
+  const container::Store store = TRY(store_of(runtime));
+  TRY(container::resume(store, id));
+  return Done{};
+}
+
+Result<Done> update(const Runtime& runtime, const std::string& id, const std::string& resources) {
+  const oci::Resources limits =
+      TRY(container::from_spec(oci::read_resources(resources, "resources")));
+  const container::Store store = TRY(store_of(runtime));
+  TRY(container::update(store, id, limits));
+  return Done{};
+}
+
+Result<Done> stats(const Runtime& runtime, const std::string& id) {
+  const container::Store store = TRY(store_of(runtime));
+  Done done;
+  done.text = TRY(container::stats(store, id));
+  return done;
+}
+
+Result<Done> pids(const Runtime& runtime, const std::string& id) {
+  const container::Store store = TRY(store_of(runtime));
+  const std::vector<pid_t> all = TRY(container::processes(store, id));
+  Done done;
+  for (pid_t pid : all) done.text += cat(done.text.empty() ? "" : " ", pid);
+  return done;
+}
+
+}  // namespace ocirt::shim

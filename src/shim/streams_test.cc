@@ -1,0 +1,139 @@
+#include "src/shim/streams.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "src/base/text.h"
+#include "src/sys/fifo.h"
+#include "src/sys/file.h"
+#include "src/sys/stream.h"
+#include "src/sys/test_directory.h"
+
+namespace ocirt::shim {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+class Streaming : public sys::TestDirectory {
+ protected:
+  std::string fifo(const char* name) {
+    const std::string file = cat(path, "/", name);
+    EXPECT_TRUE(sys::make_fifo(file, 0600));
+    return file;
+  }
+  std::string read_now(Fd fd) {
+    char room[4096];
+    Result<std::optional<size_t>> got = sys::read_some(fd, room);
+    return got && *got ? std::string(room, **got) : got ? "nothing" : got.error().text;
+  }
+  void write(Fd fd, std::string_view bytes) {
+    EXPECT_EQ(::write(fd.raw(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+  }
+  void turn() {
+    for (int i = 0; i < 5; ++i) EXPECT_TRUE(loop->turn(1ms));
+  }
+  std::string refusal(StreamPaths paths) {
+    Streams streams(*loop);
+    Result<> opened = streams.open(paths);
+    return opened ? "" : opened.error().text;
+  }
+
+  std::unique_ptr<sys::EventLoop> loop = *sys::EventLoop::open();
+};
+
+TEST_F(Streaming, ProcessGetsTheClientsFifosThemselves) {
+  const std::string in = fifo("in"), out = fifo("out");
+  UniqueFd reader = *sys::open(sys::kCwd, out, O_RDONLY | O_NONBLOCK);
+  UniqueFd writer = *sys::open(sys::kCwd, in, O_RDWR | O_NONBLOCK);
+  Streams streams(*loop);
+  ASSERT_TRUE(streams.open({.in = in, .out = cat("fifo://", out)}));
+  write(streams.of_process(1), "said");
+  EXPECT_EQ(read_now(reader), "said");
+  write(writer, "typed");
+  EXPECT_EQ(read_now(streams.of_process(0)), "typed");
+  EXPECT_FALSE(streams.of_process(2).valid());
+  EXPECT_EQ(::fcntl(streams.of_process(1).raw(), F_GETFL) & O_NONBLOCK, 0);
+}
+
+TEST_F(Streaming, ClientThatGoesAwayCostsTheProcessNoBrokenPipe) {
+  const std::string out = fifo("out");
+  Streams streams(*loop);
+  ASSERT_TRUE(streams.open({.out = out}));
+  UniqueFd process = *sys::duplicate(streams.of_process(1));
+  ASSERT_TRUE(streams.begin());
+  write(process, "nobody reads");
+  UniqueFd later = *sys::open(sys::kCwd, out, O_RDONLY | O_NONBLOCK);
+  EXPECT_EQ(read_now(later), "nobody reads");
+}
+
+TEST_F(Streaming, InputEndsWhenItIsClosedAndNotWithAClient) {
+  const std::string in = fifo("in");
+  Streams streams(*loop);
+  ASSERT_TRUE(streams.open({.in = in}));
+  UniqueFd process = *sys::duplicate(streams.of_process(0));
+  ASSERT_TRUE(streams.begin());
+  ASSERT_TRUE(sys::set_waiting(process, false));
+  {
+    UniqueFd client = *sys::open(sys::kCwd, in, O_WRONLY | O_NONBLOCK);
+  }
+  EXPECT_EQ(read_now(process), "nothing");
+  streams.close_input();
+  EXPECT_EQ(read_now(process), "");
+}
+
+TEST_F(Streaming, OutputEndsForTheClientWithTheProcess) {
+  const std::string out = fifo("out");
+  UniqueFd reader = *sys::open(sys::kCwd, out, O_RDONLY | O_NONBLOCK);
+  Streams streams(*loop);
+  ASSERT_TRUE(streams.open({.out = out}));
+  {
+    UniqueFd process = *sys::duplicate(streams.of_process(1));
+  }
+  ASSERT_TRUE(streams.begin());
+  EXPECT_EQ(read_now(reader), "");
+  streams.end();
+  EXPECT_EQ(read_now(reader), "");
+}
+
+TEST_F(Streaming, OtherThingsThanFifosAreRefused) {
+  put("file", "x");
+  EXPECT_THAT(refusal({.out = "binary:///bin/logger"}), HasSubstr("not supported: stdout"));
+  EXPECT_THAT(refusal({.out = cat(path, "/file")}), HasSubstr("is not a fifo"));
+  EXPECT_THAT(refusal({.out = "relative"}), HasSubstr("not an absolute path"));
+  EXPECT_THAT(refusal({.in = cat(path, "/none")}), HasSubstr("No such file"));
+}
+
+TEST_F(Streaming, LogTakesWhatTheProcessSays) {
+  ContainerLog log(cat(path, "/c.log"), 0, 1);
+  ASSERT_TRUE(log.open(*loop, path));
+  Streams streams(*loop);
+  ASSERT_TRUE(streams.open(log, false));
+  write(streams.of_process(1), "one\n");
+  turn();
+  EXPECT_THAT(*sys::read_file(dir, "c.log"), HasSubstr("stdout F one\n"));
+  write(streams.of_process(2), "last\n");
+  streams.end();
+  EXPECT_THAT(*sys::read_file(dir, "c.log"), HasSubstr("stderr F last\n"));
+}
+
+TEST_F(Streaming, AnotherShimReadsOnWhereOneHasEnded) {
+  UniqueFd process;
+  {
+    ContainerLog log(cat(path, "/c.log"), 0, 1);
+    ASSERT_TRUE(log.open(*loop, path));
+    process = *log.out();
+  }
+  write(process, "meanwhile\n");  // no broken pipe
+  ContainerLog log(cat(path, "/c.log"), 0, 1);
+  ASSERT_TRUE(log.open(*loop, path));
+  turn();
+  EXPECT_THAT(*sys::read_file(dir, "c.log"), HasSubstr("stdout F meanwhile\n"));
+}
+
+}  // namespace
+}  // namespace ocirt::shim

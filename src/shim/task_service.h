@@ -1,0 +1,52 @@
+// containerd's Task service, versions 2 and 3, which differ in name only. Each method is one call
+// of Containers, and its answer.
+//
+// The containers of a pod are the supervisor's: it makes, starts and removes them, and this service
+// answers for them everything else.
+#pragma once
+
+#include <string_view>
+
+#include "src/shim/containers.h"
+#include "src/wire/messages.h"
+#include "src/wire/server.h"
+
+namespace ocirt::shim {
+
+// What Stats answers: the line of `ocirt events --stats`, as JSON.
+inline constexpr std::string_view kStatsUrl = "ocirt.stats.v1.Stats";
+
+class TaskService {
+ public:
+  explicit TaskService(Containers& containers) : containers_(containers) {}
+
+  void handle(wire::Call& call);
+  // Called when Shutdown was asked for and no container is left.
+  void on_shutdown(Closure<void()> call) { shutdown_ = std::move(call); }
+
+  void create(const wire::CreateTaskRequest& request, wire::Call& call);
+  void start(const wire::StartRequest& request, wire::Call& call);
+  void remove(const wire::DeleteRequest& request, wire::Call& call);
+  void exec(const wire::ExecProcessRequest& request, wire::Call& call);
+  void resize(const wire::ResizePtyRequest& request, wire::Call& call);
+  void close_io(const wire::CloseIORequest& request, wire::Call& call);
+  void state(const wire::StateRequest& request, wire::Call& call);
+  void kill(const wire::KillRequest& request, wire::Call& call);
+  void wait(const wire::WaitRequest& request, wire::Call& call);
+  void pids(const wire::PidsRequest& request, wire::Call& call);
+  void pause(const wire::PauseRequest& request, wire::Call& call);
+  void resume(const wire::ResumeRequest& request, wire::Call& call);
+  void checkpoint(const wire::CheckpointTaskRequest& request, wire::Call& call);
+  void update(const wire::UpdateTaskRequest& request, wire::Call& call);
+  void stats(const wire::StatsRequest& request, wire::Call& call);
+  void connect(const wire::ConnectRequest& request, wire::Call& call);
+  void shutdown(const wire::ShutdownRequest& request, wire::Call& call);
+
+ private:
+  void end_if_asked();
+  Containers& containers_;
+  Closure<void()> shutdown_;
+  bool shutdown_asked_ = false;
+};
+
+}  // namespace ocirt::shim

@@ -1,0 +1,165 @@
+#include "src/shim/worker.h"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <optional>
+#include <string>
+
+#include "src/base/text.h"
+#include "src/sys/file.h"
+#include "src/sys/signals.h"
+
+namespace ocirt::shim {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+class Working : public testing::Test {
+ protected:
+  // Waits for the answer of the job.
+  Result<Done> outcome(Job job) {
+    std::optional<Result<Done>> outcome;
+    job.name = "test";
+    job.finished = [&](Result<Done> done) { outcome = std::move(done); };
+    last_ = workers.start(std::move(job));
+    const sys::Nanoseconds end = sys::monotonic_now() + 10s;
+    while (!outcome && sys::monotonic_now() < end) {
+      EXPECT_TRUE(loop->turn(1ms));
+      while (std::optional<sys::Reaped> reaped = sys::reap_any())
+        EXPECT_TRUE(workers.ended(reaped->pid, reaped->status));
+    }
+    EXPECT_TRUE(outcome);
+    return outcome ? *std::move(outcome) : Result<Done>(refuse("nothing"));
+  }
+  template <class F>
+  Result<Done> outcome_of(F work) {
+    Job job;
+    job.own_errors = true;
+    job.work = std::move(work);
+    return outcome(std::move(job));
+  }
+
+  std::unique_ptr<sys::EventLoop> loop = *sys::EventLoop::open();
+  Workers workers{*loop};
+  pid_t last_ = 0;
+};
+
+TEST_F(Working, AnswerArrivesAsItWasGiven) {
+  Result<Done> done = outcome_of([] { return Done{7, 99, "text", "warning"}; });
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->pid, 7);
+  EXPECT_EQ(done->start_time, 99u);
+  EXPECT_EQ(done->text, "text");
+  EXPECT_EQ(done->warnings, "warning");
+}
+
+TEST_F(Working, ErrorArrivesWithItsCode) {
+  Result<Done> done =
+      outcome_of([]() -> Result<Done> { return std::unexpected(Error{17, "it is there"}); });
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, 17);
+  EXPECT_EQ(done.error().text, "it is there");
+}
+
+TEST_F(Working, WhatItSaidComesWithTheError) {
+  Result<Done> done = outcome_of([]() -> Result<Done> {
+    sys::print_error("a\nb\n");
+    return refuse("no");
+  });
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().text, "no (it said: a b)");
+}
+
+TEST_F(Working, TalkingMuchStopsNobody) {
+  Result<Done> done = outcome_of([]() -> Result<Done> {
+    for (int i = 0; i < 300; ++i) sys::print_error(std::string(1000, 'x'));
+    return refuse("no");
+  });
+  ASSERT_FALSE(done);
+  EXPECT_LT(done.error().text.size(), 1100u);
+}
+
+TEST_F(Working, LongAnswerIsCut) {
+  Result<Done> done = outcome_of([] { return Done{0, 0, std::string(100000, 't'), ""}; });
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->text.size(), kMostText);
+}
+
+TEST_F(Working, KilledWorkerIsAnErrorThatSaysSo) {
+  Result<Done> done = outcome_of([]() -> Result<Done> {
+    ::kill(::getpid(), SIGKILL);
+    return Done{};
+  });
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().text, "test: the worker was killed by signal 9");
+}
+
+TEST_F(Working, WorkerThatEndsWithoutAnswerIsAnError) {
+  Result<Done> done = outcome_of([]() -> Result<Done> { ::_exit(3); });
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().text, "test: the worker ended with status 3 and no answer");
+}
+
+TEST_F(Working, LateWorkerIsGivenUp) {
+  Job job;
+  job.timeout = 20ms;
+  job.work = []() -> Result<Done> {
+    ::pause();
+    return Done{};
+  };
+  Result<Done> done = outcome(std::move(job));
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().text, "test: took too long and was given up");
+}
+
+TEST_F(Working, WhatAKilledOneHasStartedIsEndedToo) {
+  UniqueFd alive, ours;
+  {
+    int fds[2];
+    ASSERT_EQ(::pipe(fds), 0);
+    ours = UniqueFd(fds[0]);
+    alive = UniqueFd(fds[1]);
+  }
+  Job job;
+  job.keep = {alive.raw()};
+  job.work = []() -> Result<Done> {
+    if (::fork() == 0) ::pause();
+    ::kill(::getpid(), SIGKILL);
+    return Done{};
+  };
+  EXPECT_FALSE(outcome(std::move(job)));
+  alive.reset();
+  char byte;
+  EXPECT_EQ(::read(ours.raw(), &byte, 1), 0);  // nobody has the other end any more
+}
+
+TEST_F(Working, HasNoDescriptorsButThoseThatItIsGiven) {
+  UniqueFd null = *sys::open(sys::kCwd, "/dev/null", O_RDONLY);
+  UniqueFd other = *sys::open(sys::kCwd, "/dev/null", O_RDONLY);
+  Job job;
+  job.keep = {null.raw()};
+  job.work = [&]() -> Result<Done> {
+    Result<std::vector<std::string>> names = sys::list_directory(sys::kCwd, "/proc/self/fd");
+    // 0 to 2, the pipe of the answer, ours, and the one that reads the directory
+    return Done{0, 0, cat(names->size(), sys::is_inherited(other) ? " leaked" : ""), ""};
+  };
+  Result<Done> done = outcome(std::move(job));
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->text, "6");
+}
+
+TEST_F(Working, SignalsAreUnblockedInAWorker) {
+  sys::SignalInbox inbox = *sys::SignalInbox::open();
+  Result<Done> done = outcome_of([]() -> Result<Done> {
+    ::raise(SIGTERM);
+    return Done{};
+  });
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().text, HasSubstr("killed by signal 15"));
+}
+
+}  // namespace
+}  // namespace ocirt::shim

@@ -1,0 +1,86 @@
+#include "src/sys/first_process.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "src/sys/fork.h"
+
+namespace ocirt::sys {
+namespace {
+
+// A step that fails ends the process: it must not be seen with more than it should have.
+void must(long result) {
+  if (result < 0) ::_exit(1);
+}
+
+void give_up_rights() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct none[2] = {};
+  must(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+  must(::syscall(SYS_capset, &header, none));
+  must(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+}
+
+void enter_empty_root(const char* directory) {
+  must(::unshare(CLONE_NEWNS));
+  must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr));
+  must(::mount("tmpfs", directory, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,mode=555"));
+  must(::chdir(directory));
+  must(::syscall(SYS_pivot_root, ".", "."));
+  must(::umount2(".", MNT_DETACH));
+  must(::chdir("/"));
+  must(::mount(nullptr, "/", nullptr,
+               MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr));
+}
+
+[[noreturn]] void be_first(const char* directory, int ready) {
+  // Nothing but the end of a child reaches it; blocked signals do nothing.
+  sigset_t all, child;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, nullptr);
+  ::sigemptyset(&child);
+  ::sigaddset(&child, SIGCHLD);
+  ::prctl(PR_SET_PDEATHSIG, 0);
+  ::prctl(PR_SET_NAME, "ocirt-pod");
+  must(::setsid());
+  enter_empty_root(directory);
+  give_up_rights();
+  must(::write(ready, "x", 1));
+  close_all_but({});
+  for (int fd = 0; fd < 3; ++fd) ::close(fd);
+  for (;;) {
+    while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+    }
+    (void)::sigwaitinfo(&child, nullptr);
+  }
+}
+
+}  // namespace
+
+Result<pid_t> start_first_process(const std::string& empty) {
+  int ready[2];
+  if (::pipe2(ready, O_CLOEXEC) < 0) return os_error("pipe", errno);
+  const UniqueFd from(ready[0]);
+  UniqueFd to(ready[1]);
+  if (::unshare(CLONE_NEWPID) < 0) return os_error("unshare the pid namespace", errno);
+  const pid_t pid = ::fork();
+  if (pid < 0) return os_error("fork", errno);
+  if (pid == 0) be_first(empty.c_str(), to.raw());
+  to.reset();
+  char byte = 0;
+  if (::read(from.raw(), &byte, 1) == 1) return pid;
+  ::kill(pid, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
+  return refuse("the first process of the pid namespace could not be set up");
+}
+
+}  // namespace ocirt::sys

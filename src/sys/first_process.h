@@ -1,0 +1,20 @@
+// The first process of a pid namespace that several containers share. It does what only that
+// process can: it exists, since the namespace ends with it, and it reaps orphans. It can be seen
+// from the containers, so it has nothing: an empty root, no capabilities, no descriptors, and
+// nobody without rights over the host may trace it or follow its links in /proc.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "src/base/result.h"
+
+namespace ocirt::sys {
+
+// Makes a pid namespace and its first process, and returns that one's pid here. The caller's
+// further children are in the namespace too. `empty` is a directory over which its root is mounted,
+// in its own mount namespace. It outlives its parent.
+Result<pid_t> start_first_process(const std::string& empty);
+
+}  // namespace ocirt::sys

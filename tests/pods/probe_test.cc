@@ -1,0 +1,131 @@
+// Probes, handlers and memory limits: what the shim finds out about containers that run.
+#include <signal.h>
+
+#include "tests/pods/pod_fixture.h"
+
+namespace harness {
+namespace {
+
+using ocirt::pod::EndReason;
+using ocirt::pod::Handler;
+using ocirt::pod::HttpGet;
+using ocirt::pod::PodStatus;
+using ocirt::pod::Probe;
+using ocirt::pod::RestartPolicy;
+using ocirt::pod::Role;
+using ocirt::pod::TcpSocket;
+
+class PodProbe : public PodTest {
+ protected:
+  static Probe often(Probe probe) {
+    probe.period_seconds = 1;
+    probe.failure_threshold = 1;
+    return probe;
+  }
+};
+
+TEST_F(PodProbe, CommandInTheContainerDecidesWhetherItIsReady) {
+  TestPod pod(pods_root(), new_name());
+  Probe probe = often({});
+  probe.exec = {"test", "-e", "/tmp/ready"};
+  pod.add("c", "exec sleep 60").readiness = probe;
+  pod.launch();
+  EXPECT_FALSE(pod.container("c").ready);
+  pod.exec_shell("c", "touch /tmp/ready");
+  EXPECT_TRUE(pod.becomes([](const PodStatus& status) { return status.find("c")->ready; }));
+  pod.exec_shell("c", "rm /tmp/ready");
+  EXPECT_TRUE(pod.becomes([](const PodStatus& status) { return !status.find("c")->ready; }));
+  EXPECT_EQ(pod.container("c").restart_count, 0u);
+}
+
+TEST_F(PodProbe, ConnectionInThePodsNetworkDecides) {
+  TestPod pod(pods_root(), new_name());
+  Probe probe = often({});
+  probe.tcp = TcpSocket{.port = 7777};
+  pod.add("c", "exec sleep 60").readiness = probe;
+  pod.launch();
+  EXPECT_FALSE(pod.becomes([](const PodStatus& status) { return status.find("c")->ready; }, 1500));
+  pod.exec_shell("c", "busybox nc -ll -p 7777 -e true >/dev/null 2>&1 </dev/null &");
+  EXPECT_TRUE(pod.becomes([](const PodStatus& status) { return status.find("c")->ready; }))
+      << pod.events();
+}
+
+TEST_F(PodProbe, HttpStatusDecides) {
+  TestPod pod(pods_root(), new_name());
+  Probe probe = often({});
+  probe.http = HttpGet{.port = 8080, .path = "/health"};
+  pod.add("c",
+          "echo 'printf \"HTTP/1.0 $(cat /tmp/status) X\\r\\n\\r\\n\"' >/tmp/serve; echo 503 "
+          ">/tmp/status; "
+          "exec busybox nc -ll -p 8080 -e sh /tmp/serve")
+      .readiness = probe;
+  pod.launch();
+  EXPECT_TRUE(eventually([&] { return pod.events().find("503") != std::string::npos; }, 4000))
+      << pod.events();
+  EXPECT_FALSE(pod.container("c").ready);
+  pod.exec_shell("c", "echo 200 >/tmp/status");
+  EXPECT_TRUE(pod.becomes([](const PodStatus& status) { return status.find("c")->ready; }))
+      << pod.events();
+}
+
+TEST_F(PodProbe, ContainerThatIsNotAliveIsRestarted) {
+  TestPod pod(pods_root(), new_name());
+  Probe probe = often({});
+  probe.exec = {"sh", "-c", "echo it looks bad; exit 4"};
+  probe.termination_grace_seconds = 1;
+  auto& spec = pod.add("c", "exec sleep 60");
+  spec.restart = RestartPolicy::kAlways;
+  spec.liveness = probe;
+  pod.launch();
+  EXPECT_TRUE(
+      pod.becomes([](const PodStatus& status) { return status.find("c")->restart_count > 0; }));
+  EXPECT_SAYS(pod.events(), "exit code 4 (it said: it looks bad)");
+}
+
+TEST_F(PodProbe, OneThatHangsFailsInTimeAndIsGone) {
+  TestPod pod(pods_root(), new_name());
+  Probe probe = often({});
+  probe.exec = {"sleep", "777"};
+  probe.timeout_seconds = 1;
+  pod.add("c", "exec sleep 60").readiness = probe;
+  pod.launch();
+  EXPECT_TRUE(eventually(
+      [&] { return pod.events().find("no answer within 1 s") != std::string::npos; }, 6000))
+      << pod.events();
+  // At most the one that is asked now.
+  EXPECT_LE(std::stoi(pod.exec_shell("c", "ps | grep -c '[s]leep 777'; true")), 1);
+}
+
+TEST_F(PodProbe, HandlersRunAfterTheStartAndBeforeTheStop) {
+  TestPod pod(pods_root(), new_name());
+  const std::string shared = scratch() + "/shared";
+  make_directories(shared);
+  auto& spec =
+      pod.add("c", "trap 'echo stop >>/shared/order; exit 0' TERM; while :; do sleep 0.05; done");
+  Handler post, pre;
+  post.exec = {"sh", "-c", "echo post >>/shared/order"};
+  pre.exec = {"sh", "-c", "echo pre >>/shared/order"};
+  spec.post_start = post;
+  spec.pre_stop = pre;
+  pod.bundle("c").mount("/shared", "none", shared, {"bind"});
+  pod.launch();
+  ASSERT_TRUE(eventually([&] { return exists(shared + "/order"); }));
+  EXPECT_EQ(pod.stop(5), "");
+  EXPECT_EQ(read_file(shared + "/order"), "post\npre\nstop\n");
+}
+
+TEST_F(PodProbe, ProcessThatTheMemoryLimitKillsIsReportedAsSuch) {
+  NEEDS_CONTROLLER("memory");
+  TestPod pod(pods_root(), new_name());
+  // The shell's own memory, so that it is init who is killed.
+  pod.add("c", "x=a; while :; do x=$x$x; done");
+  pod.bundle("c").set("linux.resources", R"({"memory": {"limit": 16777216, "swap": 16777216}})");
+  pod.launch();
+  ASSERT_TRUE(
+      pod.becomes([](const PodStatus& status) { return !status.finished_at.empty(); }, 20000));
+  EXPECT_EQ(pod.container("c").state.terminated->reason, EndReason::kOomKilled) << pod.events();
+  EXPECT_SAYS(pod.events(), "OOM");
+}
+
+}  // namespace
+}  // namespace harness

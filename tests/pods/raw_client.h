@@ -1,0 +1,57 @@
+// A client that says what a well-behaved one never would: frames that are malformed, cut, too long
+// or out of order, and calls that are left alone. It reads every answer that comes, in whatever
+// order.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/base/fd.h"
+#include "src/wire/envelope.h"
+#include "src/wire/frame.h"
+#include "src/wire/messages.h"
+
+namespace harness {
+
+class RawClient {
+ public:
+  explicit RawClient(const std::string& socket);
+
+  struct Got {
+    uint32_t stream = 0;
+    ocirt::wire::Answer answer;
+  };
+
+  // A whole frame of type request.
+  static std::string request(uint32_t stream, std::string_view service, std::string_view method,
+                             std::string_view payload = {}, std::chrono::nanoseconds timeout = {});
+  template <ocirt::wire::Message M>
+  static std::string request(uint32_t stream, std::string_view service, std::string_view method,
+                             const M& message, std::chrono::nanoseconds timeout = {}) {
+    return request(stream, service, method, std::string_view(ocirt::wire::pack(message)), timeout);
+  }
+
+  // Sends all of it; false when the server has closed, or has not read for two seconds.
+  bool send(std::string_view bytes);
+  // The next answer; fails the test after ten seconds. Stream 0 when the connection has ended.
+  Got next();
+  // The same, for one call.
+  ocirt::wire::Answer call(std::string_view service, std::string_view method,
+                           std::string_view payload = {});
+  template <ocirt::wire::Message M>
+  ocirt::wire::Answer call(std::string_view service, std::string_view method, const M& message) {
+    return call(service, method, std::string_view(ocirt::wire::pack(message)));
+  }
+  // Whether an answer comes within this time.
+  bool is_quiet_for(std::chrono::milliseconds time);
+  void close() { socket_.reset(); }
+
+ private:
+  ocirt::UniqueFd socket_;
+  ocirt::wire::FrameReader reader_;
+  std::vector<Got> arrived_;
+  uint32_t next_stream_ = 1;
+};
+
+}  // namespace harness
