@@ -169,10 +169,9 @@ sources := $(BUILD)/stamp/sources
 PROTOC_C ?= protoc-c
 generated := $(protos:%.proto=$(BUILD)/gen/%.pb-c.h)
 .SECONDARY: $(generated) $(generated:.h=.c)
-$(BUILD)/gen/%.pb-c.h: %.proto
+$(BUILD)/gen/%.pb-c.h $(BUILD)/gen/%.pb-c.c: %.proto
 	@mkdir -p $(@D)
 	$(call say,PROTOC)$(PROTOC_C) -I. --c_out=$(BUILD)/gen $<
-$(BUILD)/gen/%.pb-c.c: $(BUILD)/gen/%.pb-c.h ;
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.pb-c.c $(flags) | $(generated)
 	$(call say,C)$(CXX) $(messages) $(no_paths) -c -o $@ $<
 

@@ -32,7 +32,7 @@ Result<std::vector<Candidate>> all_processes() {
 
 }  // namespace
 
-std::vector<Member> members_among(std::vector<Candidate> all, uint64_t pid_namespace) {
+std::vector<Member> members_among(std::span<const Candidate> all, uint64_t pid_namespace) {
   std::vector<Member> members;
   const auto is_member = [&](pid_t pid) {
     return std::ranges::any_of(members, [&](const Member& member) { return member.pid == pid; });
@@ -63,7 +63,7 @@ Result<std::vector<Member>> members_without_cgroup(const Record& record) {
         "tells which processes it has");
   }
   std::vector<Candidate> all = TRY(all_processes());
-  return members_among(std::move(all), theirs);
+  return members_among(all, theirs);
 }
 
 }  // namespace ocirt::container

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "src/base/result.h"
@@ -25,7 +26,7 @@ struct Candidate {
 };
 
 // Those in the namespace, and their descendants, which may be in namespaces below. Ascending.
-std::vector<Member> members_among(std::vector<Candidate> all, uint64_t pid_namespace);
+std::vector<Member> members_among(std::span<const Candidate> all, uint64_t pid_namespace);
 
 // The processes of a container without a cgroup. An error that begins with "not supported" when it
 // shares its pid namespace: then nothing tells which they are.

@@ -14,18 +14,21 @@ std::vector<pid_t> pids(const std::vector<Member>& members) {
 
 TEST(Members, AreThoseOfTheNamespace) {
   EXPECT_EQ(pids(members_among(
-                {{{1, 0}, 0, 10}, {{12, 0}, 1, 20}, {{11, 0}, 1, 20}, {{13, 0}, 1, 10}}, 20)),
+                std::vector<Candidate>{
+                    {{1, 0}, 0, 10}, {{12, 0}, 1, 20}, {{11, 0}, 1, 20}, {{13, 0}, 1, 10}},
+                20)),
             (std::vector<pid_t>{11, 12}));
-  EXPECT_TRUE(members_among({{{1, 0}, 0, 10}}, 20).empty());
+  EXPECT_TRUE(members_among(std::vector<Candidate>{{{1, 0}, 0, 10}}, 20).empty());
 }
 
 TEST(Members, OfNamespacesBelowAreFoundByTheirParents) {
-  EXPECT_EQ(pids(members_among({{{3, 0}, 4, 30},  // a pid that has been counted anew
-                                {{4, 0}, 12, 30},
-                                {{12, 0}, 1, 20},
-                                {{14, 0}, 12, 0},  // not to be looked at
-                                {{15, 0}, 1, 30}},
-                               20)),
+  EXPECT_EQ(pids(members_among(
+                std::vector<Candidate>{{{3, 0}, 4, 30},  // a pid that has been counted anew
+                                       {{4, 0}, 12, 30},
+                                       {{12, 0}, 1, 20},
+                                       {{14, 0}, 12, 0},  // not to be looked at
+                                       {{15, 0}, 1, 30}},
+                20)),
             (std::vector<pid_t>{3, 4, 12, 14}));
 }
 

@@ -52,7 +52,7 @@ std::optional<Finding> check_probe(const Container& container, const manifest::P
 }
 
 std::optional<Finding> check_hook(const Container& container, const manifest::Handler& hook,
-                                  std::string where) {
+                                  const std::string& where) {
   POD_CHECK(check_handlers(static_cast<size_t>(hook.exec.has_value()) +
                                static_cast<size_t>(hook.http_get.has_value()) +
                                static_cast<size_t>(hook.tcp_socket.has_value()) +
@@ -70,7 +70,7 @@ std::optional<Finding> check_hook(const Container& container, const manifest::Ha
 
 template <class Source>
 std::optional<Finding> check_key(const Source* source, const manifest::KeySelector& selector,
-                                 std::string_view kind, std::string where) {
+                                 std::string_view kind, const std::string& where) {
   if (selector.optional) return std::nullopt;
   if (source == nullptr) {
     return Finding{cat(where, ".name"),

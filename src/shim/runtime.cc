@@ -83,8 +83,10 @@ Result<Done> create(const Runtime& runtime, const std::string& id, const std::st
   options.adopted = {.by_parent = true, .console = console};
   Done done;
   container::Warnings complaints;
-  done.warnings = lines(TRY(container::create(store, options_of(runtime), options, complaints)));
-  done.warnings += lines(complaints);
+  container::Warnings warnings =
+      TRY(container::create(store, options_of(runtime), options, complaints));
+  for (std::string& complaint : complaints) warnings.push_back(std::move(complaint));
+  done.warnings = lines(warnings);
   const container::Directory directory = TRY(store.find(id, container::Store::Lock::none));
   const container::Record record = TRY(directory.read());
   done.pid = record.pid;
@@ -95,9 +97,8 @@ Result<Done> create(const Runtime& runtime, const std::string& id, const std::st
 
 Result<Done> start(const Runtime& runtime, const std::string& id) {
   const container::Store store = TRY(store_of(runtime));
-  Done done;
-  done.warnings = lines(TRY(container::start(store, id)));
-  return done;
+  TRY(container::start(store, id));
+  return Done{};
 }
 
 Result<Done> exec(const Runtime& runtime, const std::string& id, const std::string& process,

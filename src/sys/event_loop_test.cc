@@ -182,6 +182,15 @@ TEST_F(EventLoopTest, TimersWithTheSameTimeComeInTheOrderOfTheirStarts) {
   EXPECT_EQ(log, "12");
 }
 
+TEST_F(EventLoopTest, ATimerIsWaitedForInOneTurn) {
+  Note n = note("n");
+  Timer timer(*loop, Callback<>::to<&Note::on_time>(n));
+  timer.start(std::chrono::microseconds(1500));
+  int turns = 0;
+  for (; log.empty(); ++turns) ASSERT_TRUE(loop->turn());
+  EXPECT_EQ(turns, 1);
+}
+
 TEST_F(EventLoopTest, AnAnswerIsHeardBeforeItsDeadline) {
   auto [a, b] = *stream_pair();
   Note answer = note("a"), deadline = note("d");

@@ -6,11 +6,22 @@ import socket
 import threading
 
 from harness import (Client, Pod, Server, ask_server, asks, enter_private_host, inside, leftovers,
-                     main, run)
+                     main, run, setns)
 
 
 def two_pods(ports=()):
     return Pod("web", ports=ports).up(), Pod("db").up()
+
+
+def inside_socket(netns):
+    """A socket of that namespace, here."""
+    here = os.open("/proc/self/ns/net", os.O_RDONLY)
+    setns(netns)
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    setns(f"/proc/self/fd/{here}")
+    os.close(here)
+    sock.settimeout(0.5)
+    return sock
 
 
 def filter_on_bridges(on):
@@ -214,6 +225,37 @@ def names_of_pods_are_in_each_others_hosts_files_while_they_run():
         db.up()
     assert os.stat(web.hosts).st_size == size and os.stat(web.hosts).st_ino == inode
     close(db, web)
+
+
+def a_client_that_goes_on_sending_reaches_the_pod_that_has_the_udp_port_now():
+    client = Client()
+    kept = Pod("kept").up()
+
+    def ask_all(turns):
+        """Sends from one socket all the time; turns change what answers."""
+        sock = inside_socket(client.netns)
+        said = []
+        for turn in turns:
+            turn()
+            sock.sendto(b"hello", ("192.0.2.1", 5300))
+            try:
+                said.append(sock.recv(100).decode().split()[0])
+            except OSError as error:
+                said.append(type(error).__name__)
+        sock.close()
+        return said
+    one, two, servers = Pod("one", ports=["5300:53/udp"]), Pod("two", ports=["5300:53/udp"]), []
+
+    def start(pod):
+        pod.up()
+        servers.append(Server(pod.netns, pod.name, 53, "udp"))
+
+    def replace():
+        one.down()
+        start(two)
+    said = ask_all([lambda: None, lambda: start(one), replace])
+    assert said in (["TimeoutError", "one", "two"], ["ConnectionRefusedError", "one", "two"]), said
+    close(two, kept, client, *servers)
 
 
 def a_host_port_of_another_pod_is_refused_with_both_names():
@@ -449,4 +491,5 @@ if __name__ == "__main__":
     enter_private_host()
     raise SystemExit(main([test for name, test in list(globals().items())
                            if callable(test) and getattr(test, "__module__", "") == "__main__"
-                           and name not in ("two_pods", "filter_on_bridges", "close")]))
+                           and name not in ("two_pods", "filter_on_bridges", "inside_socket",
+                                            "close")]))
