@@ -82,7 +82,11 @@ Result<Done> create(const Runtime& runtime, const std::string& id, const std::st
   options.bundle = bundle;
   options.adopted = {.by_parent = true, .console = console};
   Done done;
-  done.warnings = lines(TRY(container::create(store, options_of(runtime), options)));
+  container::Warnings complaints;
+  container::Warnings warnings =
+      TRY(container::create(store, options_of(runtime), options, complaints));
+  warnings.insert(warnings.end(), complaints.begin(), complaints.end());
+  done.warnings = lines(warnings);
   const container::Directory directory = TRY(store.find(id, container::Store::Lock::none));
   const container::Record record = TRY(directory.read());
   done.pid = record.pid;
