@@ -136,8 +136,8 @@ TEST_F(PodTask, HookThatHangsHoldsUpNobodyElseAndItsWorkerMayBeKilled) {
   request.bundle = wire::lend(path);
   wire::Client other = pod_->client();
   // It does not answer, or that the time is over.
-  ocirt::Result<wire::Answer> answer = other.call(wire::kTaskV2, "Create", wire::pack(request),
-                                                  std::chrono::milliseconds(500));
+  ocirt::Result<wire::Answer> answer =
+      other.call(wire::kTaskV2, "Create", wire::pack(request), std::chrono::milliseconds(500));
   EXPECT_TRUE(!answer || answer->code == wire::Code::kDeadlineExceeded);
   EXPECT_EQ(status(), TYPES__STATUS__UNKNOWN);  // but this answers
   // The worker and init; the one that has a child of its own, the hook, is the worker.
