@@ -22,23 +22,31 @@ esac
 [ "$(id -u)" = 0 ] || die "making pods needs root: sudo make demo"
 [ -x /bin/busybox ] || die "/bin/busybox is missing: install busybox-static"
 
-if [ -z "${OCIRT_DEMO_HOST:-}" ]; then
-  OCIRT_PACKAGES=${OCIRT_PACKAGES:-$PWD/build/packages}
-  export OCIRT_PACKAGES
-  exec env OCIRT_DEMO_HOST=1 unshare --net "$0" "$pod"
+# Downloading takes the machine's own network, so that comes before the demo's.
+if [ -z "${OCIRT_DEMO:-}" ]; then
+  top=$(mktemp -d /tmp/ocirt-demo.XXXXXX) || die "no temporary directory"
+  trap 'rm -rf "$top"' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  export OCIRT_PACKAGES="${OCIRT_PACKAGES:-$PWD/build/packages}"
+  back="libc6 redis-server redis-tools libatomic1 libjemalloc2 liblzf1 libssl3 libsystemd0 libcap2 libgcrypt20
+    libgpg-error0 liblz4-1 liblzma5 libzstd1 liblua5.1-0 libhiredis0.14 lua-cjson lua-bitop libstdc++6 libgcc-s1"
+  front="libc6 nginx nginx-common libcrypt1 libpcre2-8-0 libssl3 zlib1g"
+  # shellcheck disable=SC2086  # words are wanted
+  "$here/make-rootfs" "$top/back" $back busybox-static && "$here/make-rootfs" "$top/front" $front busybox-static ||
+    die "the root filesystems could not be made"
+  OCIRT_DEMO=$top unshare --net "$here/pods.sh" "$pod"
+  exit $?
 fi
+top=$OCIRT_DEMO
 ip link set lo up || die "ip is missing: install iproute2"
 
 clean_up() {
-  [ -n "$top" ] || return 0
   ocirt-pod rm --force --all >/dev/null
-  cd /
-  rm -rf "$top"
 }
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-top=$(mktemp -d /tmp/ocirt-demo.XXXXXX) || die "no temporary directory"
 cd "$top" || exit 1
 
 # What is typed as `ocirt-pod` keeps its files below this demo's directory.
@@ -81,12 +89,6 @@ comes() {
 echo
 echo "A pod is a group of containers that share one network: one address, one localhost, one range of ports."
 say "Two root filesystems, made from Debian's packages: nginx and busybox; redis and busybox."
-back="libc6 redis-server redis-tools libatomic1 libjemalloc2 liblzf1 libssl3 libsystemd0 libcap2 libgcrypt20
-  libgpg-error0 liblz4-1 liblzma5 libzstd1 liblua5.1-0 libhiredis0.14 lua-cjson lua-bitop libstdc++6 libgcc-s1"
-front="libc6 nginx nginx-common libcrypt1 libpcre2-8-0 libssl3 zlib1g"
-# shellcheck disable=SC2086  # words are wanted
-"$here/make-rootfs" back $back busybox-static && "$here/make-rootfs" front $front busybox-static ||
-  die "the root filesystems could not be made"
 cp -r "$here/settings" settings
 cp "$here/back.yaml" .
 run 0 'ls back/usr/bin/redis-server front/usr/sbin/nginx'
