@@ -21,8 +21,7 @@ class Closure<R(Args...)> {
     requires(!std::is_same_v<std::remove_cvref_t<F>, Closure>)
   // A lambda is to be passed as it is, and `requires` leaves copies and moves alone.
   // NOLINTNEXTLINE(google-explicit-constructor,bugprone-forwarding-reference-overload)
-  Closure(F&& f)
-      : held_(std::make_unique<Holder<std::remove_cvref_t<F>>>(std::forward<F>(f))) {}
+  Closure(F&& f) : held_(std::make_unique<Holder<std::remove_cvref_t<F>>>(std::forward<F>(f))) {}
 
   explicit operator bool() const { return held_ != nullptr; }
   R operator()(Args... args) { return held_->call(std::forward<Args>(args)...); }
