@@ -1,6 +1,7 @@
 // A shim that is killed in the middle of something, and the one that goes on from there: whatever
 // the moment was, each container comes to run, once.
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "src/base/text.h"
@@ -34,6 +35,19 @@ int processes(const std::vector<std::string>& args) {
   return count;
 }
 
+// Stops a pod whose first shim was killed while a command ran in a container. That process is an
+// orphan of ours, and a pid namespace ends only when all who came into it from outside have been
+// reaped by their parent: init does that on a machine, and here it is us.
+bool stops_while_we_reap(TestPod& pod) {
+  const pid_t stopper = in_background([&] { return pod.stop(0).empty(); });
+  for (;;) {
+    int status = 0;
+    const pid_t ended = ::waitpid(-1, &status, 0);
+    if (ended == stopper) return status == 0;
+    if (ended < 0) return false;
+  }
+}
+
 TEST_F(PodAdoption, AtAnyMomentOfAStartEveryContainerComesToRunOnce) {
   for (int step = 0; step < 16; ++step) {
     SCOPED_TRACE(cat("killed after ", step * 6, " ms"));
@@ -64,7 +78,7 @@ TEST_F(PodAdoption, AtAnyMomentOfAStartEveryContainerComesToRunOnce) {
     ASSERT_TRUE(runs) << read_file(pod.layout().state_json()) << pod.events();
     for (int which : {1, 2, 3}) EXPECT_EQ(processes({"sleep", length(which)}), 1) << which;
     EXPECT_TRUE(exists(pod.bundle("b").rootfs("/greeted")));
-    EXPECT_EQ(pod.stop(0), "");
+    EXPECT_TRUE(stops_while_we_reap(pod)) << read_file(pod.layout().state_json());
     for (int which : {1, 2, 3}) EXPECT_EQ(processes({"sleep", length(which)}), 0) << which;
     if (HasFailure()) return;
   }

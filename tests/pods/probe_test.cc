@@ -54,6 +54,7 @@ TEST_F(PodProbe, HttpStatusDecides) {
   TestPod pod(pods_root(), new_name());
   Probe probe = often({});
   probe.http = HttpGet{.port = 8080, .path = "/health"};
+  probe.initial_delay_seconds = 1;  // of a series of failures the first is told: not "refused"
   pod.add("c",
           "echo 'printf \"HTTP/1.0 $(cat /tmp/status) X\\r\\n\\r\\n\"' >/tmp/serve; echo 503 "
           ">/tmp/status; "
