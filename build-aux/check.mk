@@ -92,7 +92,7 @@ bench: all
 # programs are those of the ordinary build: what they run is what is to be watched.
 sanitize-build:
 	@$(MAKE) BUILD=build/sanitize SANITIZE=address,undefined CXXFLAGS='-O0 -g1' all unit-programs
-sanitize: sanitize-build $(BUILD)/test/conformance-test
+sanitize: sanitize-build $(BUILD)/test/conformance-test $(BUILD)/test/pods-test
 	@tests/tools/run-tests sanitize
 
 # Not optimised: what matters is what the compiler says of the source.
