@@ -26,8 +26,8 @@ Result<std::vector<pid_t>> processes(const Store& store, const std::string& id) 
   if (!record.cgroup.directories.empty()) return cgroup::processes(record.cgroup);
   if (TRY(status_of(directory, record)) == oci::Status::kStopped) return std::vector<pid_t>();
   const std::vector<Member> members = TRY(members_without_cgroup(record));
-  std::vector<pid_t> pids;
-  for (const Member& member : members) pids.push_back(member.pid);
+  std::vector<pid_t> pids(members.size());
+  std::ranges::transform(members, pids.begin(), &Member::pid);
   return pids;
 }
 
