@@ -137,6 +137,7 @@ Result<std::vector<uint32_t>> Shim::pids(const std::string& container) {
   request.id = lend(container);
   auto answer = TRY(client_.call<wire::PidsResponse>(kTask, "Pids", request, kSoon));
   std::vector<uint32_t> pids;
+  pids.reserve(answer->n_processes);
   for (size_t i = 0; i < answer->n_processes; ++i) pids.push_back(answer->processes[i]->pid);
   return pids;
 }

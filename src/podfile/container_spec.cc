@@ -208,7 +208,7 @@ void Maker::set_security(oci::Process& process) {
   const manifest::SecurityContext own =
       container_.security_context.value_or(manifest::SecurityContext{});
   if (own.allow_privilege_escalation) process.no_new_privileges = !*own.allow_privilege_escalation;
-  if (own.read_only_root_filesystem) spec_.root->readonly = *own.read_only_root_filesystem;
+  if (own.read_only_root_filesystem) spec_.root->readonly = own.read_only_root_filesystem;
   const std::optional<manifest::Profile>& of_pod =
       pod_.security_context ? pod_.security_context->app_armor_profile : std::nullopt;
   const std::optional<manifest::Profile>& armor =
@@ -381,7 +381,7 @@ oci::Resources cgroup_resources(const manifest::Resources& resources) {
         static_cast<uint64_t>(std::clamp<int64_t>(*request * 1024 / 1000, 2, 262'144));
   }
   if (const auto bytes = value(resources.limits, "memory", units))
-    out.memory.emplace().limit = *bytes;
+    out.memory.emplace().limit = bytes;
   constexpr std::string_view kHuge = "hugepages-";
   for (const auto& [name, text] : resources.limits) {
     if (!name.starts_with(kHuge)) continue;

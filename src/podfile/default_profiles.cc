@@ -22,7 +22,8 @@ constexpr std::string_view kCapabilities[] = {
     "CAP_SETGID",      "CAP_SETPCAP", "CAP_SETUID",           "CAP_SYS_CHROOT",
 };
 
-// By topic, one blank between names.
+// By topic, one blank between names. One literal for each line, and one string for each topic.
+// NOLINTBEGIN(bugprone-suspicious-missing-comma)
 constexpr std::string_view kAllowed[] = {
     // files and directories
     "access chdir chmod chown chown32 close close_range copy_file_range creat dup dup2 dup3 "
@@ -87,6 +88,7 @@ constexpr std::string_view kAllowed[] = {
     // the own process's memory, which the kernel guards by ptrace's rules
     "process_vm_readv process_vm_writev ptrace kcmp pidfd_getfd process_madvise",
 };
+// NOLINTEND(bugprone-suspicious-missing-comma)
 
 struct ForCapability {
   std::string_view capability;

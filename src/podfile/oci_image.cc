@@ -72,7 +72,7 @@ Result<std::string> manifest_of(const Image& image, const std::string& layout) {
 Result<std::string> unpack(const Image& image, const std::string& layout, const std::string& cache,
                            std::string_view hex) {
   const std::string directory = cat(cache, "/sha256-", hex);
-  const std::string rootfs = cat(directory, "/rootfs");
+  std::string rootfs = cat(directory, "/rootfs");
   if (sys::is_directory(sys::kCwd, rootfs)) return rootfs;
   TRY(sys::mkdir_parents(cache, 0700));
   UniqueFd lock = TRY(sys::open(sys::kCwd, cat(cache, "/lock"), O_RDWR | O_CREAT, 0600));
