@@ -200,7 +200,7 @@ void Supervisor::perform(pod::Start& action) {
 void Supervisor::perform(pod::Signal& action) {
   Container* container = container_of(action.of);
   if (container == nullptr) return;
-  containers_.kill(*container, container->init, action.signal, false, [](Result<Done>) {});
+  containers_.kill(*container, container->init, action.signal, false, [](const Result<Done>&) {});
 }
 
 void Supervisor::perform(pod::Kill& action) {
@@ -210,7 +210,7 @@ void Supervisor::perform(pod::Kill& action) {
   const Process& init = container->init;
   (void)(init.pidfd.valid() ? sys::send_signal(init.pidfd, SIGKILL)
                             : sys::signal_child(init.pid, SIGKILL));
-  containers_.kill(*container, container->init, SIGKILL, true, [](Result<Done>) {});
+  containers_.kill(*container, container->init, SIGKILL, true, [](const Result<Done>&) {});
 }
 
 void Supervisor::perform(pod::Remove& action) {
@@ -253,7 +253,7 @@ void Supervisor::perform(pod::RunProbe& action) {
   job.work = [target = ProbeTarget{containers_.runtime(), spec.name, netns(), address()}, probe] {
     return run_probe(target, *probe);
   };
-  job.finished = [this, of, kind](Result<Done> done) {
+  job.finished = [this, of, kind](const Result<Done>& done) {
     life_->probed(of, kind, done.has_value(), said(done), instant());
     go_on();
   };
@@ -271,7 +271,7 @@ void Supervisor::perform(pod::RunHandler& action) {
   job.own_errors = job.own_output = true;
   job.work = [target = ProbeTarget{containers_.runtime(), spec.name, netns(), address()},
               &handler] { return run_handler(target, handler, kLongestHandler); };
-  job.finished = [this, of, kind](Result<Done> done) {
+  job.finished = [this, of, kind](const Result<Done>& done) {
     life_->handled(of, kind, done.has_value(), said(done), instant());
     go_on();
   };

@@ -151,7 +151,7 @@ Workers::~Workers() {
 }
 
 pid_t Workers::start(Job job) {
-  auto fails = [&](Error error) {
+  auto fails = [&](const Error& error) {
     job.finished(std::unexpected(Error{error.code, cat(job.name, ": ", error.text)}));
     return 0;
   };

@@ -42,7 +42,7 @@ void become(const Fork& how) {
   }
   for (int i = 0; i < 3; ++i) {
     if (fds[i] < 0) fds[i] = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    ::dup2(fds[i], i);
+    if (fds[i] < 0 || ::dup2(fds[i], i) < 0) ::close(i);  // rather none than the parent's
   }
   close_all_but(how.keep);
 }
