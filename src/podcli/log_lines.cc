@@ -5,7 +5,6 @@
 namespace ocirt::podcli {
 
 std::optional<LogLine> parse_log_line(std::string_view line) {
-  LogLine parsed;
   const auto word = [&]() -> std::optional<std::string_view> {
     const size_t blank = line.find(' ');
     if (blank == std::string_view::npos) return std::nullopt;

@@ -193,7 +193,7 @@ Result<int> events(Call& call, EventOptions& options, std::span<const std::strin
     std::vector<std::string> lines;
     for (auto& [name, reader] : readers) TRY(reader.read(lines));
     // A line begins with its time, so that those of all pods come in order.
-    std::ranges::stable_sort(lines);
+    std::ranges::sort(lines);
     for (const std::string& line : lines) print_event(line, options.format);
     if (!options.follow) return 0;
     std::erase_if(readers, [&](const auto& entry) {

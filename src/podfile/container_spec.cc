@@ -1,6 +1,7 @@
 #include "src/podfile/container_spec.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "oci-spec/documents.h"
 #include "src/base/text.h"
@@ -299,7 +300,7 @@ void Maker::set_mounts() {
   const auto depth = [&](size_t i) {
     return std::ranges::count(clean_path(container_.volume_mounts[i].mount_path), '/');
   };
-  std::ranges::stable_sort(order, [&](size_t a, size_t b) { return depth(a) < depth(b); });
+  std::ranges::sort(order, {}, [&](size_t i) { return std::pair(depth(i), i); });
   for (size_t i : order) {
     const manifest::VolumeMount& mount = container_.volume_mounts[i];
     const auto volume = std::ranges::find(pod_.volumes, mount.name, &manifest::Volume::name);

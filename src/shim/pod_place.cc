@@ -136,7 +136,7 @@ Result<> make_mount(const pod::PodMount& mount, const pod::Layout& layout) {
   } else {
     const size_t slash = target.rfind('/');
     TRY(make_directory(target.substr(0, slash), 0755));
-    TRY(sys::open(sys::kCwd, target, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600));
+    (void)TRY(sys::open(sys::kCwd, target, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600));
   }
   return sys::bind(cat("/proc/self/fd/", from.raw()), target, options.recursive_bind,
                    options.flags);

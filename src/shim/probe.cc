@@ -22,7 +22,7 @@ Result<> enter_network(const ProbeTarget& target) {
 
 Result<Done> by_tcp(const ProbeTarget& target, const pod::TcpSocket& tcp, sys::Nanoseconds end) {
   TRY(enter_network(target));
-  TRY(sys::connect_tcp(tcp.host.empty() ? target.address : tcp.host, tcp.port, end));
+  (void)TRY(sys::connect_tcp(tcp.host.empty() ? target.address : tcp.host, tcp.port, end));
   return Done{};
 }
 
