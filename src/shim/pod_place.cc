@@ -288,7 +288,11 @@ Result<> remove_directory(const pod::Layout& layout) {
   if (!mounts.empty()) {
     return refuse(cat("remove ", layout.directory(), ": ", mounts.front(), " is still mounted"));
   }
-  return sys::remove_tree(sys::kCwd, layout.directory());
+  // The shim itself may write its last event or state meanwhile: what came in between goes as well.
+  for (int more = 3;; --more) {
+    Result<> removed = sys::remove_tree(sys::kCwd, layout.directory());
+    if (removed || removed.error().code != ENOTEMPTY || more == 0) return removed;
+  }
 }
 
 }  // namespace ocirt::shim
