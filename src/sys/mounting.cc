@@ -86,7 +86,7 @@ Result<> set_hostname(std::string_view name) {
 }
 
 Result<> pin_namespace(std::string_view kind, const std::string& path) {
-  TRY(open(kCwd, path, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600));
+  (void)TRY(open(kCwd, path, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600));
   return bind(cat("/proc/self/ns/", kind), path, false, 0);
 }
 
