@@ -147,9 +147,21 @@ void Supervisor::save() {
   state.status.ips = ips_;
   const std::string text = pod::write_state(state);
   const size_t hash = std::hash<std::string_view>{}(text);
-  if (std::exchange(saved_, hash) == hash) return;
-  (void)sys::write_file_atomically(sys::kCwd, layout_.state_json(),
-                                   cat(layout_.state_json(), ".new"), text, 0600);
+  if (saved_ == hash) return;
+  Result<> written = sys::write_file_atomically(sys::kCwd, layout_.state_json(),
+                                                cat(layout_.state_json(), ".new"), text, 0600);
+  if (written) {
+    saved_ = hash;
+    return;
+  }
+  // The pod lives on, and the next change is another try. Until then a shim that adopts it would
+  // know less than it should.
+  pod::Event event;
+  event.time = container::rfc3339_now();
+  event.pod = pod_.name;
+  event.type = pod::EventType::kFailed;
+  event.message = cat("write the pod's state: ", written.error().text);
+  events_.append(event);
 }
 
 Container* Supervisor::container_of(pod::Instance of) {
