@@ -82,7 +82,7 @@ _ocirt_pod() {
     "") COMPREPLY=($(compgen -W "$_ocirt_pod_commands" -- "$cur")) ;;
     run | create | scale) [ "$positional" -eq 0 ] && COMPREPLY=($(compgen -f -- "$cur")) ;;
     ps) ;;
-    exec | attach | kill | logs | top | port)
+    exec | attach | logs | top | port)
       [ "$positional" -eq 0 ] &&
         COMPREPLY=($(compgen -W "$(ocirt-pod "${globals[@]}" ps --all --quiet 2>/dev/null)" -- "$cur"))
       ;;

@@ -47,6 +47,8 @@ inline constexpr size_t kAny = static_cast<size_t>(-1);
 // Reads the words by the command's rows and counts the arguments. Errors have code cli::kUsage.
 Result<cli::Parsed> read_words(const Call& call, void* options);
 int print_help(const Command& command);
+// Prints what has gone wrong for one of several pods, of a verb that goes on with the others.
+void report(const Call& call, const Error& error);
 
 // Command::run of a function that gets its options and arguments in place.
 template <class Options,

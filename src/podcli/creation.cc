@@ -8,6 +8,7 @@
 #include "src/base/text.h"
 #include "src/container/oci_result.h"
 #include "src/podcli/pods.h"
+#include "src/podcli/shim.h"
 #include "src/podfile/file.h"
 #include "src/podfile/yaml.h"
 #include "src/sys/fifo.h"
@@ -126,14 +127,10 @@ Result<podfile::File> parse(const Manifest& manifest, std::vector<std::string>* 
   return file;
 }
 
-struct Making {
-  UniqueFd lock;  // says that the pod's maker lives
-  Shim shim;
-};
-
-// Fills the directory and starts the shim, with the root locked.
-Result<Making> fill_and_launch(const Globals& globals, const Manifest& manifest,
-                               const podfile::Resolved& resolved) {
+// Fills the directory and starts the shim, with the root locked. The lock that it gives back says
+// that the pod's maker lives.
+Result<UniqueFd> fill_and_launch(const Globals& globals, const Manifest& manifest,
+                                 const podfile::Resolved& resolved) {
   const pod::Layout layout = layout_of(globals, resolved.pod.name);
   UniqueFd lock = TRY(lock_root(globals));
   sweep_locked(globals);
@@ -151,12 +148,48 @@ Result<Making> fill_and_launch(const Globals& globals, const Manifest& manifest,
     (void)sys::remove_tree(sys::kCwd, layout.directory());
     return std::unexpected(std::move(written).error());
   }
-  Result<Shim> shim = Shim::launch(globals, resolved.pod.name);
-  if (!shim) {
+  Result<> launched = Shim::launch(globals, resolved.pod.name);
+  if (!launched) {
     if (is_free(layout.lock())) (void)sys::remove_tree(sys::kCwd, layout.directory());
-    return std::unexpected(std::move(shim).error());
+    return std::unexpected(std::move(launched).error());
   }
-  return Making{std::move(maker), std::move(*shim)};
+  return maker;
+}
+
+// What begin() has begun, to be gone on with when the shim has answered.
+struct Making {
+  Batch& batch;
+  std::string pod;
+  bool start;
+  Made made;
+  UniqueFd lock;
+};
+
+void start_made(std::unique_ptr<Making> making) {
+  Making& it = *making;
+  it.batch.ask(it.pod, start_call(it.pod),
+               [making = std::move(making)](Result<std::string> started) mutable {
+                 if (started) return making->made({});
+                 Batch& batch = making->batch;
+                 const std::string pod = making->pod;
+                 batch.ask(
+                     pod, shut_down_call(pod),
+                     [making = std::move(making), error = std::move(started).error()](
+                         const Result<std::string>&) { making->made(std::unexpected(error)); });
+               });
+}
+
+void go_on_when_created(std::unique_ptr<Making> making, Result<std::string> created) {
+  const Globals& globals = making->batch.globals();
+  if (created) {
+    if (making->start) return start_made(std::move(making));
+    return making->made({});
+  }
+  // The shim undoes what it has made and ends; this is for one that has died.
+  const pod::Layout layout = layout_of(globals, making->pod);
+  if (is_free(layout.lock()) && sys::exists(sys::kCwd, layout.pod_json()))
+    (void)Shim::remove(globals, making->pod);
+  making->made(std::unexpected(std::move(created).error()));
 }
 
 }  // namespace
@@ -188,24 +221,20 @@ Result<podfile::Resolved> resolve_manifest(const Globals& globals, const Manifes
   return podfile::resolve(file, layout_of(globals, file.pod.metadata.name), options);
 }
 
-Result<Shim> make_pod(const Globals& globals, const Manifest& manifest, bool start) {
+Result<std::string> make_pod(Batch& batch, const Manifest& manifest, bool start, Made made) {
+  const Globals& globals = batch.globals();
   std::vector<std::string> ignored;
   const podfile::Resolved resolved = TRY(resolve_manifest(globals, manifest, true, &ignored));
   for (const std::string& line : ignored) sys::print_error(cat("ocirt-pod: ignored: ", line, "\n"));
-  const pod::Layout layout = layout_of(globals, resolved.pod.name);
-  Making making = TRY(fill_and_launch(globals, manifest, resolved));
-  Shim& shim = making.shim;
-  Result<> made = shim.create(layout.directory(), pod::write_pod(resolved.pod));
-  if (made && start) {
-    made = shim.start();
-    if (!made) (void)shim.shut_down();
-  } else if (!made && is_free(layout.lock())) {
-    // The shim undoes what it has made and ends; this is for one that has died.
-    if (sys::exists(sys::kCwd, layout.pod_json())) (void)Shim::remove(globals, resolved.pod.name);
-  }
-  if (!made)
-    return std::unexpected(within(cat("pod ", resolved.pod.name), std::move(made)).error());
-  return std::move(making.shim);
+  const std::string name = resolved.pod.name;
+  UniqueFd lock = TRY(fill_and_launch(globals, manifest, resolved));
+  auto making = std::make_unique<Making>(batch, name, start, std::move(made), std::move(lock));
+  batch.ask(name,
+            create_call(name, layout_of(globals, name).directory(), pod::write_pod(resolved.pod)),
+            [making = std::move(making)](Result<std::string> created) mutable {
+              go_on_when_created(std::move(making), std::move(created));
+            });
+  return name;
 }
 
 Result<Manifest> kept_manifest(const Globals& globals, const std::string& pod) {
@@ -221,6 +250,20 @@ Result<Manifest> kept_manifest(const Globals& globals, const std::string& pod) {
   manifest.name = lines[2];
   manifest.ignore_unknown = lines[3] == "ignore-unknown";
   return manifest;
+}
+
+Result<> make_anew(Batch& batch, const std::string& pod) {
+  Manifest manifest = TRY(kept_manifest(batch.globals(), pod));
+  batch.ask(pod, shut_down_call(pod),
+            [&batch, pod, manifest = std::move(manifest)](const Result<std::string>& removed) {
+              const auto conclude = [&batch, pod](const Result<>& made) {
+                batch.conclude(pod, made);
+              };
+              if (!removed) return conclude(std::unexpected(removed.error()));
+              Result<std::string> begun = make_pod(batch, manifest, true, conclude);
+              if (!begun) conclude(std::unexpected(begun.error()));
+            });
+  return {};
 }
 
 void sweep(const Globals& globals) {

@@ -10,9 +10,10 @@
 
 #include <string>
 
+#include "src/base/closure.h"
 #include "src/base/result.h"
+#include "src/podcli/batch.h"
 #include "src/podcli/command.h"
-#include "src/podcli/shim.h"
 #include "src/podfile/resolve.h"
 
 namespace ocirt::podcli {
@@ -37,11 +38,16 @@ Result<podfile::Resolved> resolve_manifest(const Globals& globals, const Manifes
 // The name that the manifest's pod has in its file.
 Result<std::string> name_in(const Manifest& manifest);
 
-// Makes the pod, and starts it if asked. Whatever fails is undone. The shim is there afterwards.
-Result<Shim> make_pod(const Globals& globals, const Manifest& manifest, bool start);
+// Begins to make the pod, beside others, and gives its name. `made` is called when it has been made
+// and, if asked for, started; or with what has failed, when everything has been undone.
+using Made = Closure<void(const Result<>&)>;
+Result<std::string> make_pod(Batch& batch, const Manifest& manifest, bool start, Made made);
 
 // The manifest that a pod was made of.
 Result<Manifest> kept_manifest(const Globals& globals, const std::string& pod);
+
+// Removes a pod and makes it anew, started, from what it was made of; concludes it in the batch.
+Result<> make_anew(Batch& batch, const std::string& pod);
 
 // Removes what killed makings have left. Errors are for those who look next.
 void sweep(const Globals& globals);

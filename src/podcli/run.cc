@@ -49,18 +49,31 @@ Result<Manifest> manifest_of(std::string_view file, const MakeOptions& options) 
   return manifest;
 }
 
-std::string first_address(Shim& shim, std::string_view otherwise) {
-  Result<pod::PodStatus> status = shim.status();
+std::string first_address(const Globals& globals, const std::string& pod,
+                          std::string_view otherwise) {
+  Result<Shim> shim = Shim::connect(globals, pod);
+  if (!shim) return std::string(otherwise);
+  Result<pod::PodStatus> status = shim->status();
   if (!status || status->ips.empty()) return std::string(otherwise);
   return status->ips.front();
+}
+
+// Makes one pod, and waits until that is done; its name.
+Result<std::string> make_one(const Call& call, const Manifest& manifest, bool start) {
+  const std::unique_ptr<Batch> batch = TRY(Batch::open(call));
+  Result<> outcome;
+  const std::string name =
+      TRY(make_pod(*batch, manifest, start, [&](const Result<>& made) { outcome = made; }));
+  TRY(batch->run());
+  TRY(within(cat("pod ", name), std::move(outcome)));
+  return name;
 }
 
 Result<int> run_pod(Call& call, MakeOptions& options, std::span<const std::string_view> arguments) {
   const Manifest manifest = TRY(manifest_of(arguments[0], options));
   if (options.dry_run) return print_resolved(call.globals, manifest);
-  Shim shim = TRY(make_pod(call.globals, manifest, true));
-  const std::string name = options.name.empty() ? TRY(name_in(manifest)) : options.name;
-  sys::print(cat(first_address(shim, name), "\n"));
+  const std::string name = TRY(make_one(call, manifest, true));
+  sys::print(cat(first_address(call.globals, name, name), "\n"));
   return 0;
 }
 
@@ -68,8 +81,7 @@ Result<int> create_pod(Call& call, MakeOptions& options,
                        std::span<const std::string_view> arguments) {
   const Manifest manifest = TRY(manifest_of(arguments[0], options));
   if (options.dry_run) return print_resolved(call.globals, manifest);
-  TRY(make_pod(call.globals, manifest, false));
-  const std::string name = options.name.empty() ? TRY(name_in(manifest)) : options.name;
+  const std::string name = TRY(make_one(call, manifest, false));
   sys::print(cat(name, "\n"));
   return 0;
 }
@@ -80,25 +92,25 @@ struct StartOptions {
 constexpr Option kStartOptions[] = {toggle<&StartOptions::all>("all", 'a', "every pod")};
 
 // A pod that has ended is made anew, from what it was made of.
-Result<> start_one(const Globals& globals, const std::string& name) {
-  Shim shim = TRY(Shim::reach(globals, name));
+Result<> start_one(Batch& batch, const std::string& name) {
+  Shim shim = TRY(Shim::reach(batch.globals(), name));
   const pod::PodStatus status = TRY(shim.status());
-  if (status.phase == pod::Phase::kFailed || status.phase == pod::Phase::kSucceeded) {
-    const Manifest manifest = TRY(kept_manifest(globals, name));
-    TRY(shim.shut_down());
-    TRY(make_pod(globals, manifest, true));
+  if (status.phase != pod::Phase::kFailed && status.phase != pod::Phase::kSucceeded) {
+    batch.ask(name, start_call(name), [&batch, name](Result<std::string> started) {
+      batch.conclude(name, started ? Result<>() : std::unexpected(started.error()));
+    });
     return {};
   }
-  return shim.start();
+  return make_anew(batch, name);
 }
 
 Result<int> start_pods(Call& call, StartOptions& options,
                        std::span<const std::string_view> arguments) {
-  for (const std::string& name : TRY(find_pods(call.globals, arguments, options.all))) {
-    TRY(within(cat("pod ", name), start_one(call.globals, name)));
-    sys::print(cat(name, "\n"));
+  const std::unique_ptr<Batch> batch = TRY(Batch::open(call));
+  for (const std::string& name : TRY(batch->find(arguments, options.all))) {
+    if (Result<> begun = start_one(*batch, name); !begun) batch->conclude(name, begun);
   }
-  return 0;
+  return batch->run();
 }
 
 struct ScaleOptions {
@@ -108,6 +120,9 @@ constexpr Option kScaleOptions[] = {
     toggle<&ScaleOptions::ignore_unknown>("ignore-unknown", 0,
                                           "leave out fields that cannot be honoured"),
 };
+
+// So many pods are made at the same time: each has a shim, workers and ocirt-net at work.
+constexpr size_t kMostMakings = 16;
 
 // The number at the end of NAME-3, where NAME is `base`.
 std::optional<uint32_t> number_of(std::string_view pod, std::string_view base) {
@@ -125,27 +140,35 @@ Result<int> scale(Call& call, ScaleOptions& options, std::span<const std::string
   }
   Manifest manifest = TRY(read_manifest(arguments[0], options.ignore_unknown));
   const std::string base = TRY(name_in(manifest));
+  const std::unique_ptr<Batch> batch = TRY(Batch::open(call));
   std::vector<bool> there(*wanted);
-  // Down first, and the last ones first, so that ports and addresses are free for those that come.
-  std::vector<uint32_t> surplus;
+  // Down first, so that ports and addresses are free for those that come.
   for (const std::string& pod : TRY(list_pods(call.globals))) {
     const auto number = number_of(pod, base);
-    if (number && *number < *wanted) there[*number] = true;
-    if (number && *number >= *wanted) surplus.push_back(*number);
+    if (!number) continue;
+    if (*number < *wanted) {
+      there[*number] = true;
+      continue;
+    }
+    batch->ask(pod, shut_down_call(pod), [&batch = *batch, pod](const Result<std::string>& done) {
+      if (!done) batch.conclude(pod, std::unexpected(done.error()));
+    });
   }
-  std::ranges::sort(surplus, std::greater<>());
-  for (uint32_t number : surplus) {
-    const std::string name = cat(base, "-", number);
-    Shim shim = TRY(Shim::reach(call.globals, name));
-    TRY(within(cat("pod ", name), shim.shut_down()));
-  }
+  TRY(batch->run());
   for (uint32_t number = 0; number < *wanted; ++number) {
     if (there[number]) continue;
+    TRY(batch->make_room(kMostMakings));
+    // What is wrong with one is wrong with those after it.
+    if (batch->has_failed()) break;
     manifest.name = cat(base, "-", number);
-    Shim shim = TRY(make_pod(call.globals, manifest, true));
-    sys::print(cat(manifest.name, "\t", first_address(shim, "-"), "\n"));
+    auto made = [&batch = *batch, name = manifest.name](const Result<>& done) {
+      if (!done) return batch.conclude(name, done);
+      sys::print(cat(name, "\t", first_address(batch.globals(), name, "-"), "\n"));
+    };
+    Result<std::string> begun = make_pod(*batch, manifest, true, std::move(made));
+    if (!begun) batch->conclude(manifest.name, std::unexpected(begun.error()));
   }
-  return 0;
+  return batch->run();
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "src/sys/companion.h"
 #include "src/sys/file.h"
 #include "src/sys/program_output.h"
+#include "src/sys/socket.h"
 #include "src/wire/any.h"
 #include "src/wire/service.h"
 
@@ -19,7 +20,6 @@ using wire::lend;
 
 constexpr std::string_view kSandbox = wire::kSandboxV1;
 constexpr std::string_view kTask = wire::kTaskV3;
-constexpr sys::Nanoseconds kForEver{0};
 constexpr sys::Nanoseconds kSoon = std::chrono::seconds(30);
 
 // The shim's program: when it returns, its daemon listens, or it has said why it does not.
@@ -34,9 +34,49 @@ Result<> run_shim(const Globals& globals, std::string_view verb, const std::stri
 
 }  // namespace
 
-Result<Shim> Shim::launch(const Globals& globals, const std::string& pod) {
-  TRY(run_shim(globals, "", pod));
-  return connect(globals, pod);
+ShimCall create_call(const std::string& pod, const std::string& directory,
+                     std::string_view pod_json) {
+  const wire::AnyValue value{std::string(wire::kPodUrl), std::string(pod_json)};
+  wire::Any options = value.lend();
+  auto request = blank<wire::CreateSandboxRequest>();
+  request.sandbox_id = lend(pod);
+  request.bundle_path = lend(directory);
+  request.options = &options;
+  return {kSandbox, "CreateSandbox", wire::pack(request)};
+}
+
+ShimCall start_call(const std::string& pod) {
+  auto request = blank<wire::StartSandboxRequest>();
+  request.sandbox_id = lend(pod);
+  return {kSandbox, "StartSandbox", wire::pack(request)};
+}
+
+ShimCall stop_call(const std::string& pod, uint32_t grace_seconds) {
+  auto request = blank<wire::StopSandboxRequest>();
+  request.sandbox_id = lend(pod);
+  request.timeout_secs = grace_seconds;
+  return {kSandbox, "StopSandbox", wire::pack(request)};
+}
+
+ShimCall wait_call(const std::string& pod) {
+  auto request = blank<wire::WaitSandboxRequest>();
+  request.sandbox_id = lend(pod);
+  return {kSandbox, "WaitSandbox", wire::pack(request)};
+}
+
+Result<bool> whether_succeeded(std::string_view payload) {
+  auto answer = TRY(wire::parse<wire::WaitSandboxResponse>(payload));
+  return answer->exit_status == 0;
+}
+
+ShimCall shut_down_call(const std::string& pod) {
+  auto request = blank<wire::ShutdownSandboxRequest>();
+  request.sandbox_id = lend(pod);
+  return {kSandbox, "ShutdownSandbox", wire::pack(request)};
+}
+
+Result<> Shim::launch(const Globals& globals, const std::string& pod) {
+  return run_shim(globals, "", pod);
 }
 
 Result<Shim> Shim::connect(const Globals& globals, const std::string& pod) {
@@ -44,61 +84,28 @@ Result<Shim> Shim::connect(const Globals& globals, const std::string& pod) {
   return Shim(std::move(client), pod);
 }
 
+Result<UniqueFd> Shim::reach_socket(const Globals& globals, const std::string& pod) {
+  const std::string path = layout_of(globals, pod).socket();
+  Result<UniqueFd> socket = sys::connect_stream(path);
+  if (socket || (socket.error().code != ECONNREFUSED && socket.error().code != ENOENT))
+    return socket;
+  TRY(within("the pod's shim has died", run_shim(globals, "--adopt", pod)));
+  return sys::connect_stream(path);
+}
+
 Result<Shim> Shim::reach(const Globals& globals, const std::string& pod) {
-  const std::string socket = layout_of(globals, pod).socket();
-  Result<wire::Client> client = wire::Client::connect(socket);
-  const bool nobody =
-      !client && (client.error().code == ECONNREFUSED || client.error().code == ENOENT);
-  if (nobody) {
-    TRY(within("the pod's shim has died", run_shim(globals, "--adopt", pod)));
-    client = wire::Client::connect(socket);
-  }
-  if (!client) return std::unexpected(std::move(client).error());
-  return Shim(std::move(*client), pod);
+  UniqueFd socket = TRY(reach_socket(globals, pod));
+  return Shim(wire::Client(std::move(socket)), pod);
 }
 
 Result<> Shim::remove(const Globals& globals, const std::string& pod) {
   return run_shim(globals, "--remove", pod);
 }
 
-Result<> Shim::create(const std::string& directory, std::string_view pod_json) {
-  const wire::AnyValue value{std::string(wire::kPodUrl), std::string(pod_json)};
-  wire::Any options = value.lend();
-  auto request = blank<wire::CreateSandboxRequest>();
-  request.sandbox_id = lend(pod_);
-  request.bundle_path = lend(directory);
-  request.options = &options;
-  TRY(client_.call<wire::CreateSandboxResponse>(kSandbox, "CreateSandbox", request, kForEver));
-  return {};
-}
-
-Result<> Shim::start() {
-  auto request = blank<wire::StartSandboxRequest>();
-  request.sandbox_id = lend(pod_);
-  TRY(client_.call<wire::StartSandboxResponse>(kSandbox, "StartSandbox", request, kForEver));
-  return {};
-}
-
-Result<> Shim::stop(uint32_t grace_seconds) {
-  auto request = blank<wire::StopSandboxRequest>();
-  request.sandbox_id = lend(pod_);
-  request.timeout_secs = grace_seconds;
-  TRY(client_.call<wire::StopSandboxResponse>(kSandbox, "StopSandbox", request, kForEver));
-  return {};
-}
-
-Result<bool> Shim::wait() {
-  auto request = blank<wire::WaitSandboxRequest>();
-  request.sandbox_id = lend(pod_);
-  auto answer =
-      TRY(client_.call<wire::WaitSandboxResponse>(kSandbox, "WaitSandbox", request, kForEver));
-  return answer->exit_status == 0;
-}
-
 Result<> Shim::shut_down() {
   auto request = blank<wire::ShutdownSandboxRequest>();
   request.sandbox_id = lend(pod_);
-  TRY(client_.call<wire::ShutdownSandboxResponse>(kSandbox, "ShutdownSandbox", request, kForEver));
+  TRY(client_.call<wire::ShutdownSandboxResponse>(kSandbox, "ShutdownSandbox", request, kSoon));
   return {};
 }
 

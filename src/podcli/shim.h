@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "src/base/fd.h"
 #include "src/base/result.h"
 #include "src/pod/status.h"
 #include "src/podcli/command.h"
@@ -10,32 +11,43 @@
 
 namespace ocirt::podcli {
 
+// A call to a shim: of those that take as long as the pod does, and go on beside others (batch.h).
+struct ShimCall {
+  std::string_view service, method;
+  std::string payload;
+};
+// Makes everything but the containers; `pod_json` is the resolved pod.
+ShimCall create_call(const std::string& pod, const std::string& directory,
+                     std::string_view pod_json);
+// Answered when all containers have been started.
+ShimCall start_call(const std::string& pod);
+ShimCall stop_call(const std::string& pod, uint32_t grace_seconds);
+// Answered at the pod's end; whether_succeeded() reads what with.
+ShimCall wait_call(const std::string& pod);
+Result<bool> whether_succeeded(std::string_view payload);
+// Stops the pod, removes everything and ends the shim.
+ShimCall shut_down_call(const std::string& pod);
+
 class Shim {
  public:
-  // Starts one for a pod's directory that has been written, and connects to it.
-  static Result<Shim> launch(const Globals& globals, const std::string& pod);
+  // Starts one for a pod's directory that has been written.
+  static Result<> launch(const Globals& globals, const std::string& pod);
   // Connects to the one that there is. A pod whose shim has died gets another one, which adopts
   // what still runs.
   static Result<Shim> reach(const Globals& globals, const std::string& pod);
+  // The same, but only the connection.
+  static Result<UniqueFd> reach_socket(const Globals& globals, const std::string& pod);
   // Connects to the one that there is, and starts none.
   static Result<Shim> connect(const Globals& globals, const std::string& pod);
   // Removes everything of a pod that has no shim, also half of one.
   static Result<> remove(const Globals& globals, const std::string& pod);
 
-  // Makes everything but the containers; `pod_json` is the resolved pod.
-  Result<> create(const std::string& directory, std::string_view pod_json);
-  Result<> start();
-  Result<> stop(uint32_t grace_seconds);
-  // Waits for the pod's end; whether it succeeded.
-  Result<bool> wait();
-  // Stops it, removes everything and ends the shim.
+  // Of one that nobody has asked for anything yet: it ends.
   Result<> shut_down();
   Result<pod::PodStatus> status();
   Result<> kill(const std::string& container, int signal);
   Result<std::string> stats(const std::string& container);  // JSON, as `ocirt events --stats`
   Result<std::vector<uint32_t>> pids(const std::string& container);
-
-  wire::Client& client() { return client_; }
 
  private:
   Shim(wire::Client client, std::string pod) : client_(std::move(client)), pod_(std::move(pod)) {}

@@ -1,8 +1,7 @@
 // stop, restart, rm, kill, wait: verbs that end pods, or wait for their end.
-#include <cerrno>
-
 #include "src/base/text.h"
 #include "src/linux/signals.h"
+#include "src/podcli/batch.h"
 #include "src/podcli/creation.h"
 #include "src/podcli/pods.h"
 #include "src/podcli/shim.h"
@@ -21,39 +20,52 @@ constexpr Option kStopOptions[] = {
     toggle<&StopOptions::all>("all", 'a', "every pod"),
 };
 
-Result<> stop_one(const Globals& globals, const std::string& name, const StopOptions& options) {
+Result<ShimCall> stop_of(const Globals& globals, const std::string& name,
+                         const std::optional<uint32_t>& time) {
   const pod::Pod pod = TRY(read_pod_json(layout_of(globals, name)));
-  Shim shim = TRY(Shim::reach(globals, name));
-  return shim.stop(options.time.value_or(pod.grace_seconds));
+  return stop_call(name, time.value_or(pod.grace_seconds));
+}
+
+Result<> without_value(const Result<std::string>& answer) {
+  if (!answer) return std::unexpected(answer.error());
+  return {};
 }
 
 Result<int> stop_pods(Call& call, StopOptions& options,
                       std::span<const std::string_view> arguments) {
-  for (const std::string& name : TRY(find_pods(call.globals, arguments, options.all))) {
-    TRY(within(cat("pod ", name), stop_one(call.globals, name, options)));
-    sys::print(cat(name, "\n"));
+  const std::unique_ptr<Batch> batch = TRY(Batch::open(call));
+  for (const std::string& name : TRY(batch->find(arguments, options.all))) {
+    Result<ShimCall> stop = stop_of(call.globals, name, options.time);
+    if (!stop) {
+      batch->conclude(name, std::unexpected(stop.error()));
+      continue;
+    }
+    batch->ask(name, std::move(*stop), [&batch = *batch, name](const Result<std::string>& done) {
+      batch.conclude(name, without_value(done));
+    });
   }
-  return 0;
+  return batch->run();
 }
 
-Result<> restart_one(const Globals& globals, const std::string& name, const StopOptions& options) {
-  const Manifest manifest = TRY(kept_manifest(globals, name));
+Result<> restart_one(Batch& batch, const std::string& name, const StopOptions& options) {
+  const Manifest manifest = TRY(kept_manifest(batch.globals(), name));
   // Before the old pod goes: is the new one possible at all?
-  TRY(resolve_manifest(globals, manifest, false, nullptr));
-  TRY(stop_one(globals, name, options));
-  Shim shim = TRY(Shim::reach(globals, name));
-  TRY(shim.shut_down());
-  TRY(make_pod(globals, manifest, true));
+  TRY(resolve_manifest(batch.globals(), manifest, false, nullptr));
+  ShimCall stop = TRY(stop_of(batch.globals(), name, options.time));
+  batch.ask(name, std::move(stop), [&batch, name](const Result<std::string>& stopped) {
+    Result<> anew = stopped ? make_anew(batch, name) : without_value(stopped);
+    if (!anew) batch.conclude(name, anew);
+  });
   return {};
 }
 
 Result<int> restart_pods(Call& call, StopOptions& options,
                          std::span<const std::string_view> arguments) {
-  for (const std::string& name : TRY(find_pods(call.globals, arguments, options.all))) {
-    TRY(within(cat("pod ", name), restart_one(call.globals, name, options)));
-    sys::print(cat(name, "\n"));
+  const std::unique_ptr<Batch> batch = TRY(Batch::open(call));
+  for (const std::string& name : TRY(batch->find(arguments, options.all))) {
+    if (Result<> begun = restart_one(*batch, name, options); !begun) batch->conclude(name, begun);
   }
-  return 0;
+  return batch->run();
 }
 
 struct RmOptions {
@@ -68,40 +80,51 @@ constexpr Option kRmOptions[] = {
     toggle<&RmOptions::all>("all", 'a', "every pod"),
 };
 
-Result<> remove_one(const Globals& globals, const std::string& name, const RmOptions& options) {
-  Result<Shim> shim = Shim::reach(globals, name);
-  // Where no shim can take it over, everything is still taken away by what the directory says.
-  if (!shim)
-    return options.force ? Shim::remove(globals, name) : Result<>(std::unexpected(shim.error()));
-  if (options.force) {
-    if (options.time) TRY(shim->stop(*options.time));
-    return shim->shut_down();
+void remove_now(Batch& batch, const std::string& name) {
+  batch.ask(name, shut_down_call(name), [&batch, name](const Result<std::string>& done) {
+    batch.conclude(name, without_value(done));
+  });
+}
+
+Result<> remove_one(Batch& batch, const std::string& name, const RmOptions& options) {
+  Result<Shim> shim = Shim::reach(batch.globals(), name);
+  if (!shim) {
+    if (!options.force) return std::unexpected(shim.error());
+    // Where no shim can take it over, everything is still taken away by what the directory says.
+    TRY(Shim::remove(batch.globals(), name));
+    batch.conclude(name, {});
+    return {};
   }
-  const pod::PodStatus status = TRY(shim->status());
-  for (const pod::ContainerStatus& container : status.containers) {
-    if (container.state.running) {
+  if (options.force && options.time) {
+    batch.ask(name, stop_call(name, *options.time),
+              [&batch, name](const Result<std::string>& stopped) {
+                if (!stopped) return batch.conclude(name, without_value(stopped));
+                remove_now(batch, name);
+              });
+    return {};
+  }
+  if (!options.force) {
+    const pod::PodStatus status = TRY(shim->status());
+    for (const pod::ContainerStatus& container : status.containers) {
+      if (!container.state.running) continue;
       return refuse(cat("container ", container.name, " is running; stop the pod, or use --force"));
     }
+    // One whose containers wait to be restarted.
+    if (status.phase == pod::Phase::kRunning)
+      return refuse("it has not ended; stop the pod, or use --force");
   }
-  return shim->shut_down();
+  remove_now(batch, name);
+  return {};
 }
 
 Result<int> remove_pods(Call& call, RmOptions& options,
                         std::span<const std::string_view> arguments) {
   sweep(call.globals);
-  std::vector<std::string_view> known;
-  for (std::string_view argument : arguments) {
-    Result<std::string> found = find_pod(call.globals, argument);
-    if (!found && options.force && found.error().code == ENOENT) continue;
-    TRY(std::move(found));
-    known.push_back(argument);
+  const std::unique_ptr<Batch> batch = TRY(Batch::open(call));
+  for (const std::string& name : TRY(batch->find(arguments, options.all, options.force))) {
+    if (Result<> begun = remove_one(*batch, name, options); !begun) batch->conclude(name, begun);
   }
-  if (known.empty() && !arguments.empty() && !options.all) return 0;
-  for (const std::string& name : TRY(find_pods(call.globals, known, options.all))) {
-    TRY(within(cat("pod ", name), remove_one(call.globals, name, options)));
-    sys::print(cat(name, "\n"));
-  }
-  return 0;
+  return batch->run();
 }
 
 struct KillOptions {
@@ -111,16 +134,13 @@ constexpr Option kKillOptions[] = {
     option<&KillOptions::signal>("signal", 's', "SIGNAL", "which one (default: KILL)"),
 };
 
-Result<int> kill_pod(Call& call, KillOptions& options,
-                     std::span<const std::string_view> arguments) {
-  const int signal = TRY(signal_number(options.signal));
-  const Target target = TRY(find_target(call.globals, arguments[0]));
-  Shim shim = TRY(Shim::reach(call.globals, target.pod));
-  const pod::Pod pod = TRY(read_pod_json(layout_of(call.globals, target.pod)));
+Result<> kill_target(const Globals& globals, std::string_view text, int signal) {
+  const Target target = TRY(find_target(globals, text));
+  Shim shim = TRY(Shim::reach(globals, target.pod));
+  const pod::Pod pod = TRY(read_pod_json(layout_of(globals, target.pod)));
   if (!target.container.empty()) {
     const std::string name = TRY(container_of(pod, target.container));
-    TRY(within(cat("container ", name), shim.kill(name, signal)));
-    return 0;
+    return within(cat("container ", name), shim.kill(name, signal));
   }
   const pod::PodStatus status = TRY(shim.status());
   size_t reached = 0;
@@ -130,22 +150,39 @@ Result<int> kill_pod(Call& call, KillOptions& options,
     ++reached;
   }
   if (reached == 0) return refuse(cat("no container of pod ", target.pod, " is running"));
-  return 0;
+  return {};
+}
+
+// One after the other: nothing is waited for.
+Result<int> kill_pods(Call& call, KillOptions& options,
+                      std::span<const std::string_view> arguments) {
+  const int signal = TRY(signal_number(options.signal));
+  int status = 0;
+  for (std::string_view argument : arguments) {
+    Result<> killed = kill_target(call.globals, argument, signal);
+    if (killed) continue;
+    report(call, killed.error());
+    status = 1;
+  }
+  return status;
 }
 
 struct WaitOptions {};
 
-// Like a shell's wait: the status of the last one.
 Result<int> wait_for_pods(Call& call, WaitOptions&, std::span<const std::string_view> arguments) {
-  int status = 0;
-  for (std::string_view argument : arguments) {
-    const std::string name = TRY(find_pod(call.globals, argument));
-    Shim shim = TRY(Shim::reach(call.globals, name));
-    const bool success = TRY(within(cat("pod ", name), shim.wait()));
-    sys::print(cat(name, "\t", success ? "Succeeded" : "Failed", "\n"));
-    status = success ? 0 : 1;
+  const std::unique_ptr<Batch> batch = TRY(Batch::open(call));
+  bool all_succeeded = true;
+  for (const std::string& name : TRY(batch->find(arguments, false))) {
+    batch->ask(name, wait_call(name), [&, name](const Result<std::string>& answer) {
+      Result<bool> success =
+          answer ? whether_succeeded(*answer) : Result<bool>(std::unexpected(answer.error()));
+      if (!success) return batch->conclude(name, std::unexpected(success.error()));
+      sys::print(cat(name, "\t", *success ? "Succeeded" : "Failed", "\n"));
+      all_succeeded &= *success;
+    });
   }
-  return status;
+  const int status = TRY(batch->run());
+  return all_succeeded ? status : 1;
 }
 
 }  // namespace
@@ -171,16 +208,16 @@ constinit const Command kRm{.name = "rm",
                             .most = kAny,
                             .run = run<RmOptions, remove_pods>};
 constinit const Command kKill{.name = "kill",
-                              .arguments = "POD[/CONTAINER]",
-                              .summary = "Send a signal to a container, or to all of a pod",
+                              .arguments = "POD[/CONTAINER]...",
+                              .summary = "Send a signal to containers, or to all of a pod",
                               .options = kKillOptions,
                               .fewest = 1,
-                              .most = 1,
-                              .run = run<KillOptions, kill_pod>};
+                              .most = kAny,
+                              .run = run<KillOptions, kill_pods>};
 constinit const Command kWait{
     .name = "wait",
     .arguments = "POD...",
-    .summary = "Wait until pods have ended; status 0 if the last one succeeded",
+    .summary = "Wait until pods have ended; status 0 if all of them succeeded",
     .fewest = 1,
     .most = kAny,
     .run = run<WaitOptions, wait_for_pods>};

@@ -38,8 +38,10 @@ class Client {
     return parse<Response>(payload);
   }
 
- private:
+  // What an answer says: its payload, or the error that it is.
   static Result<std::string> payload_of(Result<Answer> answer);
+
+ private:
   Result<Answer> exchange(std::string_view frame, uint32_t stream, sys::Nanoseconds end);
   Result<> wait(unsigned for_what, sys::Nanoseconds end);
 
