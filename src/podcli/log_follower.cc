@@ -10,7 +10,8 @@ namespace ocirt::podcli {
 namespace {
 
 constexpr size_t kMost = 256 << 20;  // of one file
-constexpr unsigned kMostFiles = 100;
+constexpr unsigned kMostFiles = 1000;
+constexpr int kMostTries = 100;
 
 }  // namespace
 
@@ -27,45 +28,72 @@ void LogFollower::print(std::string_view text, std::string& out) {
   rest_.erase(0, begin);
 }
 
-Result<> LogFollower::reopen() {
-  Result<UniqueFd> file = sys::open(sys::kCwd, path_, O_RDONLY | O_NOFOLLOW);
-  if (!file && file.error().code == ENOENT) return {};
-  file_ = TRY(std::move(file));
-  return {};
+std::string LogFollower::rotated(unsigned index) const {
+  return index == 0 ? path_ : cat(path_, ".", index);
+}
+
+Result<bool> LogFollower::is_mine(const std::string& path) const {
+  const struct stat mine = TRY(sys::stat_fd(file_, path_));
+  Result<struct stat> there = sys::stat(sys::kCwd, path);
+  return there && mine.st_ino == there->st_ino && mine.st_dev == there->st_dev;
+}
+
+// Nothing is opened where there is no file yet.
+Result<> LogFollower::open_oldest() {
+  for (int again = 0; again < kMostTries; ++again) {
+    unsigned oldest = 0;
+    while (oldest < kMostFiles && sys::exists(sys::kCwd, rotated(oldest + 1))) ++oldest;
+    Result<UniqueFd> file = sys::open(sys::kCwd, rotated(oldest), O_RDONLY | O_NOFOLLOW);
+    if (file) {
+      file_ = std::move(*file);
+      return {};
+    }
+    if (file.error().code != ENOENT) return std::unexpected(std::move(file).error());
+    if (oldest == 0) return {};  // or it is being replaced right now, which is a change too
+  }
+  return refuse(cat(path_, " is rotated faster than it can be read"));
+}
+
+// Rotation renames from the oldest file on, so a file moves away before the next one takes its
+// name: what has the name below ours, while ours has its name before and after, is the next one.
+Result<> LogFollower::open_next() {
+  for (unsigned i = 1; i <= kMostFiles; ++i) {
+    if (!TRY(is_mine(rotated(i)))) continue;
+    Result<UniqueFd> next = sys::open(sys::kCwd, rotated(i - 1), O_RDONLY | O_NOFOLLOW);
+    if (!next && next.error().code != ENOENT) return std::unexpected(std::move(next).error());
+    if (!TRY(is_mine(rotated(i)))) continue;  // it has moved on meanwhile, to a higher number
+    if (next) file_ = std::move(*next);       // else it has not been begun
+    return {};
+  }
+  // Ours was the oldest, and is gone: so is whatever was lost with it.
+  return open_oldest();
 }
 
 Result<> LogFollower::read_past(std::optional<size_t> tail, std::string& out) {
-  // The present file is opened before the old ones are listed: a rotation in between shows a part
-  // twice rather than not at all.
-  TRY(reopen());
   std::string text;
-  unsigned oldest = 0;
-  while (oldest < kMostFiles && sys::exists(sys::kCwd, cat(path_, ".", oldest + 1))) ++oldest;
-  for (unsigned i = oldest; i > 0; --i) {
-    Result<std::string> old = sys::read_file(sys::kCwd, cat(path_, ".", i), kMost);
-    if (old) text += *old;
-  }
-  if (file_.valid()) text += TRY(sys::read_all(file_, path_, kMost));
+  TRY(read_on(text));
   print(tail ? std::string_view(text).substr(offset_of_tail(text, *tail)) : text, out);
   return {};
 }
 
-Result<bool> LogFollower::was_replaced() const {
-  const struct stat mine = TRY(sys::stat_fd(file_, path_));
-  Result<struct stat> present = sys::stat(sys::kCwd, path_);
-  if (!present) return false;  // being replaced, or removed with the pod
-  return mine.st_ino != present->st_ino || mine.st_dev != present->st_dev;
+Result<> LogFollower::read_more(std::string& out) {
+  std::string text;
+  TRY(read_on(text));
+  print(text, out);
+  return {};
 }
 
-Result<> LogFollower::read_more(std::string& out) {
-  if (!file_.valid()) TRY(reopen());
+Result<> LogFollower::read_on(std::string& text) {
+  if (!file_.valid()) TRY(open_oldest());
   while (file_.valid()) {
     // Looked at before the reading: what was written before the replacement is then read for sure.
-    const bool replaced = TRY(was_replaced());
-    print(TRY(sys::read_all(file_, path_, kMost)), out);
-    if (!replaced) return {};
-    file_.reset();
-    TRY(reopen());
+    const bool present = TRY(is_mine(path_));
+    text += TRY(sys::read_all(file_, path_, kMost));
+    if (present) return {};
+    const ino_t mine = TRY(sys::stat_fd(file_, path_)).st_ino;
+    TRY(open_next());
+    // The next one has not been begun, or all of them were removed with the pod.
+    if (TRY(sys::stat_fd(file_, path_)).st_ino == mine) return {};
   }
   return {};
 }

@@ -1,5 +1,6 @@
 // Reads the log of one container from its files, over their rotation: C.log is renamed to C.log.1
-// and begun anew, so the old file is read to its end before the new one.
+// and begun anew, so the old file is read to its end before the new one. It may be renamed several
+// times between two readings: the next file is the one that has the name below that of ours.
 #pragma once
 
 #include <optional>
@@ -24,13 +25,18 @@ class LogFollower {
   Result<> read_more(std::string& out);
 
  private:
-  Result<> reopen();
-  Result<bool> was_replaced() const;
+  // The name that a file has after so many rotations.
+  std::string rotated(unsigned index) const;
+  // Whether the file that is being read has this name now.
+  Result<bool> is_mine(const std::string& path) const;
+  Result<> open_oldest();
+  Result<> open_next();
+  Result<> read_on(std::string& text);
   void print(std::string_view text, std::string& out);
 
   std::string path_;
   LogPrinter printer_;
-  UniqueFd file_;
+  UniqueFd file_;     // the one that has been read so far
   std::string rest_;  // of a line that is not complete
 };
 

@@ -61,6 +61,29 @@ TEST_F(Follower, LosesNothingWhenTheLogIsRotatedWhileItFollows) {
   EXPECT_EQ(more(), "four\n");
 }
 
+TEST_F(Follower, LosesNothingWhenTheLogIsRotatedSeveralTimesBetweenTwoReadings) {
+  append("c.log", line("one"));
+  EXPECT_EQ(past(), "one\n");
+  append("c.log", line("two"));
+  rotate();
+  append("c.log", line("three"));
+  rotate();
+  append("c.log", line("four"));
+  EXPECT_EQ(more(), "two\nthree\nfour\n");
+  EXPECT_EQ(more(), "");
+}
+
+TEST_F(Follower, GoesOnWithTheOldestWhenItsOwnFileIsGone) {
+  append("c.log", line("one"));
+  EXPECT_EQ(past(), "one\n");
+  append("c.log", line("two"));
+  rotate();
+  ASSERT_TRUE(sys::unlink(dir, "c.log.1"));
+  EXPECT_EQ(more(), "two\n");
+  append("c.log", line("three"));
+  EXPECT_EQ(more(), "three\n");
+}
+
 TEST_F(Follower, WaitsForTheRestOfALine) {
   EXPECT_EQ(past(), "");  // there is no file yet
   append("c.log", "t stdout F on");
