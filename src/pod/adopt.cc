@@ -110,7 +110,10 @@ void Lifecycle::adopt_container(life::Container& container, const ContainerStatu
   }
   // That its preStop is over or its signal sent cannot be known either; a second signal does no
   // harm, a second preStop might.
-  life::Stopping stopping{.live = std::move(live), .kill_at = saved.kill_at_ns, .after = after};
+  life::Stopping stopping{.live = std::move(live),
+                          .kill_at = saved.kill_at_ns,
+                          .last_chance = saved.kill_at_ns > stop_.deadline,
+                          .after = after};
   terminate(container, stopping);
   container.state = std::move(stopping);
 }

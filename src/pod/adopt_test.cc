@@ -115,7 +115,13 @@ TEST(Adoption, GoesOnStoppingWithTheSameDeadline) {
   EXPECT_EQ(world.done(), "signal a 15");
   EXPECT_EQ(world.life.status().reason, StopReason::kStopped);
   world.pass(10);
-  EXPECT_EQ(world.done(), "kill s; kill a; remove s; remove a; ended");
+  EXPECT_EQ(world.done(), "signal s 15; kill a; remove a");
+  Adopted next(world, {kAlive, {}});
+  next.dies_by_signal = false;
+  next.pass_ns(2 * kTestSecond - 1);
+  EXPECT_EQ(next.done(), "signal s 15") << "its last chance is kept";
+  next.pass_ns(1);
+  EXPECT_EQ(next.done(), "kill s; remove s; ended");
 }
 
 TEST(Adoption, RemembersThatARestartWasAskedFor) {

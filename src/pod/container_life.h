@@ -75,12 +75,17 @@ struct Running {
   Live live = {};
 };
 
+// A container whose turn to end, or whose stop signal, comes only when the grace period is over has
+// this long after the signal, as the kubelet has it (minimumGracePeriodInSeconds).
+inline constexpr int64_t kLastChance = 2'000'000'000;
+
 // Asked to end; its end is outstanding.
 struct Stopping {
   Live live = {};
   std::optional<Handling> pre_stop = {};  // the stop signal is sent when it is done
   bool killed = false;
   int64_t kill_at = 0;
+  bool last_chance = false;  // kill_at may be after the pod's deadline
   After after = After::kPolicy;
 };
 

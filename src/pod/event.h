@@ -56,6 +56,7 @@ struct Event {
   EventType type = EventType::kStarted;  // required
   std::string message = {};
   std::optional<int32_t> exit_code = {};  // kExited
+  std::optional<uint32_t> count = {};     // kUnhealthy: failures in a row, this one included
 
   bool operator==(const Event&) const = default;
 };

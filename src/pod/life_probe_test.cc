@@ -18,7 +18,19 @@ TEST(LivenessProbe, EndsTheContainerAfterAsManyFailuresInARowAsTheThreshold) {
   }
   world.probe("a", ProbeKind::kLiveness, false);
   EXPECT_EQ(world.done(), "signal a 15; remove a; create a; start a; probe a liveness");
-  EXPECT_EQ(world.count(EventType::kUnhealthy), 3) << "the first of each series, and the last";
+  EXPECT_EQ(world.counts(EventType::kUnhealthy), "1 2 1 2 3") << "each, and how many in a row";
+}
+
+TEST(ReadinessProbe, ThatGoesOnFailingIsToldOfEverMoreRarely) {
+  Container app = test_container("a");
+  app.readiness = test_probe(10, 3);
+  World world(test_pod({app}));
+  world.start();
+  for (int i = 0; i < 40; ++i) {
+    world.probe("a", ProbeKind::kReadiness, false);
+    world.pass(10);
+  }
+  EXPECT_EQ(world.counts(EventType::kUnhealthy), "1 2 3 4 8 16 32");
 }
 
 TEST(LivenessProbe, EndsAContainerForGoodThatIsNeverRestarted) {

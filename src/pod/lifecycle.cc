@@ -1,6 +1,7 @@
 // Events of a pod's life: each changes the state of one container, then everything is settled.
 #include "src/pod/lifecycle.h"
 
+#include <bit>
 #include <utility>
 
 #include "src/base/text.h"
@@ -176,9 +177,12 @@ void Lifecycle::probed(Instance of, ProbeKind kind, bool success, std::string_vi
   if (probe == nullptr || !running->live.probing(kind).is_asked()) return;
   Probing& probing = running->live.probing(kind);
   const Probing::Verdict verdict = probing.answer(*probe, success);
-  if (!success && (probing.begins_series() || verdict == Probing::Verdict::kFailed)) {
+  const uint32_t failures = success ? 0 : probing.in_a_row();
+  // Every one of those that count. A probe that goes on failing is told of ever more rarely.
+  if (failures != 0 && (failures <= probe->failure_threshold || std::has_single_bit(failures))) {
     publish(EventType::kUnhealthy, container, cat(oci::to_string(kind), " probe failed: ", text),
             now);
+    std::get<Publish>(actions_.back()).event.count = failures;
   }
   if (verdict == Probing::Verdict::kFailed && kind != ProbeKind::kReadiness) {
     const uint32_t grace = probe->termination_grace_seconds.value_or(pod_->grace_seconds);
@@ -259,6 +263,8 @@ void Lifecycle::begin_stopping(life::Container& container, int64_t kill_at, life
     }
   } else if (gentle) {
     terminate(container, stopping);
+  } else if (stage_ == Stage::kEnding && !stop_.at_once) {
+    give_last_chance(container, stopping, now);  // the others have used up the pod's grace period
   }
   container.state = std::move(stopping);
 }
@@ -268,6 +274,13 @@ void Lifecycle::terminate(life::Container& container, life::Stopping& stopping) 
   stopping.pre_stop.reset();
   if (stopping.killed) return;
   actions_.push_back(Signal{instance_of(container), container.spec->stop_signal});
+}
+
+void Lifecycle::give_last_chance(life::Container& container, life::Stopping& stopping,
+                                 Instant now) {
+  terminate(container, stopping);
+  stopping.last_chance = true;
+  stopping.kill_at = now.ns + life::kLastChance;
 }
 
 void Lifecycle::kill(life::Container& container, bool& killed) {

@@ -147,8 +147,9 @@ class Lifecycle {
 
   struct Stop {
     StopReason reason = StopReason::kStopped;
-    int64_t deadline = 0;  // everything is killed
+    int64_t deadline = 0;  // everything is killed, but for last chances
     std::string message = {};
+    bool at_once = false;  // without any grace period, and so without last chances
   };
 
   // lifecycle.cc; stop() and restart() are in requests.cc
@@ -162,6 +163,7 @@ class Lifecycle {
                                           uint64_t ran_ms, Instant now);
   void begin_stopping(life::Container& container, int64_t kill_at, life::After after,
                       std::string_view why, Instant now);
+  void give_last_chance(life::Container& container, life::Stopping& stopping, Instant now);
   void terminate(life::Container& container, life::Stopping& stopping);
   void kill(life::Container& container, bool& killed);
   void begin_post_start(life::Container& container, life::Live& live, Instant now);

@@ -293,10 +293,12 @@ class Model {
   void check(const LaunchFailed&) { ASSERT_EQ(answers_++, 0); }
   void check(const Ended&) { ended_ = true; }
 
-  // While the pod ends, a sidecar is asked to end only when all who may use it are gone.
+  // While the pod ends, a sidecar is asked to end only when all who may use it are gone, or have
+  // used up the time that there was.
   void check_order_of_stop(uint32_t who) {
     if (!life_.status().reason || pod_.containers[who].role != Role::kSidecar) return;
     if (adoptions_ > 0 || condemned(who)) return;
+    if (now_.ns >= life_.state().stop_deadline_ns) return;
     for (uint32_t i = 0; i < things_.size(); ++i) {
       const bool sidecar = pod_.containers[i].role == Role::kSidecar;
       if (i == who || (sidecar && i < who)) continue;

@@ -42,8 +42,8 @@ Probing::Verdict Probing::answer(const Probe& probe, bool success) {
   if (in_a_row_ != 0 && last_ != success) in_a_row_ = 0;
   last_ = success;
   const uint32_t threshold = success ? probe.success_threshold : probe.failure_threshold;
-  if (in_a_row_ > threshold) return Verdict::kNone;  // known already, and counted far enough
-  if (++in_a_row_ != threshold) return Verdict::kNone;
+  if (in_a_row_ < UINT32_MAX) ++in_a_row_;
+  if (in_a_row_ != threshold) return Verdict::kNone;
   verdict_ = success ? Verdict::kPassed : Verdict::kFailed;
   return verdict_;
 }

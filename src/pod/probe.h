@@ -38,8 +38,8 @@ class Probing {
   // The answer. Returns the verdict when this answer completes a series that is as long as the
   // threshold, once for each series, else kNone.
   Verdict answer(const Probe& probe, bool success);
-  // Was the last answer another one than that before it, or the first of all?
-  bool begins_series() const { return in_a_row_ == 1; }
+  // How many answers in a row were the same as the last one, which counts.
+  uint32_t in_a_row() const { return in_a_row_; }
 
   // The last verdict.
   Verdict verdict() const { return verdict_; }

@@ -24,12 +24,13 @@ TEST(Probing, ReachesAVerdictOncePerSeries) {
   EXPECT_EQ(probing.answer(probe, true), Verdict::kPassed);
   EXPECT_EQ(probing.answer(probe, true), Verdict::kNone);
   EXPECT_EQ(probing.answer(probe, false), Verdict::kNone);
-  EXPECT_TRUE(probing.begins_series());
+  EXPECT_EQ(probing.in_a_row(), 1u);
   EXPECT_EQ(probing.answer(probe, false), Verdict::kNone);
-  EXPECT_FALSE(probing.begins_series());
+  EXPECT_EQ(probing.in_a_row(), 2u);
   EXPECT_EQ(probing.verdict(), Verdict::kPassed) << "until the threshold is reached";
   EXPECT_EQ(probing.answer(probe, false), Verdict::kFailed);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(probing.answer(probe, false), Verdict::kNone);
+  EXPECT_EQ(probing.in_a_row(), 8u);
   EXPECT_EQ(probing.verdict(), Verdict::kFailed);
   EXPECT_EQ(probing.answer(probe, true), Verdict::kPassed);
 }
@@ -39,9 +40,9 @@ TEST(Probing, OneAnswerIsEnoughWhereTheThresholdIsOne) {
   const Probe probe = thresholds(1, 1);
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(probing.answer(probe, false), Verdict::kFailed);
-    EXPECT_TRUE(probing.begins_series());
+    EXPECT_EQ(probing.in_a_row(), 1u);
     EXPECT_EQ(probing.answer(probe, false), Verdict::kNone);
-    EXPECT_FALSE(probing.begins_series());
+    EXPECT_EQ(probing.in_a_row(), 2u);
     EXPECT_EQ(probing.answer(probe, true), Verdict::kPassed);
   }
 }

@@ -18,6 +18,7 @@ void Lifecycle::stop(uint64_t grace_seconds, Instant now) {
   if (stage_ == Stage::kEnded) return;
   if (stage_ == Stage::kEnding) {
     stop_.deadline = std::min(stop_.deadline, deadline);
+    stop_.at_once |= grace == 0;
   } else {
     begin_stop(StopReason::kStopped, deadline, "", now);
   }

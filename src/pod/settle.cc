@@ -77,7 +77,7 @@ void Lifecycle::begin_stop(StopReason reason, int64_t deadline, std::string mess
                   message.empty() ? word : std::string_view(message)));
   publish(EventType::kStopping, nullptr,
           message.empty() ? std::string(word) : cat(word, ": ", message), now);
-  stop_ = Stop{reason, deadline, std::move(message)};
+  stop_ = Stop{reason, deadline, std::move(message), deadline <= now.ns};
 }
 
 // Apps and init containers at once; when they are gone, the sidecars from the last to the first,
@@ -108,7 +108,9 @@ void Lifecycle::stop_in_order(Instant now) {
 void Lifecycle::stop_container(life::Container& container, Instant now) {
   begin_stopping(container, stop_.deadline, life::After::kPolicy, "the pod ends", now);
   if (auto* stopping = container.in<life::Stopping>()) {
-    stopping->kill_at = std::min(stopping->kill_at, stop_.deadline);
+    const bool more = stopping->last_chance && !stop_.at_once;
+    stopping->kill_at =
+        std::min(stopping->kill_at, stop_.deadline + (more ? life::kLastChance : 0));
   } else if (auto* starting = container.in<life::Starting>()) {
     // Its start is answered first; a start that hangs is killed with the rest.
     if (now.ns >= stop_.deadline) kill(container, starting->killed);
@@ -134,7 +136,13 @@ void Lifecycle::do_what_is_due(life::Container& container, Instant now) {
   } else if (auto* running = container.in<life::Running>()) {
     ask_probes(container, running->live, now);
   } else if (auto* stopping = container.in<life::Stopping>()) {
-    if (now.ns >= stopping->kill_at) kill(container, stopping->killed);
+    if (now.ns < stopping->kill_at) return;
+    // Its preStop handler has had all of the grace period.
+    if (stopping->pre_stop && !(stage_ == Stage::kEnding && stop_.at_once)) {
+      give_last_chance(container, *stopping, now);
+    } else {
+      kill(container, stopping->killed);
+    }
   }
 }
 

@@ -36,8 +36,37 @@ TEST(PodStop, KillsWhatIsLeftWhenTheGracePeriodIsOver) {
   world.pass_ns(30 * kTestSecond - 1);
   EXPECT_EQ(world.done(), "");
   world.pass_ns(1);
-  EXPECT_EQ(world.done(), "kill s; kill a; remove s; remove a; ended");
+  EXPECT_EQ(world.done(), "signal s 15; kill a; remove a") << "its turn comes now";
   EXPECT_EQ(world.state("a"), "terminated Error 137");
+  world.pass_ns(2 * kTestSecond - 1);
+  EXPECT_EQ(world.done(), "");
+  world.pass_ns(1);
+  EXPECT_EQ(world.done(), "kill s; remove s; ended");
+}
+
+TEST(PodStop, ASidecarWhoseTurnComesLateCanStillEndByItself) {
+  World world(test_pod({test_container("s1", Role::kSidecar), test_container("s2", Role::kSidecar),
+                        test_container("a")}));
+  world.start();
+  world.done();
+  world.dies_by_signal = false;
+  world.stop(30);
+  world.pass(30);
+  EXPECT_EQ(world.done(), "signal a 15; signal s2 15; signal s1 15; kill a; remove a");
+  world.exit("s2", 0);
+  world.exit("s1", 0);
+  EXPECT_EQ(world.done(), "remove s2; remove s1; ended");
+}
+
+TEST(PodStop, ALastChanceEndsWhenSomebodyWantsNoGraceAtAll) {
+  World world(test_pod({test_container("s", Role::kSidecar), test_container("a")}));
+  world.start();
+  world.dies_by_signal = false;
+  world.stop(30);
+  world.pass(30);
+  world.done();
+  world.stop(0);
+  EXPECT_EQ(world.done(), "kill s; remove s; ended");
 }
 
 TEST(PodStop, LeavesTheSidecarsWhatTheAppsHaveNotUsed) {
@@ -114,10 +143,13 @@ TEST(PodStop, APreStopThatHangsIsNotWaitedForBeyondTheGracePeriod) {
   world.done();
   world.stop(30);
   world.dies_by_kill = false;
+  world.dies_by_signal = false;
   world.pass(30);
-  EXPECT_EQ(world.done(), "preStop a; kill a");
+  EXPECT_EQ(world.done(), "preStop a; signal a 15");
   world.handled("a", HandlerKind::kPreStop, true);
-  EXPECT_EQ(world.done(), "") << "no signal to one that has been killed";
+  EXPECT_EQ(world.done(), "") << "no second signal";
+  world.pass(2);
+  EXPECT_EQ(world.done(), "kill a");
 }
 
 TEST(PodStop, APreStopThatOnlySleepsNeedsNobody) {

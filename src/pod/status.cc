@@ -148,6 +148,7 @@ constexpr Field kEvent[] = {
     field<&pod::Event::time>("time", kRequired), field<&pod::Event::pod>("pod", kRequired),
     field<&pod::Event::container>("container"),  field<&pod::Event::type>("type", kRequired),
     field<&pod::Event::message>("message"),      field<&pod::Event::exit_code>("exitCode"),
+    field<&pod::Event::count>("count"),
 };
 
 }  // namespace

@@ -121,6 +121,15 @@ class World {
     return n;
   }
 
+  // The counts of the events of that type: "1 2 3".
+  std::string counts(EventType type) {
+    std::string all;
+    for (const Event& event : events) {
+      if (event.type == type) all += cat(all.empty() ? "" : " ", event.count.value_or(0));
+    }
+    return all;
+  }
+
   Instance of(std::string_view name) {
     for (uint32_t i = 0; i < pod.containers.size(); ++i) {
       if (pod.containers[i].name == name) return life.instance(i);

@@ -166,6 +166,7 @@ void print_event(const std::string& line, Format format) {
   text += cat("  ", oci::to_string(event->type));
   if (event->exit_code && !event->message.contains("exit code"))
     text += cat("  exit code ", *event->exit_code);
+  if (event->count.value_or(1) > 1) text += cat("  (x", *event->count, ")");
   if (!event->message.empty()) text += cat("  ", event->message);
   sys::print(text + "\n");
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "src/pod/paths.h"
+#include "src/podfile/backoff.h"
 #include "src/podfile/image.h"
 
 namespace ocirt::podfile {
@@ -153,9 +154,15 @@ std::optional<Finding> check_annotations(const File& file) {
   for (const auto& [name, value] : annotations) {
     if (!name.starts_with("ocirt.pod/")) continue;
     std::string where = cat("metadata.annotations[\"", name, "\"]");
+    if (name == kBackoffAnnotation) {
+      if (read_waits(value)) continue;
+      return Finding{
+          std::move(where),
+          cat("expected the first wait and the longest, as in \"10s 5m\", found ", quoted(value))};
+    }
     if (name != kNetworkAnnotation) {
-      return Finding{std::move(where),
-                     cat("unknown annotation of ocirt; there is ", kNetworkAnnotation)};
+      return Finding{std::move(where), cat("unknown annotation of ocirt; there are ",
+                                           kNetworkAnnotation, " and ", kBackoffAnnotation)};
     }
     const bool is_cni = value.starts_with("cni:") && value.size() > 4;
     if (value != "bridge" && value != "none" && !is_cni) {

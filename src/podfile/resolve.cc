@@ -7,6 +7,7 @@
 #include "oci-spec/schema/schema.h"
 #include "src/base/text.h"
 #include "src/linux/signals.h"
+#include "src/podfile/backoff.h"
 #include "src/podfile/check.h"
 #include "src/podfile/container_spec.h"
 #include "src/podfile/host_devices.h"
@@ -84,6 +85,11 @@ void Resolver::set_pod() {
     for (const manifest::Sysctl& sysctl : spec_.security_context->sysctls) {
       pod.sysctls.set(sysctl.name, sysctl.value);
     }
+  }
+  if (const std::string* backoff = metadata.annotations.find(kBackoffAnnotation)) {
+    const Waits waits = read_waits(*backoff).value_or(Waits{1, 1});  // check.cc has read it
+    pod.restart_backoff_ms = waits.first_ms;
+    pod.restart_backoff_max_ms = waits.longest_ms;
   }
   const std::string* network = metadata.annotations.find(kNetworkAnnotation);
   if (spec_.host_network) {
