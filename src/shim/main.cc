@@ -32,6 +32,7 @@ Returns when the socket takes calls; the shim goes on in the background.
       --pod DIRECTORY        of the pod, which ends in its name and has pod.json
       --adopt                take over the containers of a shim that was killed
       --remove               take away everything of a pod whose shim is gone, and the directory
+      --patience SECONDS     without a pod, end so long after the last call (default 30)
       --state-dir DIRECTORY  for what containers write (default /var/lib/ocirt/pods)
       --help                 print this
 )";
@@ -39,6 +40,7 @@ Returns when the socket takes calls; the shim goes on in the background.
 struct Options {
   std::string pod;
   std::string state_directory = std::string(pod::kStateRoot);
+  std::string patience = "30";
   bool adopt = false;
   bool remove = false;
   bool help = false;
@@ -71,6 +73,7 @@ Result<Options> parse(std::span<const char* const> words) {
     }
     std::string* text = word == "--pod"         ? &options.pod
                         : word == "--state-dir" ? &options.state_directory
+                        : word == "--patience"  ? &options.patience
                                                 : nullptr;
     if (text == nullptr) return refuse(cat("unknown option ", quoted(words[i])));
     if (!value) {
@@ -81,6 +84,9 @@ Result<Options> parse(std::span<const char* const> words) {
   }
   if (options.help) return options;
   if (options.pod.empty()) return refuse("--pod DIRECTORY is missing");
+  if (to_number<uint32_t>(options.patience).value_or(0) == 0)
+    return refuse(
+        cat("--patience: expected a number of seconds, found ", quoted(options.patience)));
   if (options.adopt && options.remove) return refuse("--adopt and --remove exclude each other");
   return options;
 }
@@ -117,6 +123,7 @@ Result<> remove_pod(const Place& place) {
 Result<> serve(const Options& options, Place& place, UniqueFd listener, UniqueFd& ready) {
   const std::unique_ptr<sys::EventLoop> loop = TRY(sys::EventLoop::open());
   Shim shim(*loop, Runtime{place.layout.runtime_root(), false}, place.layout);
+  shim.set_patience(std::chrono::seconds(to_number<uint32_t>(options.patience).value_or(30)));
   TRY(shim.open(std::move(listener)));
   if (options.adopt) TRY(shim.adopt());
   place.directory.reset();

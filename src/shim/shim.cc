@@ -8,8 +8,6 @@
 namespace ocirt::shim {
 namespace {
 
-// Who has started a shim creates a pod at once, unless it was killed in between.
-constexpr sys::Nanoseconds kPatience = std::chrono::seconds(30);
 // For answers that are on their way when the shim ends.
 constexpr sys::Nanoseconds kFarewell = std::chrono::seconds(5);
 
@@ -35,7 +33,7 @@ Result<> Shim::open(UniqueFd listener) {
   signals_watch_ = TRY(
       loop_.watch(signals_->fd(), sys::kReadable, Callback<unsigned>::to<&Shim::on_signal>(*this)));
   TRY(server_.listen(std::move(listener)));
-  unwanted_.start(kPatience);
+  unwanted_.start(patience_);
   return {};
 }
 
@@ -45,6 +43,7 @@ Result<> Shim::run() {
 }
 
 void Shim::on_call(wire::Call& call) {
+  if (unwanted_.is_running()) unwanted_.start(patience_);
   if (call.service == wire::kSandboxV1) return sandbox_.handle(call);
   if (call.service == wire::kTaskV2 || call.service == wire::kTaskV3) return task_.handle(call);
   wire::no_such_service(call);
@@ -61,9 +60,7 @@ void Shim::on_signal(unsigned) {
 }
 
 void Shim::nobody_came() {
-  if (sandbox_.has_pod() || !containers_.empty()) return;
-  if (server_.connection_count() > 0) return unwanted_.start(kPatience);
-  end();
+  if (!sandbox_.has_pod() && containers_.empty()) end();
 }
 
 void Shim::end() {

@@ -24,6 +24,9 @@ class Shim {
   Shim(const Shim&) = delete;
   Shim& operator=(const Shim&) = delete;
 
+  // Who has started a shim creates a pod at once, unless it was killed in between: without a pod it
+  // ends so long after it was opened or called last, whoever is connected.
+  void set_patience(sys::Nanoseconds patience) { patience_ = patience; }
   Result<> open(UniqueFd listener);
   Result<> adopt() { return sandbox_.adopt(); }
   // Until the pod was removed, or nobody wanted one.
@@ -44,6 +47,7 @@ class Shim {
   SandboxService sandbox_;
   wire::Server server_;
   sys::Timer unwanted_;
+  sys::Nanoseconds patience_ = std::chrono::seconds(30);
 };
 
 }  // namespace ocirt::shim

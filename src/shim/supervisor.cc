@@ -1,5 +1,6 @@
 #include "src/shim/supervisor.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <utility>
@@ -16,6 +17,9 @@ namespace {
 // A handler has as long as its pod's grace period at most; that it is not waited for any longer is
 // the machine's decision. This is for a worker that nobody waits for any more.
 constexpr sys::Nanoseconds kLongestHandler = std::chrono::hours(24);
+
+// How often a state that could not be written is tried again.
+constexpr sys::Nanoseconds kTryAgain = std::chrono::seconds(1);
 
 pod::Instant instant() {
   const sys::Nanoseconds wall = sys::wall_now();
@@ -135,9 +139,12 @@ void Supervisor::go_on() {
     }
   }
   going_on_ = false;
-  const std::optional<int64_t> deadline = life_->deadline();
+  std::optional<sys::Nanoseconds> next;
+  if (const std::optional<int64_t> deadline = life_->deadline())
+    next = sys::Nanoseconds(*deadline) - sys::monotonic_now();
+  if (unsaved_) next = std::min(next.value_or(kTryAgain), kTryAgain);
   timer_.cancel();
-  if (deadline) timer_.start(sys::Nanoseconds(*deadline) - sys::monotonic_now());
+  if (next) timer_.start(*next);
 }
 
 // Only what has changed is written: most of what happens in a healthy pod is probes, and a probe
@@ -147,15 +154,16 @@ void Supervisor::save() {
   state.status.ips = ips_;
   const std::string text = pod::write_state(state);
   const size_t hash = std::hash<std::string_view>{}(text);
-  if (saved_ == hash) return;
-  Result<> written = sys::write_file_atomically(sys::kCwd, layout_.state_json(),
-                                                cat(layout_.state_json(), ".new"), text, 0600);
-  if (written) {
-    saved_ = hash;
+  if (saved_ == hash) {
+    unsaved_ = false;
     return;
   }
-  // The pod lives on, and the next change is another try. Until then a shim that adopts it would
-  // know less than it should.
+  Result<> written = sys::write_file_atomically(sys::kCwd, layout_.state_json(),
+                                                cat(layout_.state_json(), ".new"), text, 0600);
+  if (written) saved_ = hash;
+  if (std::exchange(unsaved_, !written) || written) return;
+  // The pod lives on, and it is tried again. Until then a shim that adopts it would know less than
+  // it should.
   pod::Event event;
   event.time = container::rfc3339_now();
   event.pod = pod_.name;

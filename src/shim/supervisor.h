@@ -77,7 +77,8 @@ class Supervisor {
   sys::Timer timer_;
   Closure<void(const std::string&)> launched_;
   Closure<void()> ended_;
-  size_t saved_ = 0;  // hash of the text in state.json
+  size_t saved_ = 0;      // hash of the text in state.json
+  bool unsaved_ = false;  // what could not be written
   bool going_on_ = false;
 };
 

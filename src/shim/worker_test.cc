@@ -136,6 +136,34 @@ TEST_F(Working, WhatAKilledOneHasStartedIsEndedToo) {
   EXPECT_EQ(::read(ours.raw(), &byte, 1), 0);  // nobody has the other end any more
 }
 
+TEST_F(Working, WhatOneHasStartedEndsWithTheShimToo) {
+  int fds[2];
+  ASSERT_EQ(::pipe(fds), 0);
+  const UniqueFd ours(fds[0]);
+  UniqueFd theirs(fds[1]);
+  const pid_t shim = ::fork();
+  if (shim == 0) {
+    Job job;
+    job.keep = {theirs.raw()};
+    job.work = [fd = theirs.raw()]() -> Result<Done> {
+      if (::fork() == 0) {
+        (void)::write(fd, "x", 1);
+        for (;;) ::pause();
+      }
+      for (;;) ::pause();
+    };
+    workers.start(std::move(job));
+    theirs.reset();
+    for (;;) ::pause();
+  }
+  theirs.reset();
+  char byte;
+  ASSERT_EQ(::read(ours.raw(), &byte, 1), 1);
+  ::kill(shim, SIGKILL);
+  EXPECT_EQ(::read(ours.raw(), &byte, 1), 0);  // nobody has the other end any more
+  ::waitpid(shim, nullptr, 0);
+}
+
 TEST_F(Working, HasNoDescriptorsButThoseThatItIsGiven) {
   UniqueFd null = *sys::open(sys::kCwd, "/dev/null", O_RDONLY);
   UniqueFd other = *sys::open(sys::kCwd, "/dev/null", O_RDONLY);

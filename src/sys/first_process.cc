@@ -9,13 +9,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <span>
 
+#include "src/base/text.h"
+#include "src/sys/file.h"
 #include "src/sys/fork.h"
 
 namespace ocirt::sys {
 namespace {
+
+// As Kubernetes' first process of a pod is called.
+constexpr const char* kName = "pause";
 
 // A step that fails ends the process: it must not be seen with more than it should have.
 void must(long result) {
@@ -42,7 +49,30 @@ void enter_empty_root(const char* directory) {
                MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr));
 }
 
-[[noreturn]] void be_first(const char* directory, int ready) {
+// Where the kernel has the command line of this process, which is what ps(1) shows.
+std::span<char> command_line() {
+  const Result<std::string> stat = read_file(kCwd, "/proc/self/stat");
+  if (!stat) return {};
+  // proc_pid_stat(5): behind the name in parentheses comes field 3; arg_start is 48, arg_end 49.
+  const size_t name_end = stat->rfind(')');
+  if (name_end == std::string::npos || name_end + 2 > stat->size()) return {};
+  const std::vector<std::string_view> fields =
+      split(std::string_view(*stat).substr(name_end + 2), ' ');
+  if (fields.size() <= 49 - 3) return {};
+  const auto begin = to_number<uintptr_t>(fields[48 - 3]),
+             end = to_number<uintptr_t>(fields[49 - 3]);
+  if (!begin || !end || *begin == 0 || *end <= *begin) return {};
+  return {reinterpret_cast<char*>(*begin), *end - *begin};
+}
+
+// Our own command line is nobody's business in there.
+void take_name(std::span<char> command_line, std::string_view name) {
+  if (command_line.size() <= name.size()) return;
+  std::ranges::fill(command_line, '\0');
+  std::ranges::copy(name, command_line.begin());
+}
+
+[[noreturn]] void be_first(const char* directory, int ready, std::span<char> command_line) {
   // Nothing but the end of a child reaches it; blocked signals do nothing.
   sigset_t all, child;
   ::sigfillset(&all);
@@ -50,7 +80,8 @@ void enter_empty_root(const char* directory) {
   ::sigemptyset(&child);
   ::sigaddset(&child, SIGCHLD);
   ::prctl(PR_SET_PDEATHSIG, 0);
-  ::prctl(PR_SET_NAME, "ocirt-pod");
+  ::prctl(PR_SET_NAME, kName);
+  take_name(command_line, kName);
   must(::setsid());
   enter_empty_root(directory);
   give_up_rights();
@@ -71,10 +102,11 @@ Result<pid_t> start_first_process(const std::string& empty) {
   if (::pipe2(ready, O_CLOEXEC) < 0) return os_error("pipe", errno);
   const UniqueFd from(ready[0]);
   UniqueFd to(ready[1]);
+  const std::span<char> line = command_line();
   if (::unshare(CLONE_NEWPID) < 0) return os_error("unshare the pid namespace", errno);
   const pid_t pid = ::fork();
   if (pid < 0) return os_error("fork", errno);
-  if (pid == 0) be_first(empty.c_str(), to.raw());
+  if (pid == 0) be_first(empty.c_str(), to.raw(), line);
   to.reset();
   char byte = 0;
   if (::read(from.raw(), &byte, 1) == 1) return pid;

@@ -1,7 +1,8 @@
 // The first process of a pid namespace that several containers share. It does what only that
 // process can: it exists, since the namespace ends with it, and it reaps orphans. It can be seen
-// from the containers, so it has nothing: an empty root, no capabilities, no descriptors, and
-// nobody without rights over the host may trace it or follow its links in /proc.
+// from the containers, so it has nothing: an empty root, no capabilities, no descriptors, "pause"
+// in place of our command line, and nobody without rights over the host may trace it or follow its
+// links in /proc.
 #pragma once
 
 #include <sys/types.h>

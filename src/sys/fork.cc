@@ -47,6 +47,16 @@ void become(const Fork& how) {
   close_all_but(how.keep);
 }
 
+// What a child has started would go on for nobody. The handler ends with the next exec, and who is
+// forked off does not get the signal.
+void end_group_with(pid_t parent) {
+  struct sigaction action{};
+  action.sa_handler = [](int) { ::kill(0, SIGKILL); };
+  ::sigaction(SIGUSR2, &action, nullptr);
+  ::prctl(PR_SET_PDEATHSIG, SIGUSR2);
+  if (::getppid() != parent) ::_exit(1);
+}
+
 }  // namespace
 
 void close_all_but(std::span<const int> keep) {
@@ -68,7 +78,9 @@ Result<pid_t> fork_child(const Fork& how) {
   if (pid < 0) return os_error("fork", errno);
   if (pid > 0) return pid;
   if (how.leads_group) ::setpgid(0, 0);
-  if (how.dies_with_us) {
+  if (how.dies_with_us && how.leads_group) {
+    end_group_with(parent);
+  } else if (how.dies_with_us) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(1);
   }

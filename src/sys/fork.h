@@ -18,7 +18,9 @@ struct Fork {
   Fd standard[3];             // become 0, 1 and 2; invalid ones become /dev/null
   std::span<const int> keep;  // stay open at their numbers; all others are closed
   bool dies_with_us = true;   // gets SIGKILL when we end
-  bool leads_group = false;   // a process group of its own: signal_group() reaches what it starts
+  // A process group of its own: signal_group() reaches what it starts, which with dies_with_us gets
+  // SIGKILL too when we end before it does.
+  bool leads_group = false;
 };
 
 // fork(2). Returns 0 in the child: its signals are unblocked, and it has to end by exit_now().

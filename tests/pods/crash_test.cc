@@ -52,6 +52,33 @@ TEST_F(PodCrash, KilledShimTakesNoContainerWithItAndAnotherAdoptsThem) {
   EXPECT_EQ(pod.shutdown(), "");
 }
 
+TEST_F(PodCrash, ShimThatIsNeverAskedForAPodEndsAlsoWhileSomebodyIsConnected) {
+  TestPod pod(pods_root(), new_name());
+  pod.add("c", "exec sleep 60");
+  pod.save();
+  ASSERT_OK(pod.shim({"--patience", "1"}));
+  const wire::Client idle = pod.client();
+  EXPECT_TRUE(eventually([&] { return pod.shim_pid() == 0; }));
+  EXPECT_FAILS(pod.shim({"--patience", "soon"}), 1, "--patience: expected a number of seconds");
+}
+
+TEST_F(PodCrash, HookOfAKilledShimEndsWithIt) {
+  TestPod pod(pods_root(), new_name());
+  pod.add("c", "exec sleep 60");
+  const std::string said = scratch() + "/hook";
+  pod.bundle("c").set("hooks.createRuntime",
+                      ocirt::cat(R"([{"path":"/bin/sh","args":["sh","-c","echo $$ > )", said,
+                                 R"(; while :; do sleep 0.1; done"]}])"));
+  ASSERT_EQ(pod.create(), "");
+  const pid_t starting = in_background([&] { return pod.start().empty(); });
+  ASSERT_TRUE(eventually([&] { return exists(said) && !read_file(said).empty(); }));
+  const pid_t hook = std::stoi(read_file(said));
+  pod.kill_shim();
+  ::waitpid(starting, nullptr, 0);
+  EXPECT_TRUE(wait_for_end(hook)) << "it would go on for nobody";
+  EXPECT_OK(pod.shim({"--remove"}));
+}
+
 TEST_F(PodCrash, ExitCodeOfAnAdoptedContainerIsKnownWhereTheKernelKeepsIt) {
   TestPod pod(pods_root(), new_name());
   pod.add("c", "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done");

@@ -38,7 +38,8 @@ TEST_F(SharedPids, FirstProcessReapsOrphans) {
 
 TEST_F(SharedPids, FirstProcessHasNothingToOffer) {
   auto pod = sharing_pod();
-  EXPECT_EQ(pod->exec_shell("one", "cat /proc/1/comm"), "ocirt-pod");
+  EXPECT_EQ(pod->exec_shell("one", "tr -d '\\0' < /proc/1/cmdline"), "pause");
+  EXPECT_EQ(pod->exec_shell("one", "cat /proc/1/comm"), "pause");
   for (const char* link : {"exe", "root", "cwd"})
     EXPECT_EQ(pod->exec_shell("one", std::string("readlink /proc/1/") + link + " || echo none"),
               "none");
@@ -50,7 +51,7 @@ TEST_F(SharedPids, FirstProcessHasNothingToOffer) {
 TEST_F(SharedPids, FirstProcessIsNotEndedFromInside) {
   auto pod = sharing_pod();
   (void)pod->exec("one", {"sh", "-c", "kill -TERM 1; kill -KILL 1; kill -INT 1"});
-  EXPECT_EQ(pod->exec_shell("two", "cat /proc/1/comm"), "ocirt-pod");
+  EXPECT_EQ(pod->exec_shell("two", "cat /proc/1/comm"), "pause");
 }
 
 TEST_F(SharedPids, ContainerThatEndsTakesItsOwnProcessesAndNoOthers) {

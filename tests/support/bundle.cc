@@ -84,8 +84,12 @@ void make_rootfs(const std::string& path) {
   for (const char* name : {"bin", "dev", "etc", "proc", "sys", "tmp", "root", "var", "home"})
     make_directories(path + "/" + name);
   chmod((path + "/tmp").c_str(), 01777);
-  if (link(shared_busybox().c_str(), (path + "/bin/busybox").c_str()) != 0)
-    throw std::runtime_error("cannot link busybox into " + path);
+  const std::string busybox = path + "/bin/busybox";
+  if (link(shared_busybox().c_str(), busybox.c_str()) != 0) {
+    if (errno != EXDEV) throw std::runtime_error("cannot link busybox into " + path);
+    write_file(busybox, read_file(shared_busybox()));  // a file system of its own
+    chmod(busybox.c_str(), 0755);
+  }
   for (const char* applet : kApplets)
     if (symlink("busybox", (path + "/bin/" + applet).c_str()) != 0)
       throw std::runtime_error("cannot link applet " + std::string(applet));
