@@ -97,19 +97,20 @@ TEST_F(PodBatch, WaitTellsOfEachPodWhenItEnds) {
 }
 
 TEST_F(PodBatch, APodThatFailsKeepsNoOtherOne) {
-  const std::string path = sleeper();
-  for (const char* name : {"first", "second"}) ASSERT_OK(pod({"run", "--name", name, path}));
-  const Outcome stopped = pod({"stop", "nobody", "second"});
+  const std::string path = sleeper(), first = name_ + "-first", second = name_ + "-second";
+  for (const std::string& name : {first, second}) ASSERT_OK(pod({"run", "--name", name, path}));
+  const Outcome stopped = pod({"stop", "-t", "0", "nobody", second});
   EXPECT_FAILS(stopped, 1, "ocirt-pod: stop: there is no pod \"nobody\"");
-  EXPECT_EQ(stopped.out, "second\n");
-  const Outcome killed = pod({"kill", "-s", "CONT", "nobody", "second", "first"});
+  EXPECT_EQ(stopped.out, second + "\n");
+  const Outcome killed = pod({"kill", "-s", "CONT", "nobody", second, first});
   EXPECT_EQ(killed.code, 1);
-  EXPECT_EQ(killed.err,
-            "ocirt-pod: kill: there is no pod \"nobody\"\n"
-            "ocirt-pod: kill: no container of pod second is running\n");
-  const Outcome removed = pod({"rm", "first", "second"});
-  EXPECT_FAILS(removed, 1, "pod first: container a is running; stop the pod, or use --force");
-  EXPECT_EQ(removed.out, "second\n");
+  EXPECT_EQ(killed.err, cat("ocirt-pod: kill: there is no pod \"nobody\"\n"
+                            "ocirt-pod: kill: no container of pod ",
+                            second, " is running\n"));
+  const Outcome removed = pod({"rm", first, second});
+  EXPECT_FAILS(removed, 1,
+               cat("pod ", first, ": container a is running; stop the pod, or use --force"));
+  EXPECT_EQ(removed.out, second + "\n");
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ class PodCli : public PodTest {
 
   // Writes a pod file, and gives its path. In `containers`, IMAGE is the root file system.
   std::string file(std::string containers, std::string spec = {}, std::string more = {},
-                   int grace_seconds = 1) {
+                   int grace_seconds = 0) {
     for (size_t at; (at = containers.find("IMAGE")) != std::string::npos;) {
       containers.replace(at, 5, "image: 'rootfs:" + rootfs_ + "'");
     }

@@ -154,10 +154,11 @@ TEST_F(PodCli, APodIsCreatedStartedStoppedStartedAnewAndRemoved) {
 }
 
 TEST_F(PodCli, NamesMayBeAbbreviatedWhereThatIsUnique) {
-  ASSERT_OK(pod({"run", "--name", "web-one", sleeper()}));
-  ASSERT_OK(pod({"run", "--name", "web-two", sleeper()}));
-  EXPECT_OK(pod({"exec", "web-o/a", "true"}));
-  EXPECT_FAILS(pod({"exec", "web", "true"}), 125, "web-one, web-two");
+  const std::string one = name_ + "-one", two = name_ + "-two";
+  ASSERT_OK(pod({"run", "--name", one, sleeper()}));
+  ASSERT_OK(pod({"run", "--name", two, sleeper()}));
+  EXPECT_OK(pod({"exec", name_ + "-o/a", "true"}));
+  EXPECT_FAILS(pod({"exec", name_, "true"}), 125, one + ", " + two);
 }
 
 TEST_F(PodCli, LogsFollowUntilThePodHasEnded) {

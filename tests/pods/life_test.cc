@@ -149,6 +149,7 @@ TEST_F(PodLife, OverlaysOfTwoContainersDoNotSeeEachOther) {
     remove_tree(pod.bundle(name).rootfs());
     spec.rootfs = ocirt::pod::Rootfs{.source = image};
   }
+  pod.pod.grace_seconds = 0;
   pod.launch();
   pod.exec_shell("one", "echo mine >/file");
   EXPECT_EQ(pod.exec_shell("one", "cat /file"), "mine");
@@ -198,6 +199,7 @@ TEST_F(PodLife, LimitsOfThePodAreThoseOfItsCgroup) {
 TEST_F(PodLife, ShimEndsWithItsPod) {
   TestPod pod(pods_root(), new_name());
   pod.add("c", "sleep 60");
+  pod.pod.grace_seconds = 0;
   pod.launch();
   const pid_t shim = pod.shim_pid();
   EXPECT_EQ(pod.shutdown(), "");
@@ -207,7 +209,7 @@ TEST_F(PodLife, ShimEndsWithItsPod) {
 TEST_F(PodLife, TermTakesThePodAway) {
   TestPod pod(pods_root(), new_name());
   pod.add("c", "exec sleep 60");
-  pod.pod.grace_seconds = 1;
+  pod.pod.grace_seconds = 0;
   pod.launch();
   const pid_t shim = pod.shim_pid();
   ::kill(shim, SIGTERM);
