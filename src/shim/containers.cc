@@ -17,6 +17,10 @@ timespec now() {
   return {static_cast<time_t>(seconds.count()), static_cast<long>((since - seconds).count())};
 }
 
+std::string mounted_bundle(const Container& container) {
+  return container.mounted ? container.bundle : "";
+}
+
 }  // namespace
 
 Process* Container::find(std::string_view exec_id) {
@@ -106,9 +110,11 @@ void Containers::registered(Container& container, Process& process, const Done& 
 void Containers::create(Container& container, Finished finished) {
   Job job = job_for(container, container.init, "create");
   const Fd console = container.init.streams->console();
-  job.work = [runtime = runtime_, id = container.id, bundle = container.bundle, console] {
-    return shim::create(runtime, id, bundle, console);
-  };
+  container.mounted = !container.rootfs.empty();
+  job.work = [runtime = runtime_, id = container.id, bundle = container.bundle,
+              rootfs = std::move(container.rootfs),
+              console] { return shim::create(runtime, id, bundle, rootfs, console); };
+  container.rootfs.clear();
   job.finished = [this, number = container.number,
                   finished = std::move(finished)](Result<Done> done) mutable {
     Container* made = find_number(number);
@@ -129,7 +135,9 @@ void Containers::create(Container& container, Finished finished) {
     // itself has removed everything, but that is cheap to find out.
     run(
         cat("remove ", made->id),
-        [runtime = runtime_, id = made->id] { return shim::remove(runtime, id); },
+        [runtime = runtime_, id = made->id, mounted = mounted_bundle(*made)] {
+          return shim::remove(runtime, id, mounted);
+        },
         [this, number, finished = std::move(finished),
          error = std::move(done.error())](Result<Done> removed) mutable {
           if (!removed) error.text += cat("; then, while undoing this: ", removed.error().text);
@@ -243,7 +251,9 @@ void Containers::remove(Container& container, Finished finished) {
   container.removing = true;
   run(
       cat("delete ", container.id),
-      [runtime = runtime_, id = container.id] { return shim::remove(runtime, id); },
+      [runtime = runtime_, id = container.id, mounted = mounted_bundle(container)] {
+        return shim::remove(runtime, id, mounted);
+      },
       [this, number = container.number, finished = std::move(finished)](Result<Done> done) mutable {
         Container* gone = find_number(number);
         if (!done && gone != nullptr) gone->removing = false;

@@ -16,6 +16,7 @@
 #include "src/base/closure.h"
 #include "src/base/result.h"
 #include "src/shim/process.h"
+#include "src/shim/rootfs_mounts.h"
 #include "src/shim/runtime.h"
 #include "src/shim/worker.h"
 #include "src/sys/event_loop.h"
@@ -36,6 +37,8 @@ class Container {
   bool of_pod = false;      // the pod's supervisor starts and removes it
   bool own_pids = true;     // init's end is the end of all
   std::string memory_file;  // Facts::memory
+  std::vector<RootfsMount> rootfs;  // to be mounted before it is made
+  bool mounted = false;             // they may be
   bool removing = false;
   uint32_t attempt = 0;  // of_pod: pod::Instance::attempt
   Process init;

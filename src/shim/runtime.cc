@@ -58,24 +58,8 @@ std::string write_facts(const Facts& facts) {
   return cat(facts.own_pids ? "own " : "shared ", facts.memory);
 }
 
-}  // namespace
-
-Facts read_facts(std::string_view text) {
-  const size_t space = text.find(' ');
-  Facts facts;
-  facts.own_pids = text.substr(0, space) != "shared";
-  if (space != std::string_view::npos) facts.memory = text.substr(space + 1);
-  return facts;
-}
-
-Result<Recorded> recorded(const Runtime& runtime, const std::string& id) {
-  const container::Store store = TRY(store_of(runtime));
-  const container::Entry entry = TRY(container::entry_of(store, id));
-  return Recorded{facts_of(entry.record), entry.status == oci::Status::kPaused};
-}
-
-Result<Done> create(const Runtime& runtime, const std::string& id, const std::string& bundle,
-                    Fd console) {
+Result<Done> create_container(const Runtime& runtime, const std::string& id,
+                              const std::string& bundle, Fd console) {
   const container::Store store = TRY(store_of(runtime));
   container::CreateOptions options;
   options.id = id;
@@ -93,6 +77,33 @@ Result<Done> create(const Runtime& runtime, const std::string& id, const std::st
   done.start_time = record.start_time;
   done.text = write_facts(facts_of(record));
   return done;
+}
+
+}  // namespace
+
+Facts read_facts(std::string_view text) {
+  const size_t space = text.find(' ');
+  Facts facts;
+  facts.own_pids = text.substr(0, space) != "shared";
+  if (space != std::string_view::npos) facts.memory = text.substr(space + 1);
+  return facts;
+}
+
+Result<Recorded> recorded(const Runtime& runtime, const std::string& id) {
+  const container::Store store = TRY(store_of(runtime));
+  const container::Entry entry = TRY(container::entry_of(store, id));
+  return Recorded{facts_of(entry.record), entry.status == oci::Status::kPaused};
+}
+
+Result<Done> create(const Runtime& runtime, const std::string& id, const std::string& bundle,
+                    const std::vector<RootfsMount>& rootfs, Fd console) {
+  if (rootfs.empty()) return create_container(runtime, id, bundle, console);
+  TRY(mount_rootfs(bundle, rootfs));
+  Result<Done> made = create_container(runtime, id, bundle, console);
+  if (made) return made;
+  if (Result<> undone = unmount_rootfs(bundle); !undone)
+    made.error().text += cat("; then, while undoing this: ", undone.error().text);
+  return made;
 }
 
 Result<Done> start(const Runtime& runtime, const std::string& id) {
@@ -141,10 +152,11 @@ Result<Done> exec_and_wait(const Runtime& runtime, const std::string& id,
   return Done{};
 }
 
-Result<Done> remove(const Runtime& runtime, const std::string& id) {
+Result<Done> remove(const Runtime& runtime, const std::string& id, const std::string& mounted) {
   const container::Store store = TRY(store_of(runtime));
   Done done;
   done.warnings = lines(TRY(container::remove_container(store, id, true)));
+  if (!mounted.empty()) TRY(unmount_rootfs(mounted));
   return done;
 }
 

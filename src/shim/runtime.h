@@ -12,6 +12,7 @@
 #include "oci-spec/resources.h"
 #include "src/base/fd.h"
 #include "src/base/result.h"
+#include "src/shim/rootfs_mounts.h"
 #include "src/shim/worker.h"
 
 namespace ocirt::shim {
@@ -35,10 +36,10 @@ struct Recorded {
 };
 Result<Recorded> recorded(const Runtime& runtime, const std::string& id);
 
-// `console`: the process's end of a socket pair for the terminal's master, or invalid. Answers pid,
-// start time and facts.
+// `rootfs` is mounted first, and not any more when the rest fails. `console`: the process's end of
+// a socket pair for the terminal's master, or invalid. Answers pid, start time and facts.
 Result<Done> create(const Runtime& runtime, const std::string& id, const std::string& bundle,
-                    Fd console);
+                    const std::vector<RootfsMount>& rootfs, Fd console);
 Result<Done> start(const Runtime& runtime, const std::string& id);
 // `process` is the JSON document of the process. Answers its pid.
 Result<Done> exec(const Runtime& runtime, const std::string& id, const std::string& process,
@@ -49,8 +50,8 @@ Result<Done> exec(const Runtime& runtime, const std::string& id, const std::stri
 Result<Done> exec_and_wait(const Runtime& runtime, const std::string& id,
                            const std::vector<std::string>& args, sys::Nanoseconds timeout);
 // Kills whoever is left and removes everything, also of a container that was half made. None is no
-// error.
-Result<Done> remove(const Runtime& runtime, const std::string& id);
+// error. `mounted`: the bundle on whose rootfs create() has mounted something, or empty.
+Result<Done> remove(const Runtime& runtime, const std::string& id, const std::string& mounted);
 // To all processes.
 Result<Done> kill_all(const Runtime& runtime, const std::string& id, int signal);
 Result<Done> pause(const Runtime& runtime, const std::string& id);

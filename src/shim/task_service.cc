@@ -67,6 +67,12 @@ Containers::Finished answering(wire::Call& call) {
   };
 }
 
+RootfsMount rootfs_mount(const wire::Mount& row) {
+  RootfsMount mount{row.type, row.source, row.target, {}};
+  for (size_t i = 0; i < row.n_options; ++i) mount.options.emplace_back(row.options[i]);
+  return mount;
+}
+
 // The pod does these itself.
 Result<> check_owner(const Container& container, std::string_view what) {
   if (!container.of_pod) return {};
@@ -81,11 +87,11 @@ void TaskService::handle(wire::Call& call) { wire::dispatch(kMethods, *this, cal
 void TaskService::create(const wire::CreateTaskRequest& request, wire::Call& call) {
   if (request.checkpoint[0] != '\0')
     return call.reply.fail(wire::Code::kUnimplemented, "not supported: restoring a checkpoint");
-  if (request.n_rootfs != 0)
-    return call.reply.fail(wire::Code::kUnimplemented, "not supported: mounts of rootfs");
   Result<Container*> added = containers_.add(request.id, request.bundle);
   if (!added) return call.reply.fail(added.error());
   Container& container = **added;
+  for (size_t i = 0; i < request.n_rootfs; ++i)
+    container.rootfs.push_back(rootfs_mount(*request.rootfs[i]));
   container.init.paths = {request.terminal != 0, request.stdin, request.stdout, request.stderr};
   if (Result<> opened = container.init.streams->open(container.init.paths); !opened) {
     containers_.forget(container);
