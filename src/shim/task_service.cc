@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "src/base/text.h"
+#include "src/shim/options.h"
 #include "src/sys/process.h"
 #include "src/wire/any.h"
 #include "src/wire/service.h"
@@ -87,13 +88,20 @@ void TaskService::handle(wire::Call& call) { wire::dispatch(kMethods, *this, cal
 void TaskService::create(const wire::CreateTaskRequest& request, wire::Call& call) {
   if (request.checkpoint[0] != '\0')
     return call.reply.fail(wire::Code::kUnimplemented, "not supported: restoring a checkpoint");
+  Result<RuntimeOptions> options = read_options(request.options);
+  if (!options) return fail(call.reply, options.error());
   Result<Container*> added = containers_.add(request.id, request.bundle);
   if (!added) return call.reply.fail(added.error());
   Container& container = **added;
   for (size_t i = 0; i < request.n_rootfs; ++i)
     container.rootfs.push_back(rootfs_mount(*request.rootfs[i]));
+  container.owner = {.uid = options->io_uid,
+                     .gid = options->io_gid,
+                     .id = request.id,
+                     .name_space = std::string(call.metadata("containerd-namespace-ttrpc"))};
   container.init.paths = {request.terminal != 0, request.stdin, request.stdout, request.stderr};
-  if (Result<> opened = container.init.streams->open(container.init.paths); !opened) {
+  if (Result<> opened = container.init.streams->open(container.init.paths, container.owner);
+      !opened) {
     containers_.forget(container);
     return call.reply.fail(opened.error());
   }
