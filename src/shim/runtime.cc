@@ -1,12 +1,12 @@
 #include "src/shim/runtime.h"
 
+#include <algorithm>
 #include <csignal>
 
 #include "oci-spec/documents.h"
 #include "src/base/text.h"
 #include "src/container/create.h"
 #include "src/container/delete.h"
-#include "src/container/events.h"
 #include "src/container/exec.h"
 #include "src/container/kill.h"
 #include "src/container/list.h"
@@ -16,6 +16,7 @@
 #include "src/container/start.h"
 #include "src/container/update.h"
 #include "src/linux/cgroup/hierarchies.h"
+#include "src/shim/metrics.h"
 #include "src/sys/file.h"
 #include "src/sys/process.h"
 
@@ -208,9 +209,21 @@ Result<Done> update(const Runtime& runtime, const std::string& id, const std::st
 
 Result<Done> stats(const Runtime& runtime, const std::string& id) {
   const container::Store store = TRY(store_of(runtime));
+  const container::Directory directory = TRY(store.find(id, container::Store::Lock::none));
+  const container::Record record = TRY(directory.read());
+  const wire::AnyValue metrics = TRY(read_metrics(record.cgroup, kMostText - 100));
+  return write_metrics(metrics);
+}
+
+Done write_metrics(const wire::AnyValue& metrics) {
   Done done;
-  done.text = TRY(container::stats(store, id));
+  done.text = cat(metrics.type_url, "\n", metrics.bytes);
   return done;
+}
+
+wire::AnyValue take_metrics(Done done) {
+  const size_t end = std::min(done.text.find('\n'), done.text.size());
+  return {done.text.substr(0, end), done.text.substr(std::min(end + 1, done.text.size()))};
 }
 
 Result<Done> pids(const Runtime& runtime, const std::string& id) {

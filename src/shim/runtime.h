@@ -14,6 +14,7 @@
 #include "src/base/result.h"
 #include "src/shim/rootfs_mounts.h"
 #include "src/shim/worker.h"
+#include "src/wire/any.h"
 
 namespace ocirt::shim {
 
@@ -70,8 +71,11 @@ Result<Done> kill_survivors(const Runtime& runtime, const std::string& id);
 Result<Done> pause(const Runtime& runtime, const std::string& id);
 Result<Done> resume(const Runtime& runtime, const std::string& id);
 Result<Done> update(const Runtime& runtime, const std::string& id, const std::string& resources);
-// Answers the line of `ocirt events --stats`.
+// Answers metrics (metrics.h) as write_metrics() puts them. Code ENOENT when its cgroup is gone.
 Result<Done> stats(const Runtime& runtime, const std::string& id);
+// An Any in Done::text, and back.
+Done write_metrics(const wire::AnyValue& metrics);
+wire::AnyValue take_metrics(Done done);
 // Answers pids, separated by spaces.
 Result<Done> pids(const Runtime& runtime, const std::string& id);
 

@@ -320,8 +320,11 @@ void TaskService::stats(const wire::StatsRequest& request, wire::Call& call) {
         return shim::stats(runtime, id);
       },
       [reply = std::move(call.reply)](Result<Done> done) mutable {
+        // containerd's words, and the code by which callers skip it.
+        if (!done && done.error().code == ENOENT)
+          return reply.fail(wire::Code::kNotFound, "cgroup does not exist");
         if (!done) return fail(reply, done.error());
-        const wire::AnyValue value{std::string(kStatsUrl), std::move(done->text)};
+        const wire::AnyValue value = take_metrics(std::move(*done));
         wire::Any any = value.lend();
         auto answer = blank<wire::StatsResponse>();
         answer.stats = &any;

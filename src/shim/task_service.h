@@ -13,9 +13,6 @@
 
 namespace ocirt::shim {
 
-// What Stats answers: the line of `ocirt events --stats`, as JSON.
-inline constexpr std::string_view kStatsUrl = "ocirt.stats.v1.Stats";
-
 class TaskService {
  public:
   explicit TaskService(Containers& containers) : containers_(containers) {}
