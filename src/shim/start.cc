@@ -124,8 +124,8 @@ Result<> serve(Plan plan, Seat seat, UniqueFd& ready) {
   return shim.run();
 }
 
-// Returns when the shim takes calls.
-Result<> launch(Plan& plan, Seat& seat) {
+// Returns the shim's pid when it takes calls.
+Result<pid_t> launch(Plan& plan, Seat& seat) {
   sys::Pipe word = TRY(sys::make_pipe());
   TRY(sys::set_waiting(word.from, true));
   const int keep[] = {seat.listener.raw(), word.to.raw()};
@@ -144,26 +144,30 @@ Result<> launch(Plan& plan, Seat& seat) {
   adjust_oom_score(daemon);
   if (Result<> entered = within("ShimCgroup", enter_cgroup(plan.shim_cgroup, daemon)); !entered) {
     (void)sys::signal_child(daemon, SIGKILL);
-    return entered;
+    return std::unexpected(std::move(entered).error());
   }
   const std::string why = TRY(sys::read_all(word.from, "answer"));
   if (!why.empty()) return refuse(why);
-  return {};
+  return daemon;
 }
 
-// The version of the shim that serves at the socket.
-Result<int> find_or_launch(Plan& plan) {
+struct Served {
+  int version = 2;
+  pid_t launched = 0;  // by us
+};
+
+Result<Served> find_or_launch(Plan& plan) {
   for (int i = 0; i < kMostAttempts; ++i) {
     Found found = TRY(find_or_take(plan.socket));
     if (found.seat) {
-      Result<> launched = launch(plan, *found.seat);
+      Result<pid_t> launched = launch(plan, *found.seat);
       if (!launched) give_up(*found.seat);
-      TRY(std::move(launched));
-      return plan.manner.version;
+      const pid_t daemon = TRY(std::move(launched));
+      return Served{plan.manner.version, daemon};
     }
     // A shim that ends just now does not answer; its name is free afterwards.
     if (std::optional<int> version = TRY(join(std::move(found.connection), plan.socket)))
-      return std::min(*version, plan.manner.version);
+      return Served{std::min(*version, plan.manner.version)};
   }
   return refuse(cat("the shim at ", plan.socket, " does not answer"));
 }
@@ -178,12 +182,17 @@ Result<> start_shim(const Invocation& call) {
   Plan plan = TRY(make_plan(call));
   const std::string bundle = plan.setup.bundle;
   const std::string address = cat("unix://", plan.socket);
-  const int version = TRY(find_or_launch(plan));
+  const Served served = TRY(find_or_launch(plan));
   // Daemons before 2.0 look for the shim there after a restart, for each container.
-  TRY(within(bundle, sys::write_file_atomically(sys::kCwd, std::string(kAddressFile), ".address",
-                                                address, 0600)));
-  return sys::write_all(Fd(1), "standard output",
-                        bootstrap_answer(plan.manner.dialect, version, address));
+  Result<> told = within(bundle, sys::write_file_atomically(
+                                     sys::kCwd, std::string(kAddressFile), ".address", address, 0600));
+  if (told) {
+    told = sys::write_all(Fd(1), "standard output",
+                          bootstrap_answer(plan.manner.dialect, served.version, address));
+  }
+  // A daemon that has gone meanwhile has nobody look for the shim.
+  if (!told && served.launched != 0) (void)sys::signal_child(served.launched, SIGTERM);
+  return told;
 }
 
 }  // namespace ocirt::shim
