@@ -184,8 +184,8 @@ Result<> start_shim(const Invocation& call) {
   const std::string address = cat("unix://", plan.socket);
   const Served served = TRY(find_or_launch(plan));
   // Daemons before 2.0 look for the shim there after a restart, for each container.
-  Result<> told = within(bundle, sys::write_file_atomically(
-                                     sys::kCwd, std::string(kAddressFile), ".address", address, 0600));
+  Result<> told = within(bundle, sys::write_file_atomically(sys::kCwd, std::string(kAddressFile),
+                                                            ".address", address, 0600));
   if (told) {
     told = sys::write_all(Fd(1), "standard output",
                           bootstrap_answer(plan.manner.dialect, served.version, address));

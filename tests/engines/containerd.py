@@ -140,7 +140,7 @@ def check_task(containerd):
     check("exec: a terminal", [*execute, "e4", "-t", name, "tty"], r"^/dev/pts/\d\n", terminal=True,
           called="exec")
     check("exec: detached", [*execute, "e5", "-d", name, "sleep", "1000"], called="exec")
-    check("the processes of the task", ["task", "ps", name], r"ExecID:e5", called="ps")
+    check("the processes of the task", ["task", "ps", name], r"(ExecID|exec_id):\"?e5", called="ps")
     check("metrics are those of its cgroup", ["task", "metrics", name], r"(pids|memory|cpuacct)\.", called=None)
     check("pause", ["task", "pause", name], called="pause")
     check("it is paused", ["task", "ls"], rf"^{name} .* PAUSED", called=None)
