@@ -135,16 +135,16 @@ void Containers::registered(Container& container, Process& process, const Done& 
   take_end(container, process, ending);
 }
 
-void Containers::create(Container& container, Finished finished) {
+void Containers::create(Container& container, const Choices& choices, Finished finished) {
   Job job = job_for(container, container.init, "create");
   const Fd console = container.init.streams->console();
   container.mounted = !container.rootfs.empty();
-  job.work = [runtime = runtime_, id = container.id, bundle = container.bundle,
+  job.work = [runtime = runtime_, choices, id = container.id, bundle = container.bundle,
               rootfs = std::move(container.rootfs), console,
               ready = container.init.streams->logger_ready(),
               must_answer = container.init.streams->logger_must_answer()]() -> Result<Done> {
     if (ready.valid()) TRY(within("stdout", wait_for_logger(ready, must_answer)));
-    return shim::create(runtime, id, bundle, rootfs, console);
+    return shim::create(runtime, choices, id, bundle, rootfs, console);
   };
   container.rootfs.clear();
   job.finished = [this, number = container.number,
@@ -160,6 +160,12 @@ void Containers::create(Container& container, Finished finished) {
     }
     if (done) {
       made->init.phase = Phase::kCreated;
+      made->init.pid = done->pid;
+      if (observer_ != nullptr) {
+        observer_->created(*made);
+        if (!done->warnings.empty())
+          observer_->warned(cat("create ", made->id, ": ", done->warnings));
+      }
       registered(*made, made->init, *done);
       return finished(std::move(done));
     }
@@ -189,6 +195,8 @@ void Containers::start(Container& container, Finished finished) {
         Container* started = find_number(number);
         if (started != nullptr && started->init.phase == Phase::kStarting)
           started->init.phase = done ? Phase::kRunning : Phase::kCreated;
+        if (done && started != nullptr && observer_ != nullptr)
+          observer_->started(*started, started->init);
         if (done) done->pid = started != nullptr ? started->init.pid : 0;
         finished(std::move(done));
         // An end that came meanwhile may be told now.
@@ -216,6 +224,7 @@ Result<> Containers::add_exec(Container& container, std::string exec_id, std::st
     return opened;
   }
   container.execs.push_back(std::move(process));
+  if (observer_ != nullptr) observer_->exec_added(container, *container.execs.back());
   return {};
 }
 
@@ -252,6 +261,7 @@ void Containers::start_exec(Container& container, Process& process, Finished fin
     }
     started->phase = Phase::kRunning;
     started->pid = done->pid;
+    if (observer_ != nullptr) observer_->started(*in, *started);
     const Done copy = *done;
     finished(std::move(done));  // it has started before it has ended
     if (Container* again = find_number(number)) {
@@ -301,6 +311,11 @@ void Containers::remove(Container& container, Finished finished) {
           // Who still waits is told before the row goes.
           for (const auto& process : gone->execs) process->tell();
           gone->init.tell();
+          if (observer_ != nullptr) {
+            observer_->removed(*gone);
+            if (!done->warnings.empty())
+              observer_->warned(cat("delete ", gone->id, ": ", done->warnings));
+          }
           erase(number);
         }
         finished(std::move(done));
@@ -326,6 +341,7 @@ void Containers::pause(Container& container, Finished finished) {
         Container* paused = find_number(number);
         if (done && paused != nullptr && paused->init.phase == Phase::kRunning)
           paused->init.phase = Phase::kPaused;
+        if (done && paused != nullptr && observer_ != nullptr) observer_->paused(*paused);
         finished(std::move(done));
       });
 }
@@ -340,6 +356,7 @@ void Containers::resume(Container& container, Finished finished) {
         Container* resumed = find_number(number);
         if (done && resumed != nullptr && resumed->init.phase == Phase::kPaused)
           resumed->init.phase = Phase::kRunning;
+        if (done && resumed != nullptr && observer_ != nullptr) observer_->resumed(*resumed);
         finished(std::move(done));
       });
 }
@@ -390,6 +407,12 @@ void Containers::take_end(Container& container, Process& process, const Ending& 
       if (exec->pid != 0 && exec->phase == Phase::kRunning && !exec->held)
         (void)sys::signal_child(exec->pid, SIGKILL);
     }
+    if (!container.own_pids && !container.of_pod && !container.removing) {
+      run(
+          cat("end ", container.id),
+          [runtime = runtime_, id = container.id] { return shim::kill_survivors(runtime, id); },
+          [](const Result<Done>&) {});
+    }
   }
   settle(container);
 }
@@ -403,6 +426,7 @@ void Containers::settle(Container& container) {
       process.held = false;
       process.phase = Phase::kStopped;
       process.streams->end();
+      if (observer_ != nullptr) observer_->ended(container, process);
       process.tell();
     }
     others |= process.phase == Phase::kStarting || (process.lives() && !process.held);
@@ -412,6 +436,7 @@ void Containers::settle(Container& container) {
   init.held = false;
   init.phase = Phase::kStopped;
   if (init.streams) init.streams->end();
+  if (observer_ != nullptr) observer_->ended(container, init);
   init.tell();
   if (on_end_) on_end_(container);
 }

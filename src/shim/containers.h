@@ -48,6 +48,28 @@ class Container {
   std::unique_ptr<Adopted> adopted;  // of a shim before us
 };
 
+// Is told of what happens to containers, in the order in which clients have to hear of it: before
+// whoever asked for it is answered, and of ends in the order that is described above.
+class Observer {
+ public:
+  Observer() = default;
+  Observer(const Observer&) = delete;
+  Observer& operator=(const Observer&) = delete;
+  virtual void created(const Container& container) = 0;
+  virtual void exec_added(const Container& container, const Process& process) = 0;
+  virtual void started(const Container& container, const Process& process) = 0;
+  virtual void paused(const Container& container) = 0;
+  virtual void resumed(const Container& container) = 0;
+  virtual void ended(const Container& container, const Process& process) = 0;
+  // Its row is still there.
+  virtual void removed(const Container& container) = 0;
+  // One line about what went wrong without being anybody's answer.
+  virtual void warned(std::string_view text) = 0;
+
+ protected:
+  ~Observer() = default;
+};
+
 class Containers {
  public:
   using Finished = Closure<void(Result<Done>)>;
@@ -58,6 +80,8 @@ class Containers {
 
   // Called when a container's init has ended, and all of its processes were told of.
   void on_end(Closure<void(Container&)> call) { on_end_ = std::move(call); }
+  // It outlives this; or null.
+  void observe(Observer* observer) { observer_ = observer; }
   const Runtime& runtime() const { return runtime_; }
   sys::EventLoop& loop() { return loop_; }
   Workers& workers() { return workers_; }
@@ -74,7 +98,10 @@ class Containers {
   // Takes a row away for which nothing was made.
   void forget(Container& container) { erase(container.number); }
   // Makes it. On failure everything of it is removed, the row too, before `finished` is called.
-  void create(Container& container, Finished finished);
+  void create(Container& container, Finished finished) {
+    create(container, Choices(), std::move(finished));
+  }
+  void create(Container& container, const Choices& choices, Finished finished);
   void start(Container& container, Finished finished);
   Result<> add_exec(Container& container, std::string exec_id, std::string document,
                     const StreamPaths& paths);
@@ -115,6 +142,7 @@ class Containers {
   Workers& workers_;
   Runtime runtime_;
   Closure<void(Container&)> on_end_;
+  Observer* observer_ = nullptr;
   std::vector<std::unique_ptr<Container>> all_;
   std::vector<std::unique_ptr<Streams>> lingering_;  // of processes that were deleted
   std::vector<Parked> parked_;  // ended before the worker that made them has answered

@@ -59,17 +59,26 @@ std::string write_facts(const Facts& facts) {
   return cat(facts.own_pids ? "own " : "shared ", facts.memory);
 }
 
-Result<Done> create_container(const Runtime& runtime, const std::string& id,
+Result<> tell_root(const Runtime& runtime, const std::string& bundle) {
+  const UniqueFd directory = TRY(sys::open(sys::kCwd, bundle, O_RDONLY | O_DIRECTORY));
+  return sys::write_file_atomically(directory, std::string(kRootFile), cat(".", kRootFile),
+                                    runtime.root, 0600);
+}
+
+Result<Done> create_container(const Runtime& runtime, const Choices& choices, const std::string& id,
                               const std::string& bundle, Fd console) {
   const container::Store store = TRY(store_of(runtime));
+  container::GlobalOptions global = options_of(runtime);
+  global.systemd_cgroup |= choices.systemd_cgroup;
   container::CreateOptions options;
   options.id = id;
   options.bundle = bundle;
+  options.no_pivot = choices.no_pivot;
+  options.no_new_keyring = choices.no_new_keyring;
   options.adopted = {.by_parent = true, .console = console};
   Done done;
   container::Warnings complaints;
-  container::Warnings warnings =
-      TRY(container::create(store, options_of(runtime), options, complaints));
+  container::Warnings warnings = TRY(container::create(store, global, options, complaints));
   for (std::string& complaint : complaints) warnings.push_back(std::move(complaint));
   done.warnings = lines(warnings);
   const container::Directory directory = TRY(store.find(id, container::Store::Lock::none));
@@ -96,11 +105,12 @@ Result<Recorded> recorded(const Runtime& runtime, const std::string& id) {
   return Recorded{facts_of(entry.record), entry.status == oci::Status::kPaused};
 }
 
-Result<Done> create(const Runtime& runtime, const std::string& id, const std::string& bundle,
-                    const std::vector<RootfsMount>& rootfs, Fd console) {
-  if (rootfs.empty()) return create_container(runtime, id, bundle, console);
+Result<Done> create(const Runtime& runtime, const Choices& choices, const std::string& id,
+                    const std::string& bundle, const std::vector<RootfsMount>& rootfs, Fd console) {
+  if (runtime.root_is_told) TRY(tell_root(runtime, bundle));
+  if (rootfs.empty()) return create_container(runtime, choices, id, bundle, console);
   TRY(mount_rootfs(bundle, rootfs));
-  Result<Done> made = create_container(runtime, id, bundle, console);
+  Result<Done> made = create_container(runtime, choices, id, bundle, console);
   if (made) return made;
   if (Result<> undone = unmount_rootfs(bundle); !undone)
     made.error().text += cat("; then, while undoing this: ", undone.error().text);
@@ -164,6 +174,16 @@ Result<Done> remove(const Runtime& runtime, const std::string& id, const std::st
 Result<Done> kill_all(const Runtime& runtime, const std::string& id, int signal) {
   const container::Store store = TRY(store_of(runtime));
   TRY(container::kill(store, id, signal, true));
+  return Done{};
+}
+
+Result<Done> kill_survivors(const Runtime& runtime, const std::string& id) {
+  const container::Store store = TRY(store_of(runtime));
+  const container::Directory directory = TRY(store.find(id, container::Store::Lock::none));
+  const container::Record record = TRY(directory.read());
+  // Of those in a cgroup that others were in before nobody knows whose they are.
+  if (record.own_pid_namespace || record.cgroup.shared) return Done{};
+  TRY(container::kill(store, id, SIGKILL, true));
   return Done{};
 }
 

@@ -105,16 +105,19 @@ void TaskService::create(const wire::CreateTaskRequest& request, wire::Call& cal
     containers_.forget(container);
     return call.reply.fail(opened.error());
   }
-  containers_.create(container, [this, id = std::string(request.id),
-                                 reply = std::move(call.reply)](Result<Done> done) mutable {
-    if (!done) return fail(reply, done.error());
-    // Who has given up does not come to delete it.
-    if (Container* made = containers_.find(id); made != nullptr && !reply.is_awaited())
-      return containers_.remove(*made, [](const Result<Done>&) {});
-    auto answer = blank<wire::CreateTaskResponse>();
-    answer.pid = static_cast<uint32_t>(done->pid);
-    reply.send(answer);
-  });
+  const Choices choices{options->systemd_cgroup, options->no_pivot, options->no_new_keyring};
+  containers_.create(container, choices,
+                     [this, id = std::string(request.id),
+                      reply = std::move(call.reply)](Result<Done> done) mutable {
+                       if (!done) return fail(reply, done.error());
+                       // Who has given up does not come to delete it.
+                       if (Container* made = containers_.find(id);
+                           made != nullptr && !reply.is_awaited())
+                         return containers_.remove(*made, [](const Result<Done>&) {});
+                       auto answer = blank<wire::CreateTaskResponse>();
+                       answer.pid = static_cast<uint32_t>(done->pid);
+                       reply.send(answer);
+                     });
 }
 
 void TaskService::start(const wire::StartRequest& request, wire::Call& call) {
@@ -161,7 +164,7 @@ void TaskService::remove(const wire::DeleteRequest& request, wire::Call& call) {
                      [this, send, reply = std::move(call.reply)](Result<Done> done) mutable {
                        if (!done) return fail(reply, done.error());
                        send(reply);
-                       end_if_asked();
+                       end_if_asked(false);
                      });
 }
 
@@ -355,14 +358,14 @@ void TaskService::connect(const wire::ConnectRequest& request, wire::Call& call)
   call.reply.send(answer);
 }
 
-void TaskService::shutdown(const wire::ShutdownRequest& request, wire::Call& call) {
+void TaskService::shutdown(const wire::ShutdownRequest&, wire::Call& call) {
   shutdown_asked_ = true;
   call.reply.done();
-  if (request.now != 0 || containers_.empty()) end_if_asked();
+  end_if_asked(true);
 }
 
-void TaskService::end_if_asked() {
-  if (shutdown_asked_ && containers_.empty() && shutdown_) shutdown_();
+void TaskService::end_if_asked(bool now) {
+  if (shutdown_asked_ && containers_.empty() && shutdown_) shutdown_(now);
 }
 
 }  // namespace ocirt::shim
