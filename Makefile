@@ -206,8 +206,8 @@ $(BUILD)/obj/src/container/init_image.o: src/container/init_image.S $(init)
 	$(call say,EMBED)$(CXX) -I. -DINIT_IMAGE='"$(init)"' -c -o $@ $<
 
 # The version reaches one file only, so that a commit rebuilds one object.
-$(BUILD)/obj/src/cli/version.o: $(BUILD)/stamp/commit build-aux/version
-$(BUILD)/obj/src/cli/version.o: private extra = -DOCIRT_VERSION='"$(VERSION)"' \
+$(BUILD)/obj/src/base/version.o: $(BUILD)/stamp/commit build-aux/version
+$(BUILD)/obj/src/base/version.o: private extra = -DOCIRT_VERSION='"$(VERSION)"' \
   -DOCIRT_COMMIT='"$(commit_text)"'
 
 define program

@@ -1,16 +1,16 @@
-// Which ocirt this is.
+// What --version prints.
 #pragma once
 
 #include <string>
-#include <string_view>
+
+#include "src/base/version.h"
 
 namespace ocirt::cli {
 
-std::string_view version();  // "0.1.0"
-std::string_view commit();   // as git describes it, "unknown" outside of a repository
+using ocirt::commit;
+using ocirt::version;
 
-// What --version prints: "ocirt version X", "commit: C", "spec: S" (moby splits at these words),
-// and the libraries inside.
+// "ocirt version X", "commit: C", "spec: S" (moby splits at these words), and the libraries inside.
 std::string version_text();
 
 }  // namespace ocirt::cli

@@ -131,12 +131,12 @@ Result<> Shim::kill(const std::string& container, int signal) {
   return {};
 }
 
-Result<std::string> Shim::stats(const std::string& container) {
+Result<Metrics> Shim::stats(const std::string& container) {
   auto request = blank<wire::StatsRequest>();
   request.id = lend(container);
   auto answer = TRY(client_.call<wire::StatsResponse>(kTask, "Stats", request, kSoon));
   if (answer->stats == nullptr) return refuse("the shim has no figures");
-  return std::string(wire::view(answer->stats->value));
+  return read_metrics(*answer->stats);
 }
 
 Result<std::vector<uint32_t>> Shim::pids(const std::string& container) {

@@ -7,6 +7,7 @@
 #include "src/base/result.h"
 #include "src/pod/status.h"
 #include "src/podcli/command.h"
+#include "src/podcli/metrics.h"
 #include "src/wire/client.h"
 
 namespace ocirt::podcli {
@@ -46,7 +47,7 @@ class Shim {
   Result<> shut_down();
   Result<pod::PodStatus> status();
   Result<> kill(const std::string& container, int signal);
-  Result<std::string> stats(const std::string& container);  // JSON, as `ocirt events --stats`
+  Result<Metrics> stats(const std::string& container);
   Result<std::vector<uint32_t>> pids(const std::string& container);
 
  private:

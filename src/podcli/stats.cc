@@ -5,17 +5,15 @@
 #include "src/base/text.h"
 #include "src/cli/table.h"
 #include "src/podcli/json.h"
+#include "src/podcli/metrics.h"
 #include "src/podcli/pods.h"
 #include "src/podcli/shim.h"
-#include "src/podfile/yaml.h"
 #include "src/sys/file.h"
 #include "src/sys/terminal.h"
 #include "src/sys/watch.h"
 
 namespace ocirt::podcli {
 namespace {
-
-using podfile::Node;
 
 struct StatsOptions {
   bool no_stream = false;
@@ -29,19 +27,8 @@ constexpr Option kStatsOptions[] = {
 
 struct Figures {
   std::string pod, container;
-  uint64_t cpu = 0;  // nanoseconds
-  uint64_t memory = 0, limit = 0, pids = 0;
-  std::string json;
+  Metrics used;
 };
-
-uint64_t number_at(const Node& root, std::initializer_list<std::string_view> path) {
-  const Node* node = &root;
-  for (std::string_view name : path) {
-    node = node->find(name);
-    if (node == nullptr) return 0;
-  }
-  return to_number<uint64_t>(node->text).value_or(0);
-}
 
 Result<std::vector<Figures>> measure(const Globals& globals, const std::vector<std::string>& pods) {
   std::vector<Figures> all;
@@ -51,19 +38,9 @@ Result<std::vector<Figures>> measure(const Globals& globals, const std::vector<s
     const pod::PodStatus status = TRY(within(cat("pod ", name), shim->status()));
     for (const pod::ContainerStatus& container : status.containers) {
       if (!container.state.running) continue;
-      Result<std::string> json = shim->stats(container.name);
-      if (!json) continue;  // it has just ended
-      const auto tree = podfile::read_yaml(*json, "stats");
-      if (!tree || tree->empty()) continue;
-      const Node* data = tree->front().find("data");
-      const Node& root = data == nullptr ? tree->front() : *data;
-      all.push_back({.pod = name,
-                     .container = container.name,
-                     .cpu = number_at(root, {"cpu", "usage", "total"}),
-                     .memory = number_at(root, {"memory", "usage", "usage"}),
-                     .limit = number_at(root, {"memory", "usage", "limit"}),
-                     .pids = number_at(root, {"pids", "current"}),
-                     .json = std::string(trim(*json))});
+      Result<Metrics> used = shim->stats(container.name);
+      if (!used) continue;  // it has just ended
+      all.push_back({.pod = name, .container = container.name, .used = *used});
     }
   }
   return all;
@@ -87,16 +64,18 @@ std::string table_of(const std::vector<Figures>& before, const std::vector<Figur
   cli::Table table({"POD", "CONTAINER", "CPU", "MEMORY", "LIMIT", "PIDS"});
   for (const Figures& figures : now) {
     const auto earlier = std::ranges::find_if(before, [&](const Figures& old) {
-      return old.pod == figures.pod && old.container == figures.container && old.cpu <= figures.cpu;
+      return old.pod == figures.pod && old.container == figures.container &&
+             old.used.cpu <= figures.used.cpu;
     });
     std::string cpu = "-";
     if (earlier != before.end() && between.count() > 0) {
       const uint64_t tenths =
-          (figures.cpu - earlier->cpu) * 1000 / static_cast<uint64_t>(between.count());
+          (figures.used.cpu - earlier->used.cpu) * 1000 / static_cast<uint64_t>(between.count());
       cpu = cat(tenths / 10, ".", tenths % 10, "%");
     }
-    table.add({figures.pod, figures.container, cpu, bytes_text(figures.memory),
-               figures.limit == 0 ? "-" : bytes_text(figures.limit), cat(figures.pids)});
+    table.add({figures.pod, figures.container, cpu, bytes_text(figures.used.memory),
+               figures.used.memory_limit == 0 ? "-" : bytes_text(figures.used.memory_limit),
+               cat(figures.used.pids)});
   }
   return table.text();
 }
@@ -116,9 +95,9 @@ Result<int> stats(Call& call, StatsOptions& options, std::span<const std::string
     if (options.format == Format::json) {
       std::string json = "[";
       for (const Figures& figures : now) {
-        json +=
-            cat(json.size() == 1 ? "" : ",", "{\"pod\":", json_text(figures.pod),
-                ",\"container\":", json_text(figures.container), ",\"stats\":", figures.json, "}");
+        json += cat(json.size() == 1 ? "" : ",", "{\"pod\":", json_text(figures.pod),
+                    ",\"container\":", json_text(figures.container),
+                    ",\"stats\":", metrics_json(figures.used), "}");
       }
       sys::print(pretty_json(json + "]"));
       return 0;

@@ -17,6 +17,10 @@ timespec now() {
   return {static_cast<time_t>(seconds.count()), static_cast<long>((since - seconds).count())};
 }
 
+std::string mounted_bundle(const Container& container) {
+  return container.mounted ? container.bundle : "";
+}
+
 }  // namespace
 
 Process* Container::find(std::string_view exec_id) {
@@ -67,7 +71,33 @@ Result<Container*> Containers::add(std::string_view id, std::string bundle) {
   return &container;
 }
 
+// What a client has not read yet, or a logging program not written.
+void Containers::keep_until_done(std::unique_ptr<Streams> streams) {
+  std::erase_if(lingering_, [](const auto& other) { return other->is_done(); });
+  if (!streams) return;
+  if (!streams->is_done()) streams->end();  // it was never started
+  streams->release();
+  if (!streams->is_done()) lingering_.push_back(std::move(streams));
+}
+
+bool Containers::logger_ended(pid_t pid) {
+  auto of = [pid](const std::unique_ptr<Streams>& streams) {
+    return streams && streams->logger_ended(pid);
+  };
+  for (const auto& container : all_) {
+    if (of(container->init.streams)) return true;
+    for (const auto& process : container->execs) {
+      if (of(process->streams)) return true;
+    }
+  }
+  return std::ranges::any_of(lingering_, of);
+}
+
 void Containers::erase(uint32_t number) {
+  if (Container* gone = find_number(number)) {
+    for (const auto& process : gone->execs) keep_until_done(std::move(process->streams));
+    keep_until_done(std::move(gone->init.streams));
+  }
   std::erase_if(all_, [&](const auto& container) { return container->number == number; });
 }
 
@@ -86,6 +116,8 @@ Job Containers::job_for(Container& container, Process& process, std::string_view
   job.name = cat(what, " ", container.id);
   for (int i = 0; i < 3; ++i) job.standard[i] = process.streams->of_process(i);
   if (process.streams->console().valid()) job.keep.push_back(process.streams->console().raw());
+  if (process.streams->logger_ready().valid())
+    job.keep.push_back(process.streams->logger_ready().raw());
   return job;
 }
 
@@ -103,12 +135,18 @@ void Containers::registered(Container& container, Process& process, const Done& 
   take_end(container, process, ending);
 }
 
-void Containers::create(Container& container, Finished finished) {
+void Containers::create(Container& container, const Choices& choices, Finished finished) {
   Job job = job_for(container, container.init, "create");
   const Fd console = container.init.streams->console();
-  job.work = [runtime = runtime_, id = container.id, bundle = container.bundle, console] {
-    return shim::create(runtime, id, bundle, console);
+  container.mounted = !container.rootfs.empty();
+  job.work = [runtime = runtime_, choices, id = container.id, bundle = container.bundle,
+              rootfs = std::move(container.rootfs), console,
+              ready = container.init.streams->logger_ready(),
+              must_answer = container.init.streams->logger_must_answer()]() -> Result<Done> {
+    if (ready.valid()) TRY(within("stdout", wait_for_logger(ready, must_answer)));
+    return shim::create(runtime, choices, id, bundle, rootfs, console);
   };
+  container.rootfs.clear();
   job.finished = [this, number = container.number,
                   finished = std::move(finished)](Result<Done> done) mutable {
     Container* made = find_number(number);
@@ -122,6 +160,12 @@ void Containers::create(Container& container, Finished finished) {
     }
     if (done) {
       made->init.phase = Phase::kCreated;
+      made->init.pid = done->pid;
+      if (observer_ != nullptr) {
+        observer_->created(*made);
+        if (!done->warnings.empty())
+          observer_->warned(cat("create ", made->id, ": ", done->warnings));
+      }
       registered(*made, made->init, *done);
       return finished(std::move(done));
     }
@@ -129,7 +173,9 @@ void Containers::create(Container& container, Finished finished) {
     // itself has removed everything, but that is cheap to find out.
     run(
         cat("remove ", made->id),
-        [runtime = runtime_, id = made->id] { return shim::remove(runtime, id); },
+        [runtime = runtime_, id = made->id, mounted = mounted_bundle(*made)] {
+          return shim::remove(runtime, id, mounted);
+        },
         [this, number, finished = std::move(finished),
          error = std::move(done.error())](Result<Done> removed) mutable {
           if (!removed) error.text += cat("; then, while undoing this: ", removed.error().text);
@@ -149,6 +195,8 @@ void Containers::start(Container& container, Finished finished) {
         Container* started = find_number(number);
         if (started != nullptr && started->init.phase == Phase::kStarting)
           started->init.phase = done ? Phase::kRunning : Phase::kCreated;
+        if (done && started != nullptr && observer_ != nullptr)
+          observer_->started(*started, started->init);
         if (done) done->pid = started != nullptr ? started->init.pid : 0;
         finished(std::move(done));
         // An end that came meanwhile may be told now.
@@ -169,8 +217,14 @@ Result<> Containers::add_exec(Container& container, std::string exec_id, std::st
   process->document = std::move(document);
   process->paths = paths;
   process->streams = std::make_unique<Streams>(loop_);
-  TRY(process->streams->open(paths));
+  StreamOwner owner = container.owner;
+  owner.copied = true;
+  if (Result<> opened = process->streams->open(paths, owner); !opened) {
+    keep_until_done(std::move(process->streams));
+    return opened;
+  }
   container.execs.push_back(std::move(process));
+  if (observer_ != nullptr) observer_->exec_added(container, *container.execs.back());
   return {};
 }
 
@@ -179,8 +233,11 @@ void Containers::start_exec(Container& container, Process& process, Finished fin
   Job job = job_for(container, process, cat("exec ", process.exec_id, " in"));
   const Fd console = process.streams->console();
   job.work = [runtime = runtime_, id = container.id, document = std::move(process.document),
-              terminal = process.paths.terminal,
-              console] { return shim::exec(runtime, id, document, terminal, console); };
+              terminal = process.paths.terminal, console, ready = process.streams->logger_ready(),
+              must_answer = process.streams->logger_must_answer()]() -> Result<Done> {
+    if (ready.valid()) TRY(within("stdout", wait_for_logger(ready, must_answer)));
+    return shim::exec(runtime, id, document, terminal, console);
+  };
   job.finished = [this, number = container.number, exec_id = process.exec_id,
                   finished = std::move(finished)](Result<Done> done) mutable {
     Container* in = find_number(number);
@@ -204,6 +261,7 @@ void Containers::start_exec(Container& container, Process& process, Finished fin
     }
     started->phase = Phase::kRunning;
     started->pid = done->pid;
+    if (observer_ != nullptr) observer_->started(*in, *started);
     const Done copy = *done;
     finished(std::move(done));  // it has started before it has ended
     if (Container* again = find_number(number)) {
@@ -243,7 +301,9 @@ void Containers::remove(Container& container, Finished finished) {
   container.removing = true;
   run(
       cat("delete ", container.id),
-      [runtime = runtime_, id = container.id] { return shim::remove(runtime, id); },
+      [runtime = runtime_, id = container.id, mounted = mounted_bundle(container)] {
+        return shim::remove(runtime, id, mounted);
+      },
       [this, number = container.number, finished = std::move(finished)](Result<Done> done) mutable {
         Container* gone = find_number(number);
         if (!done && gone != nullptr) gone->removing = false;
@@ -251,6 +311,11 @@ void Containers::remove(Container& container, Finished finished) {
           // Who still waits is told before the row goes.
           for (const auto& process : gone->execs) process->tell();
           gone->init.tell();
+          if (observer_ != nullptr) {
+            observer_->removed(*gone);
+            if (!done->warnings.empty())
+              observer_->warned(cat("delete ", gone->id, ": ", done->warnings));
+          }
           erase(number);
         }
         finished(std::move(done));
@@ -261,6 +326,7 @@ Result<> Containers::remove_exec(Container& container, std::string_view exec_id)
   Process* process = TRY(get_process(container.id, exec_id));
   TRY(check(process->phase, Request::kDelete));
   process->refuse_waiting();
+  keep_until_done(std::move(process->streams));
   std::erase_if(container.execs, [&](const auto& other) { return other.get() == process; });
   return {};
 }
@@ -275,6 +341,7 @@ void Containers::pause(Container& container, Finished finished) {
         Container* paused = find_number(number);
         if (done && paused != nullptr && paused->init.phase == Phase::kRunning)
           paused->init.phase = Phase::kPaused;
+        if (done && paused != nullptr && observer_ != nullptr) observer_->paused(*paused);
         finished(std::move(done));
       });
 }
@@ -289,6 +356,7 @@ void Containers::resume(Container& container, Finished finished) {
         Container* resumed = find_number(number);
         if (done && resumed != nullptr && resumed->init.phase == Phase::kPaused)
           resumed->init.phase = Phase::kRunning;
+        if (done && resumed != nullptr && observer_ != nullptr) observer_->resumed(*resumed);
         finished(std::move(done));
       });
 }
@@ -308,6 +376,7 @@ void Containers::reap() {
   for (const sys::Reaped& one : ended) {
     if (one.pid == 0) continue;
     const Ending ending = {.status = one.status, .at = at};
+    if (logger_ended(one.pid)) continue;
     if (!process_ended(one.pid, ending) && workers_.any()) parked_.push_back({one.pid, ending});
   }
   // Orphans of containers that share our pid namespace, and steps between a worker and its process.
@@ -338,6 +407,12 @@ void Containers::take_end(Container& container, Process& process, const Ending& 
       if (exec->pid != 0 && exec->phase == Phase::kRunning && !exec->held)
         (void)sys::signal_child(exec->pid, SIGKILL);
     }
+    if (!container.own_pids && !container.of_pod && !container.removing) {
+      run(
+          cat("end ", container.id),
+          [runtime = runtime_, id = container.id] { return shim::kill_survivors(runtime, id); },
+          [](const Result<Done>&) {});
+    }
   }
   settle(container);
 }
@@ -351,6 +426,7 @@ void Containers::settle(Container& container) {
       process.held = false;
       process.phase = Phase::kStopped;
       process.streams->end();
+      if (observer_ != nullptr) observer_->ended(container, process);
       process.tell();
     }
     others |= process.phase == Phase::kStarting || (process.lives() && !process.held);
@@ -360,6 +436,7 @@ void Containers::settle(Container& container) {
   init.held = false;
   init.phase = Phase::kStopped;
   if (init.streams) init.streams->end();
+  if (observer_ != nullptr) observer_->ended(container, init);
   init.tell();
   if (on_end_) on_end_(container);
 }

@@ -16,7 +16,9 @@
 #include "src/base/closure.h"
 #include "src/base/result.h"
 #include "src/shim/process.h"
+#include "src/shim/rootfs_mounts.h"
 #include "src/shim/runtime.h"
+#include "src/shim/streams.h"
 #include "src/shim/worker.h"
 #include "src/sys/event_loop.h"
 
@@ -36,11 +38,36 @@ class Container {
   bool of_pod = false;      // the pod's supervisor starts and removes it
   bool own_pids = true;     // init's end is the end of all
   std::string memory_file;  // Facts::memory
+  StreamOwner owner;        // of its streams
+  std::vector<RootfsMount> rootfs;  // to be mounted before it is made
+  bool mounted = false;             // they may be
   bool removing = false;
   uint32_t attempt = 0;  // of_pod: pod::Instance::attempt
   Process init;
   std::vector<std::unique_ptr<Process>> execs;
   std::unique_ptr<Adopted> adopted;  // of a shim before us
+};
+
+// Is told of what happens to containers, in the order in which clients have to hear of it: before
+// whoever asked for it is answered, and of ends in the order that is described above.
+class Observer {
+ public:
+  Observer() = default;
+  Observer(const Observer&) = delete;
+  Observer& operator=(const Observer&) = delete;
+  virtual void created(const Container& container) = 0;
+  virtual void exec_added(const Container& container, const Process& process) = 0;
+  virtual void started(const Container& container, const Process& process) = 0;
+  virtual void paused(const Container& container) = 0;
+  virtual void resumed(const Container& container) = 0;
+  virtual void ended(const Container& container, const Process& process) = 0;
+  // Its row is still there.
+  virtual void removed(const Container& container) = 0;
+  // One line about what went wrong without being anybody's answer.
+  virtual void warned(std::string_view text) = 0;
+
+ protected:
+  ~Observer() = default;
 };
 
 class Containers {
@@ -53,6 +80,8 @@ class Containers {
 
   // Called when a container's init has ended, and all of its processes were told of.
   void on_end(Closure<void(Container&)> call) { on_end_ = std::move(call); }
+  // It outlives this; or null.
+  void observe(Observer* observer) { observer_ = observer; }
   const Runtime& runtime() const { return runtime_; }
   sys::EventLoop& loop() { return loop_; }
   Workers& workers() { return workers_; }
@@ -69,7 +98,10 @@ class Containers {
   // Takes a row away for which nothing was made.
   void forget(Container& container) { erase(container.number); }
   // Makes it. On failure everything of it is removed, the row too, before `finished` is called.
-  void create(Container& container, Finished finished);
+  void create(Container& container, Finished finished) {
+    create(container, Choices(), std::move(finished));
+  }
+  void create(Container& container, const Choices& choices, Finished finished);
   void start(Container& container, Finished finished);
   Result<> add_exec(Container& container, std::string exec_id, std::string document,
                     const StreamPaths& paths);
@@ -102,13 +134,17 @@ class Containers {
   void take_end(Container& container, Process& process, const Ending& ending);
   void settle(Container& container);
   void erase(uint32_t number);
+  void keep_until_done(std::unique_ptr<Streams> streams);
+  bool logger_ended(pid_t pid);
   Job job_for(Container& container, Process& process, std::string_view what);
 
   sys::EventLoop& loop_;
   Workers& workers_;
   Runtime runtime_;
   Closure<void(Container&)> on_end_;
+  Observer* observer_ = nullptr;
   std::vector<std::unique_ptr<Container>> all_;
+  std::vector<std::unique_ptr<Streams>> lingering_;  // of processes that were deleted
   std::vector<Parked> parked_;  // ended before the worker that made them has answered
   uint32_t last_number_ = 0;
 };

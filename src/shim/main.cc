@@ -1,4 +1,5 @@
-// The program `ocirt-shim`: the process that has a pod's containers as its children.
+// The program `ocirt-shim`: the process that has a pod's containers as its children, for ocirt-pod
+// by the command line here, for containerd by the one of containerd.h.
 //
 // It says nothing when it succeeds, since whoever starts it may read its output to the end: it
 // returns when its socket takes calls, and goes on as a child that has nothing of its caller.
@@ -12,6 +13,7 @@
 
 #include "src/base/text.h"
 #include "src/pod/paths.h"
+#include "src/shim/containerd.h"
 #include "src/shim/pod_place.h"
 #include "src/shim/shim.h"
 #include "src/sys/fifo.h"
@@ -35,6 +37,8 @@ Returns when the socket takes calls; the shim goes on in the background.
       --patience SECONDS     without a pod, end so long after the last call (default 30)
       --state-dir DIRECTORY  for what containers write (default /var/lib/ocirt/pods)
       --help                 print this
+
+As containerd-shim-ocirt-v2 it is containerd's shim, with containerd's command line.
 )";
 
 struct Options {
@@ -55,9 +59,6 @@ Result<Options> parse(std::span<const char* const> words) {
   Options options;
   for (size_t i = 0; i < words.size(); ++i) {
     std::string_view word = words[i];
-    // What containerd says: -namespace NS -id ID -address SOCKET ... start|delete, -v, -info.
-    if (word.starts_with("-") && !word.starts_with("--"))
-      return refuse(cat("not supported: ", word, ": a shim that containerd starts"));
     std::optional<std::string_view> value;
     if (const size_t equals = word.find('='); equals != std::string_view::npos) {
       value = word.substr(equals + 1);
@@ -157,7 +158,8 @@ Result<> start(const Options& options) {
   return {};
 }
 
-int run(std::span<const char* const> words) {
+int run(std::string_view program, std::span<const char* const> words) {
+  if (is_containerds(program, words)) return run_for_containerd(program, words);
   Result<Options> options = parse(words);
   if (options && options->help) {
     sys::print(kHelp);
@@ -180,5 +182,6 @@ int main(int argc, char** argv) {
   ::mallopt(M_TRIM_THRESHOLD, 32 << 10);
   ::mallopt(M_MMAP_THRESHOLD, 64 << 10);
   if (!ocirt::sys::ensure_standard_streams()) return 1;
-  return ocirt::shim::run({argv + 1, argc > 0 ? static_cast<size_t>(argc - 1) : 0});
+  if (argc < 1) return 1;
+  return ocirt::shim::run(argv[0], {argv + 1, static_cast<size_t>(argc - 1)});
 }

@@ -12,6 +12,7 @@
 #include "src/linux/mount_options.h"
 #include "src/linux/sysctl.h"
 #include "src/net/pod_client.h"
+#include "src/shim/metrics.h"
 #include "src/sys/file.h"
 #include "src/sys/first_process.h"
 #include "src/sys/mounting.h"
@@ -280,6 +281,12 @@ Result<> unmake_place(const pod::Pod& pod, const pod::Layout& layout) {
   for (const std::string& path : {layout.namespaces(), layout.runtime_root()})
     note(sys::remove_tree(sys::kCwd, path));
   return first;
+}
+
+Result<Done> pod_metrics(const pod::Pod& pod) {
+  const cgroup::Location location = TRY(cgroup_of(pod));
+  const wire::AnyValue metrics = TRY(read_metrics(location, kMostText - 100));
+  return write_metrics(metrics);
 }
 
 Result<> remove_directory(const pod::Layout& layout) {

@@ -9,6 +9,7 @@
 #include "src/net/pod_request.h"
 #include "src/pod/paths.h"
 #include "src/pod/pod.h"
+#include "src/shim/runtime.h"
 
 namespace ocirt::shim {
 
@@ -20,6 +21,9 @@ Result<net::PodNetwork> make_place(const pod::Pod& pod, const pod::Layout& layou
 // at any point. What is not there is no error; it goes on after a failure and returns the first.
 // The directory itself stays, with pod.json, `lock` and logs.
 Result<> unmake_place(const pod::Pod& pod, const pod::Layout& layout);
+
+// What the whole pod has used (metrics.h): its cgroup's figures.
+Result<Done> pod_metrics(const pod::Pod& pod);
 
 // And the directory.
 Result<> remove_directory(const pod::Layout& layout);

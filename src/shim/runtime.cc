@@ -1,12 +1,12 @@
 #include "src/shim/runtime.h"
 
+#include <algorithm>
 #include <csignal>
 
 #include "oci-spec/documents.h"
 #include "src/base/text.h"
 #include "src/container/create.h"
 #include "src/container/delete.h"
-#include "src/container/events.h"
 #include "src/container/exec.h"
 #include "src/container/kill.h"
 #include "src/container/list.h"
@@ -16,6 +16,7 @@
 #include "src/container/start.h"
 #include "src/container/update.h"
 #include "src/linux/cgroup/hierarchies.h"
+#include "src/shim/metrics.h"
 #include "src/sys/file.h"
 #include "src/sys/process.h"
 
@@ -58,6 +59,36 @@ std::string write_facts(const Facts& facts) {
   return cat(facts.own_pids ? "own " : "shared ", facts.memory);
 }
 
+Result<> tell_root(const Runtime& runtime, const std::string& bundle) {
+  const UniqueFd directory = TRY(sys::open(sys::kCwd, bundle, O_RDONLY | O_DIRECTORY));
+  return sys::write_file_atomically(directory, std::string(kRootFile), cat(".", kRootFile),
+                                    runtime.root, 0600);
+}
+
+Result<Done> create_container(const Runtime& runtime, const Choices& choices, const std::string& id,
+                              const std::string& bundle, Fd console) {
+  const container::Store store = TRY(store_of(runtime));
+  container::GlobalOptions global = options_of(runtime);
+  global.systemd_cgroup |= choices.systemd_cgroup;
+  container::CreateOptions options;
+  options.id = id;
+  options.bundle = bundle;
+  options.no_pivot = choices.no_pivot;
+  options.no_new_keyring = choices.no_new_keyring;
+  options.adopted = {.by_parent = true, .console = console};
+  Done done;
+  container::Warnings complaints;
+  container::Warnings warnings = TRY(container::create(store, global, options, complaints));
+  for (std::string& complaint : complaints) warnings.push_back(std::move(complaint));
+  done.warnings = lines(warnings);
+  const container::Directory directory = TRY(store.find(id, container::Store::Lock::none));
+  const container::Record record = TRY(directory.read());
+  done.pid = record.pid;
+  done.start_time = record.start_time;
+  done.text = write_facts(facts_of(record));
+  return done;
+}
+
 }  // namespace
 
 Facts read_facts(std::string_view text) {
@@ -74,25 +105,16 @@ Result<Recorded> recorded(const Runtime& runtime, const std::string& id) {
   return Recorded{facts_of(entry.record), entry.status == oci::Status::kPaused};
 }
 
-Result<Done> create(const Runtime& runtime, const std::string& id, const std::string& bundle,
-                    Fd console) {
-  const container::Store store = TRY(store_of(runtime));
-  container::CreateOptions options;
-  options.id = id;
-  options.bundle = bundle;
-  options.adopted = {.by_parent = true, .console = console};
-  Done done;
-  container::Warnings complaints;
-  container::Warnings warnings =
-      TRY(container::create(store, options_of(runtime), options, complaints));
-  for (std::string& complaint : complaints) warnings.push_back(std::move(complaint));
-  done.warnings = lines(warnings);
-  const container::Directory directory = TRY(store.find(id, container::Store::Lock::none));
-  const container::Record record = TRY(directory.read());
-  done.pid = record.pid;
-  done.start_time = record.start_time;
-  done.text = write_facts(facts_of(record));
-  return done;
+Result<Done> create(const Runtime& runtime, const Choices& choices, const std::string& id,
+                    const std::string& bundle, const std::vector<RootfsMount>& rootfs, Fd console) {
+  if (runtime.root_is_told) TRY(tell_root(runtime, bundle));
+  if (rootfs.empty()) return create_container(runtime, choices, id, bundle, console);
+  TRY(mount_rootfs(bundle, rootfs));
+  Result<Done> made = create_container(runtime, choices, id, bundle, console);
+  if (made) return made;
+  if (Result<> undone = unmount_rootfs(bundle); !undone)
+    made.error().text += cat("; then, while undoing this: ", undone.error().text);
+  return made;
 }
 
 Result<Done> start(const Runtime& runtime, const std::string& id) {
@@ -141,16 +163,27 @@ Result<Done> exec_and_wait(const Runtime& runtime, const std::string& id,
   return Done{};
 }
 
-Result<Done> remove(const Runtime& runtime, const std::string& id) {
+Result<Done> remove(const Runtime& runtime, const std::string& id, const std::string& mounted) {
   const container::Store store = TRY(store_of(runtime));
   Done done;
   done.warnings = lines(TRY(container::remove_container(store, id, true)));
+  if (!mounted.empty()) TRY(unmount_rootfs(mounted));
   return done;
 }
 
 Result<Done> kill_all(const Runtime& runtime, const std::string& id, int signal) {
   const container::Store store = TRY(store_of(runtime));
   TRY(container::kill(store, id, signal, true));
+  return Done{};
+}
+
+Result<Done> kill_survivors(const Runtime& runtime, const std::string& id) {
+  const container::Store store = TRY(store_of(runtime));
+  const container::Directory directory = TRY(store.find(id, container::Store::Lock::none));
+  const container::Record record = TRY(directory.read());
+  // Of those in a cgroup that others were in before nobody knows whose they are.
+  if (record.own_pid_namespace || record.cgroup.shared) return Done{};
+  TRY(container::kill(store, id, SIGKILL, true));
   return Done{};
 }
 
@@ -176,9 +209,21 @@ Result<Done> update(const Runtime& runtime, const std::string& id, const std::st
 
 Result<Done> stats(const Runtime& runtime, const std::string& id) {
   const container::Store store = TRY(store_of(runtime));
+  const container::Directory directory = TRY(store.find(id, container::Store::Lock::none));
+  const container::Record record = TRY(directory.read());
+  const wire::AnyValue metrics = TRY(read_metrics(record.cgroup, kMostText - 100));
+  return write_metrics(metrics);
+}
+
+Done write_metrics(const wire::AnyValue& metrics) {
   Done done;
-  done.text = TRY(container::stats(store, id));
+  done.text = cat(metrics.type_url, "\n", metrics.bytes);
   return done;
+}
+
+wire::AnyValue take_metrics(Done done) {
+  const size_t end = std::min(done.text.find('\n'), done.text.size());
+  return {done.text.substr(0, end), done.text.substr(std::min(end + 1, done.text.size()))};
 }
 
 Result<Done> pids(const Runtime& runtime, const std::string& id) {

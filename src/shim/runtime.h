@@ -12,7 +12,9 @@
 #include "oci-spec/resources.h"
 #include "src/base/fd.h"
 #include "src/base/result.h"
+#include "src/shim/rootfs_mounts.h"
 #include "src/shim/worker.h"
+#include "src/wire/any.h"
 
 namespace ocirt::shim {
 
@@ -20,6 +22,17 @@ namespace ocirt::shim {
 struct Runtime {
   std::string root;
   bool systemd_cgroup = false;
+  // Each bundle gets a file kRootFile that says the root, since nothing else would tell it to who
+  // removes a container when its shim is gone.
+  bool root_is_told = false;
+};
+inline constexpr std::string_view kRootFile = "ocirt.root";
+
+// What a client wants of one container, beside its config.json.
+struct Choices {
+  bool systemd_cgroup = false;
+  bool no_pivot = false;
+  bool no_new_keyring = false;
 };
 
 // What `create` answers of a container, beside the pid and start time of its init.
@@ -35,10 +48,10 @@ struct Recorded {
 };
 Result<Recorded> recorded(const Runtime& runtime, const std::string& id);
 
-// `console`: the process's end of a socket pair for the terminal's master, or invalid. Answers pid,
-// start time and facts.
-Result<Done> create(const Runtime& runtime, const std::string& id, const std::string& bundle,
-                    Fd console);
+// `rootfs` is mounted first, and not any more when the rest fails. `console`: the process's end of
+// a socket pair for the terminal's master, or invalid. Answers pid, start time and facts.
+Result<Done> create(const Runtime& runtime, const Choices& choices, const std::string& id,
+                    const std::string& bundle, const std::vector<RootfsMount>& rootfs, Fd console);
 Result<Done> start(const Runtime& runtime, const std::string& id);
 // `process` is the JSON document of the process. Answers its pid.
 Result<Done> exec(const Runtime& runtime, const std::string& id, const std::string& process,
@@ -49,15 +62,20 @@ Result<Done> exec(const Runtime& runtime, const std::string& id, const std::stri
 Result<Done> exec_and_wait(const Runtime& runtime, const std::string& id,
                            const std::vector<std::string>& args, sys::Nanoseconds timeout);
 // Kills whoever is left and removes everything, also of a container that was half made. None is no
-// error.
-Result<Done> remove(const Runtime& runtime, const std::string& id);
+// error. `mounted`: the bundle on whose rootfs create() has mounted something, or empty.
+Result<Done> remove(const Runtime& runtime, const std::string& id, const std::string& mounted);
 // To all processes.
 Result<Done> kill_all(const Runtime& runtime, const std::string& id, int signal);
+// SIGKILL to those whom an init without a pid namespace of its own has left behind.
+Result<Done> kill_survivors(const Runtime& runtime, const std::string& id);
 Result<Done> pause(const Runtime& runtime, const std::string& id);
 Result<Done> resume(const Runtime& runtime, const std::string& id);
 Result<Done> update(const Runtime& runtime, const std::string& id, const std::string& resources);
-// Answers the line of `ocirt events --stats`.
+// Answers metrics (metrics.h) as write_metrics() puts them. Code ENOENT when its cgroup is gone.
 Result<Done> stats(const Runtime& runtime, const std::string& id);
+// An Any in Done::text, and back.
+Done write_metrics(const wire::AnyValue& metrics);
+wire::AnyValue take_metrics(Done done);
 // Answers pids, separated by spaces.
 Result<Done> pids(const Runtime& runtime, const std::string& id);
 

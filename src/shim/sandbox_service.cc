@@ -245,8 +245,22 @@ void SandboxService::ping(const wire::PingRequest& request, wire::Call& call) {
   call.reply.send(blank<wire::PingResponse>());
 }
 
-void SandboxService::metrics(const wire::SandboxMetricsRequest&, wire::Call& call) {
-  call.reply.fail(wire::Code::kUnimplemented, "not supported: SandboxMetrics");
+void SandboxService::metrics(const wire::SandboxMetricsRequest& request, wire::Call& call) {
+  if (Result<> known = check_id(request.sandbox_id); !known) return call.reply.fail(known.error());
+  containers_.run(
+      "metrics of the pod", [this] { return pod_metrics(*pod_); },
+      [reply = std::move(call.reply)](Result<Done> done) mutable {
+        if (!done) return fail(reply, done.error());
+        const wire::AnyValue value = take_metrics(std::move(*done));
+        wire::Any any = value.lend();
+        wire::Timestamp time;
+        auto metric = blank<wire::Metric>();
+        metric.timestamp = to_timestamp(now(), time);
+        metric.data = &any;
+        auto answer = blank<wire::SandboxMetricsResponse>();
+        answer.metrics = &metric;
+        reply.send(answer);
+      });
 }
 
 void SandboxService::reopen_logs() {

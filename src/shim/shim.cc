@@ -22,7 +22,7 @@ Shim::Shim(sys::EventLoop& loop, Runtime runtime, pod::Layout layout)
       server_(loop, Callback<wire::Call&>::to<&Shim::on_call>(*this)),
       unwanted_(loop, Callback<>::to<&Shim::nobody_came>(*this)) {
   sandbox_.on_end([this] { end(); });
-  task_.on_shutdown([this] {
+  task_.on_shutdown([this](bool) {
     if (!sandbox_.has_pod()) end();
   });
 }

@@ -256,7 +256,7 @@ void Supervisor::perform(pod::Remove& action) {
   // A shim before us may have left something of that name.
   containers_.run(
       cat("delete ", name),
-      [runtime = containers_.runtime(), name] { return shim::remove(runtime, name); },
+      [runtime = containers_.runtime(), name] { return shim::remove(runtime, name, {}); },
       std::move(removed));
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "src/base/text.h"
+#include "src/shim/options.h"
 #include "src/sys/process.h"
 #include "src/wire/any.h"
 #include "src/wire/service.h"
@@ -67,6 +68,12 @@ Containers::Finished answering(wire::Call& call) {
   };
 }
 
+RootfsMount rootfs_mount(const wire::Mount& row) {
+  RootfsMount mount{row.type, row.source, row.target, {}};
+  for (size_t i = 0; i < row.n_options; ++i) mount.options.emplace_back(row.options[i]);
+  return mount;
+}
+
 // The pod does these itself.
 Result<> check_owner(const Container& container, std::string_view what) {
   if (!container.of_pod) return {};
@@ -81,26 +88,36 @@ void TaskService::handle(wire::Call& call) { wire::dispatch(kMethods, *this, cal
 void TaskService::create(const wire::CreateTaskRequest& request, wire::Call& call) {
   if (request.checkpoint[0] != '\0')
     return call.reply.fail(wire::Code::kUnimplemented, "not supported: restoring a checkpoint");
-  if (request.n_rootfs != 0)
-    return call.reply.fail(wire::Code::kUnimplemented, "not supported: mounts of rootfs");
+  Result<RuntimeOptions> options = read_options(request.options);
+  if (!options) return fail(call.reply, options.error());
   Result<Container*> added = containers_.add(request.id, request.bundle);
   if (!added) return call.reply.fail(added.error());
   Container& container = **added;
+  for (size_t i = 0; i < request.n_rootfs; ++i)
+    container.rootfs.push_back(rootfs_mount(*request.rootfs[i]));
+  container.owner = {.uid = options->io_uid,
+                     .gid = options->io_gid,
+                     .id = request.id,
+                     .name_space = std::string(call.metadata("containerd-namespace-ttrpc"))};
   container.init.paths = {request.terminal != 0, request.stdin, request.stdout, request.stderr};
-  if (Result<> opened = container.init.streams->open(container.init.paths); !opened) {
+  if (Result<> opened = container.init.streams->open(container.init.paths, container.owner);
+      !opened) {
     containers_.forget(container);
     return call.reply.fail(opened.error());
   }
-  containers_.create(container, [this, id = std::string(request.id),
-                                 reply = std::move(call.reply)](Result<Done> done) mutable {
-    if (!done) return fail(reply, done.error());
-    // Who has given up does not come to delete it.
-    if (Container* made = containers_.find(id); made != nullptr && !reply.is_awaited())
-      return containers_.remove(*made, [](const Result<Done>&) {});
-    auto answer = blank<wire::CreateTaskResponse>();
-    answer.pid = static_cast<uint32_t>(done->pid);
-    reply.send(answer);
-  });
+  const Choices choices{options->systemd_cgroup, options->no_pivot, options->no_new_keyring};
+  containers_.create(container, choices,
+                     [this, id = std::string(request.id),
+                      reply = std::move(call.reply)](Result<Done> done) mutable {
+                       if (!done) return fail(reply, done.error());
+                       // Who has given up does not come to delete it.
+                       if (Container* made = containers_.find(id);
+                           made != nullptr && !reply.is_awaited())
+                         return containers_.remove(*made, [](const Result<Done>&) {});
+                       auto answer = blank<wire::CreateTaskResponse>();
+                       answer.pid = static_cast<uint32_t>(done->pid);
+                       reply.send(answer);
+                     });
 }
 
 void TaskService::start(const wire::StartRequest& request, wire::Call& call) {
@@ -147,7 +164,7 @@ void TaskService::remove(const wire::DeleteRequest& request, wire::Call& call) {
                      [this, send, reply = std::move(call.reply)](Result<Done> done) mutable {
                        if (!done) return fail(reply, done.error());
                        send(reply);
-                       end_if_asked();
+                       end_if_asked(false);
                      });
 }
 
@@ -225,6 +242,16 @@ void TaskService::wait(const wire::WaitRequest& request, wire::Call& call) {
 void TaskService::pids(const wire::PidsRequest& request, wire::Call& call) {
   Result<Container*> found = containers_.get(request.id);
   if (!found) return call.reply.fail(found.error());
+  if ((*found)->init.phase == Phase::kStopped) {
+    // A daemon that comes back asks this of each shim, and takes one that names nobody for one
+    // whose container was never made: it would be deleted before anybody has read its exit code.
+    wire::Rows<wire::ProcessInfo> rows;
+    rows.add().pid = static_cast<uint32_t>((*found)->init.pid);
+    auto answer = blank<wire::PidsResponse>();
+    answer.n_processes = rows.size();
+    answer.processes = rows.lend();
+    return call.reply.send(answer);
+  }
   std::string execs;  // "PID EXEC_ID" each, as they are now
   for (const auto& process : (*found)->execs)
     if (process->lives()) execs += cat(process->pid, " ", process->exec_id, "\n");
@@ -290,6 +317,7 @@ void TaskService::update(const wire::UpdateTaskRequest& request, wire::Call& cal
     return call.reply.fail(wire::Code::kInvalidArgument,
                            cat("resources: expected ", wire::kLinuxResourcesUrl));
   }
+  // Annotations have no meaning for a running container: those that ocirt knows are of its making.
   containers_.run(
       cat("update ", request.id),
       [runtime = containers_.runtime(), id = std::string(request.id),
@@ -308,8 +336,11 @@ void TaskService::stats(const wire::StatsRequest& request, wire::Call& call) {
         return shim::stats(runtime, id);
       },
       [reply = std::move(call.reply)](Result<Done> done) mutable {
+        // containerd's words, and the code by which callers skip it.
+        if (!done && done.error().code == ENOENT)
+          return reply.fail(wire::Code::kNotFound, "cgroup does not exist");
         if (!done) return fail(reply, done.error());
-        const wire::AnyValue value{std::string(kStatsUrl), std::move(done->text)};
+        const wire::AnyValue value = take_metrics(std::move(*done));
         wire::Any any = value.lend();
         auto answer = blank<wire::StatsResponse>();
         answer.stats = &any;
@@ -327,14 +358,14 @@ void TaskService::connect(const wire::ConnectRequest& request, wire::Call& call)
   call.reply.send(answer);
 }
 
-void TaskService::shutdown(const wire::ShutdownRequest& request, wire::Call& call) {
+void TaskService::shutdown(const wire::ShutdownRequest&, wire::Call& call) {
   shutdown_asked_ = true;
   call.reply.done();
-  if (request.now != 0 || containers_.empty()) end_if_asked();
+  end_if_asked(true);
 }
 
-void TaskService::end_if_asked() {
-  if (shutdown_asked_ && containers_.empty() && shutdown_) shutdown_();
+void TaskService::end_if_asked(bool now) {
+  if (shutdown_asked_ && containers_.empty() && shutdown_) shutdown_(now);
 }
 
 }  // namespace ocirt::shim

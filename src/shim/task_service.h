@@ -13,16 +13,16 @@
 
 namespace ocirt::shim {
 
-// What Stats answers: the line of `ocirt events --stats`, as JSON.
-inline constexpr std::string_view kStatsUrl = "ocirt.stats.v1.Stats";
-
 class TaskService {
  public:
   explicit TaskService(Containers& containers) : containers_(containers) {}
 
   void handle(wire::Call& call);
-  // Called when Shutdown was asked for and no container is left.
-  void on_shutdown(Closure<void()> call) { shutdown_ = std::move(call); }
+  // Called when Shutdown was asked for and no container is left: just now (true), or before the
+  // last one was removed.
+  void on_shutdown(Closure<void(bool)> call) { shutdown_ = std::move(call); }
+  // Somebody else comes to make a container.
+  void forget_shutdown() { shutdown_asked_ = false; }
 
   void create(const wire::CreateTaskRequest& request, wire::Call& call);
   void start(const wire::StartRequest& request, wire::Call& call);
@@ -43,9 +43,9 @@ class TaskService {
   void shutdown(const wire::ShutdownRequest& request, wire::Call& call);
 
  private:
-  void end_if_asked();
+  void end_if_asked(bool now);
   Containers& containers_;
-  Closure<void()> shutdown_;
+  Closure<void(bool)> shutdown_;
   bool shutdown_asked_ = false;
 };
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "src/base/text.h"
+#include "src/sys/daemon.h"
 #include "src/sys/fifo.h"
 #include "src/sys/file.h"
 #include "src/sys/stream.h"
@@ -144,7 +145,7 @@ class Workers::Running {
   bool timed_out_ = false;
 };
 
-Workers::Workers(sys::EventLoop& loop) : loop_(loop) {}
+Workers::Workers(sys::EventLoop& loop, bool huge_pages) : loop_(loop), huge_pages_(huge_pages) {}
 
 Workers::~Workers() {
   for (const auto& worker : running_) (void)sys::signal_child(worker->pid, SIGKILL);
@@ -168,6 +169,7 @@ pid_t Workers::start(Job job) {
   how.leads_group = true;
   Result<pid_t> pid = sys::fork_child(how);
   if (pid && *pid == 0) {
+    if (huge_pages_) sys::allow_huge_pages();
     put_answer(answer->to, job.work());
     sys::exit_now(0);
   }

@@ -41,7 +41,8 @@ struct Job {
 
 class Workers {
  public:
-  explicit Workers(sys::EventLoop& loop);
+  // `huge_pages`: they were disabled for us, and are not to be for what workers start.
+  explicit Workers(sys::EventLoop& loop, bool huge_pages = false);
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
   ~Workers();
@@ -59,6 +60,7 @@ class Workers {
  private:
   class Running;
   sys::EventLoop& loop_;
+  bool huge_pages_;
   std::vector<std::unique_ptr<Running>> running_;
 };
 

@@ -34,6 +34,7 @@ uint64_t key_of(uint32_t slot, uint32_t generation) { return uint64_t{generation
 }  // namespace
 
 Nanoseconds monotonic_now() { return read_clock(CLOCK_MONOTONIC); }
+Nanoseconds boot_now() { return read_clock(CLOCK_BOOTTIME); }
 Nanoseconds wall_now() { return read_clock(CLOCK_REALTIME); }
 
 Watch& Watch::operator=(Watch&& other) noexcept {

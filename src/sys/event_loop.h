@@ -23,6 +23,8 @@ using Nanoseconds = std::chrono::nanoseconds;
 
 // Time since the machine was booted, without the time that it slept (CLOCK_MONOTONIC).
 Nanoseconds monotonic_now();
+// The same with the time that it slept (CLOCK_BOOTTIME).
+Nanoseconds boot_now();
 // Time since 1970 (CLOCK_REALTIME).
 Nanoseconds wall_now();
 

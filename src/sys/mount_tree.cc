@@ -43,6 +43,27 @@ Result<> set_mount_propagation(Fd tree, uint64_t propagation) {
   return {};
 }
 
+Result<> set_mount_attributes(CStr path, bool recursive, uint64_t set, uint64_t clear) {
+  mount_attr attr{};
+  attr.attr_set = set;
+  attr.attr_clr = clear;
+  const unsigned flags = recursive ? static_cast<unsigned>(AT_RECURSIVE) : 0;
+  if (::syscall(SYS_mount_setattr, AT_FDCWD, path.c_str(), flags, &attr, sizeof attr) < 0) {
+    return os_error(cat("set the options of the mount at ", path.view()), errno);
+  }
+  return {};
+}
+
+Result<> set_mount_propagation_at(CStr path, bool recursive, uint64_t propagation) {
+  mount_attr attr{};
+  attr.propagation = propagation;
+  const unsigned flags = recursive ? static_cast<unsigned>(AT_RECURSIVE) : 0;
+  if (::syscall(SYS_mount_setattr, AT_FDCWD, path.c_str(), flags, &attr, sizeof attr) < 0) {
+    return os_error(cat("set the propagation of the mount at ", path.view()), errno);
+  }
+  return {};
+}
+
 Result<uint64_t> mount_id(CStr path) {
   struct statx info{};
   if (::statx(AT_FDCWD, path.c_str(), 0, STATX_MNT_ID, &info) < 0) {

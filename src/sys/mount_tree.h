@@ -22,6 +22,12 @@ Result<> map_mount_ids(Fd tree, bool recursive, Fd user_namespace);
 // MS_SLAVE, MS_PRIVATE, ... for every mount of the tree.
 Result<> set_mount_propagation(Fd tree, uint64_t propagation);
 
+// Sets and clears MOUNT_ATTR_* of what is mounted at `path`, with `recursive` of everything below
+// it too; all others stay as they are.
+Result<> set_mount_attributes(CStr path, bool recursive, uint64_t set, uint64_t clear);
+// The same as set_mount_propagation() for what is mounted at `path` (`recursive`: and below).
+Result<> set_mount_propagation_at(CStr path, bool recursive, uint64_t propagation);
+
 // The type of the file system that `path` is on, from /proc/self/mountinfo: for error messages,
 // since its size grows with the host.
 Result<std::string> mounted_filesystem(CStr path);

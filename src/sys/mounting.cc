@@ -41,6 +41,15 @@ Result<> mount(CStr source, CStr target, CStr type, uint64_t flags, CStr data) {
   return {};
 }
 
+Result<> mount_from(CStr directory, CStr source, CStr target, CStr type, uint64_t flags,
+                    CStr data) {
+  const UniqueFd before = TRY(open(kCwd, ".", O_PATH | O_DIRECTORY));
+  if (::chdir(directory.c_str()) < 0) return os_error(cat("chdir ", directory.view()), errno);
+  Result<> mounted = mount(source, target, type, flags, data);
+  if (::fchdir(before.raw()) < 0 && mounted) return os_error("chdir back", errno);
+  return mounted;
+}
+
 Result<> bind(CStr source, CStr target, bool recursive, uint64_t flags) {
   unsigned long how = MS_BIND;
   if (recursive) how |= MS_REC;
@@ -55,6 +64,23 @@ Result<> bind(CStr source, CStr target, bool recursive, uint64_t flags) {
 Result<> unmount(CStr target) {
   if (::umount2(target.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
     return os_error(cat("unmount ", target.view()), errno);
+  return {};
+}
+
+Result<> unmount_everything(const std::string& target) {
+  const Result<std::string> real = real_directory(target);
+  if (!real && (real.error().code == ENOENT || real.error().code == ENOTDIR)) return {};
+  if (!real) return std::unexpected(real.error());
+  std::vector<std::string> below = TRY(mounts_below(*real));
+  below.push_back(*real);
+  for (const std::string& path : below) {
+    for (;;) {
+      if (::umount2(path.c_str(), UMOUNT_NOFOLLOW) == 0) continue;
+      if (errno == EBUSY && ::umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0) continue;
+      if (errno == EINVAL || errno == ENOENT) break;  // nothing is mounted here (any more)
+      return os_error(cat("unmount ", path), errno);
+    }
+  }
   return {};
 }
 

@@ -83,8 +83,10 @@ Result<bool> is_listening(Fd dir, CStr name) {
   return std::unexpected(std::move(done).error());
 }
 
-Result<UniqueFd> connect_stream(CStr path) {
-  UniqueFd socket = TRY(new_socket(SOCK_STREAM));
+namespace {
+
+Result<UniqueFd> connect_as(int type, CStr path) {
+  UniqueFd socket = TRY(new_socket(type));
   sockaddr_un address{};
   if (path.view().size() < sizeof address.sun_path) {
     address = TRY(address_at(kCwd, path));
@@ -97,6 +99,14 @@ Result<UniqueFd> connect_stream(CStr path) {
   address = TRY(address_at(dir, path.c_str() + slash + 1));
   TRY(connect_to(socket, address, path.view()));
   return socket;
+}
+
+}  // namespace
+
+Result<UniqueFd> connect_stream(CStr path) { return connect_as(SOCK_STREAM, path); }
+
+Result<UniqueFd> connect_stream_at_once(CStr path) {
+  return connect_as(SOCK_STREAM | SOCK_NONBLOCK, path);
 }
 
 Result<> send_datagram(CStr path, std::string_view bytes) {

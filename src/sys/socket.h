@@ -29,6 +29,9 @@ Result<bool> is_listening(Fd dir, CStr name);
 
 // Connects a SOCK_STREAM socket to a path of any length (console socket, pidfd socket).
 Result<UniqueFd> connect_stream(CStr path);
+// The same for an event loop: the socket does not wait, nor does this; code EAGAIN when the server
+// has no room for one more caller.
+Result<UniqueFd> connect_stream_at_once(CStr path);
 
 // Sends one datagram to a socket of the system (syslog's, the journal's).
 Result<> send_datagram(CStr path, std::string_view bytes);

@@ -24,6 +24,8 @@ inline constexpr std::string_view kTypeUrl<ProcessDetails> = "containerd.runc.v1
 template <>
 inline constexpr std::string_view kTypeUrl<RuntimeOptions> = "runtimeoptions.v1.Options";
 template <>
+inline constexpr std::string_view kTypeUrl<CreateOptions> = "containerd.linux.runc.CreateOptions";
+template <>
 inline constexpr std::string_view kTypeUrl<v1::Metrics> = "io.containerd.cgroups.v1.Metrics";
 template <>
 inline constexpr std::string_view kTypeUrl<v2::Metrics> = "io.containerd.cgroups.v2.Metrics";

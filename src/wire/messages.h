@@ -136,6 +136,7 @@ OCIRT_MESSAGE(BootstrapMetadata, Bootstrap__BootstrapResult__MetadataEntry,
 OCIRT_MESSAGE(RuncOptions, Options__RuncOptions, options__runc_options);
 OCIRT_MESSAGE(CheckpointOptions, Options__CheckpointOptions, options__checkpoint_options);
 OCIRT_MESSAGE(ProcessDetails, Options__ProcessDetails, options__process_details);
+OCIRT_MESSAGE(CreateOptions, Options__CreateOptions, options__create_options);
 OCIRT_MESSAGE(RuntimeOptions, Options__RuntimeOptions, options__runtime_options);
 
 // cgroups_v1.proto

@@ -228,7 +228,20 @@ TEST_F(PodExec, PidsNameTheProcessesAndStatsCount) {
   stats.id = wire::lend("c");
   auto counted = pod->call<wire::StatsResponse>(wire::kTaskV3, "Stats", stats);
   ASSERT_TRUE(counted) << counted.error().text;
-  EXPECT_SAYS(wire::view((*counted)->stats->value), "\"type\":\"stats\"");
+  const bool v2 = cgroups::is_pure_v2();
+  ASSERT_STREQ((*counted)->stats->type_url,
+               v2 ? "io.containerd.cgroups.v2.Metrics" : "io.containerd.cgroups.v1.Metrics");
+  const auto bytes = wire::view((*counted)->stats->value);
+  EXPECT_EQ(v2 ? (*wire::parse<wire::v2::Metrics>(bytes))->pids->current
+               : (*wire::parse<wire::v1::Metrics>(bytes))->pids->current,
+            2u);
+  auto of_pod = wire::blank<wire::SandboxMetricsRequest>();
+  of_pod.sandbox_id = wire::lend(pod->name());
+  auto whole = pod->call<wire::SandboxMetricsResponse>(wire::kSandboxV1, "SandboxMetrics", of_pod);
+  ASSERT_TRUE(whole) << whole.error().text;
+  ASSERT_NE((*whole)->metrics, nullptr);
+  EXPECT_STREQ((*whole)->metrics->data->type_url, (*counted)->stats->type_url);
+  EXPECT_GT((*whole)->metrics->timestamp->seconds, 1'600'000'000);
 }
 
 }  // namespace

@@ -148,6 +148,8 @@ void read_cpu_v2(const std::string& directory, CpuStats& out) {
   out.periods = find_or_zero(rows, "nr_periods");
   out.throttled_periods = find_or_zero(rows, "nr_throttled");
   out.throttled_time = find_or_zero(rows, "throttled_usec") * kNanoseconds;
+  out.bursts = find_or_zero(rows, "nr_bursts");
+  out.burst_time = find_or_zero(rows, "burst_usec") * kNanoseconds;
 }
 
 void read_memory_v2(const std::string& directory, MemoryStats& out) {
@@ -161,9 +163,12 @@ void read_memory_v2(const std::string& directory, MemoryStats& out) {
   if (std::string_view value = value_of(events, "oom_kill"); !value.empty()) {
     out.oom_kills = number(value);
   }
+  out.events = parse_flat(events);
   const std::string swap = read(directory, "memory.swap.current");
   if (swap.empty()) return;
   const uint64_t limit = read_number(directory, "memory.swap.max");
+  out.swap_alone = number(swap);
+  out.swap_alone_limit = limit;
   const bool unlimited = limit == UINT64_MAX || out.usage.limit == UINT64_MAX;
   out.swap = {unlimited ? UINT64_MAX : limit + out.usage.limit, number(swap) + out.usage.usage, 0,
               number(value_of(read(directory, "memory.swap.events"), "max"))};

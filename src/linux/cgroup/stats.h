@@ -30,6 +30,7 @@ struct CpuStats {
   uint64_t total = 0, kernel = 0, user = 0;                  // nanoseconds
   std::vector<uint64_t> percpu, percpu_kernel, percpu_user;  // v1
   uint64_t periods = 0, throttled_periods = 0, throttled_time = 0;
+  uint64_t bursts = 0, burst_time = 0;  // v2
   std::optional<Pressure> psi;
 };
 
@@ -38,9 +39,11 @@ struct MemoryUse {
 };
 struct MemoryStats {
   uint64_t cache = 0;
-  MemoryUse usage, swap, kernel, kernel_tcp;          // swap: with memory, max 0 on v2
-  std::vector<std::pair<std::string, uint64_t>> raw;  // memory.stat
-  std::optional<uint64_t> oom_kills;                  // processes that the limit has killed
+  MemoryUse usage, swap, kernel, kernel_tcp;             // swap: with memory, max 0 on v2
+  std::vector<std::pair<std::string, uint64_t>> raw;     // memory.stat
+  std::vector<std::pair<std::string, uint64_t>> events;  // v2's memory.events
+  uint64_t swap_alone = 0, swap_alone_limit = 0;         // v2: without memory; UINT64_MAX is none
+  std::optional<uint64_t> oom_kills;                     // processes that the limit has killed
   std::optional<Pressure> psi;
 };
 

@@ -1,0 +1,73 @@
+// A shim as containerd has it: no pod, but the containers of a group, which Create brings one by
+// one. It lives as long as it has some, and ends when it was told that it may.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "src/base/result.h"
+#include "src/shim/containers.h"
+#include "src/shim/daemon_log.h"
+#include "src/shim/publisher.h"
+#include "src/shim/shim_socket.h"
+#include "src/shim/task_events.h"
+#include "src/shim/task_service.h"
+#include "src/shim/worker.h"
+#include "src/sys/event_loop.h"
+#include "src/sys/signals.h"
+#include "src/wire/server.h"
+
+namespace ocirt::shim {
+
+// What `start` has found out.
+struct ContainerdSetup {
+  Runtime runtime;
+  std::string name_space;
+  std::string group;          // the container of this id is its sandbox
+  std::string ttrpc_address;  // of containerd; empty: nobody is told of anything
+  std::string bundle;         // of the first container: working directory, and its `log`
+  bool huge_pages = false;    // were disabled for us alone
+};
+
+class ContainerdShim {
+ public:
+  ContainerdShim(sys::EventLoop& loop, ContainerdSetup setup, Seat seat);
+  ContainerdShim(const ContainerdShim&) = delete;
+  ContainerdShim& operator=(const ContainerdShim&) = delete;
+
+  // Blocks all signals and takes calls.
+  Result<> open();
+  // Until it may end.
+  Result<> run();
+
+ private:
+  void on_call(wire::Call& call);
+  void on_signal(unsigned ready);
+  void removed(const Container& container);
+  void container_ended(Container& container);
+  void nobody_came();
+  void kill_all();
+  void remove_ended();
+  void dump();
+  void leave();
+  void stop();
+
+  sys::EventLoop& loop_;
+  const ContainerdSetup setup_;
+  Seat seat_;
+  DaemonLog log_;
+  std::optional<sys::SignalInbox> signals_;
+  sys::Watch signals_watch_;
+  Workers workers_;
+  Containers containers_;
+  Publisher publisher_;
+  TaskEvents events_;
+  TaskService task_;
+  wire::Server server_;
+  sys::Timer idle_, leaving_, farewell_, ended_;
+  bool killed_ = false;  // by a signal: whatever ends is removed
+  bool ending_ = false;
+};
+
+}  // namespace ocirt::shim

@@ -1,0 +1,89 @@
+#include "src/shim/metrics.h"
+
+#include <gtest/gtest.h>
+
+namespace ocirt::shim {
+namespace {
+
+cgroup::Stats some() {
+  cgroup::Stats stats;
+  stats.cpu.total = 7'000'000;
+  stats.cpu.user = 4'000'000;
+  stats.cpu.kernel = 3'000'000;
+  stats.cpu.percpu = {1, 2};
+  stats.cpu.throttled_time = 9000;
+  stats.memory.usage = {UINT64_MAX, 5000, 6000, 1};
+  stats.memory.raw = {
+      {"anon", 1000}, {"inactive_file", 300},         {"total_inactive_file", 400},
+      {"pgpgin", 5},  {"workingset_refault_anon", 2}, {"workingset_refault_file", 3}};
+  stats.memory.events = {{"oom_kill", 2}, {"oom_group_kill", 9}};
+  stats.memory.oom_kills = 2;
+  stats.memory.swap_alone = 11;
+  stats.memory.swap_alone_limit = UINT64_MAX;
+  stats.pids = {3, 0};
+  stats.block_io.service_bytes = {{8, 0, "Read", 4096}, {8, 0, "Write", 512}, {8, 16, "Read", 1}};
+  stats.block_io.serviced = {{8, 0, "Read", 1}, {8, 16, "Write", 2}};
+  stats.hugetlb = {{"2MB", 4, 5, 6}};
+  return stats;
+}
+
+TEST(Metrics, OfVersion2) {
+  const wire::AnyValue value = v2_metrics(some());
+  EXPECT_EQ(value.type_url, "io.containerd.cgroups.v2.Metrics");
+  auto read = *wire::parse<wire::v2::Metrics>(value.bytes);
+  EXPECT_EQ(read->cpu->usage_usec, 7000u);
+  EXPECT_EQ(read->cpu->user_usec, 4000u);
+  EXPECT_EQ(read->cpu->system_usec, 3000u);
+  EXPECT_EQ(read->cpu->throttled_usec, 9u);
+  EXPECT_EQ(read->memory->anon, 1000u);
+  EXPECT_EQ(read->memory->inactive_file, 300u);
+  EXPECT_EQ(read->memory->workingset_refault, 5u);
+  EXPECT_EQ(read->memory->usage, 5000u);
+  EXPECT_EQ(read->memory->usage_limit, UINT64_MAX);
+  EXPECT_EQ(read->memory->max_usage, 6000u);
+  EXPECT_EQ(read->memory->swap_usage, 11u);
+  EXPECT_EQ(read->memory->swap_limit, UINT64_MAX);
+  EXPECT_EQ(read->memory_events->oom_kill, 2u);
+  EXPECT_EQ(read->pids->limit, UINT64_MAX);
+  ASSERT_EQ(read->io->n_usage, 2u);
+  EXPECT_EQ(read->io->usage[0]->rbytes, 4096u);
+  EXPECT_EQ(read->io->usage[0]->wbytes, 512u);
+  EXPECT_EQ(read->io->usage[0]->rios, 1u);
+  EXPECT_EQ(read->io->usage[1]->minor, 16u);
+  EXPECT_EQ(read->io->usage[1]->wios, 2u);
+  ASSERT_EQ(read->n_hugetlb, 1u);
+  EXPECT_EQ(read->hugetlb[0]->current, 4u);
+  EXPECT_STREQ(read->hugetlb[0]->pagesize, "2MB");
+}
+
+TEST(Metrics, OfVersion2WithoutTheMemoryControllerHaveNoMemory) {
+  cgroup::Stats stats = some();
+  stats.memory = {};
+  auto read = *wire::parse<wire::v2::Metrics>(v2_metrics(stats).bytes);
+  EXPECT_EQ(read->memory, nullptr);
+  EXPECT_EQ(read->memory_events, nullptr);
+}
+
+TEST(Metrics, OfVersion1) {
+  const wire::AnyValue value = v1_metrics(some());
+  EXPECT_EQ(value.type_url, "io.containerd.cgroups.v1.Metrics");
+  auto read = *wire::parse<wire::v1::Metrics>(value.bytes);
+  EXPECT_EQ(read->cpu->usage->total, 7'000'000u);
+  EXPECT_EQ(read->cpu->usage->kernel, 3'000'000u);
+  ASSERT_EQ(read->cpu->usage->n_per_cpu, 2u);
+  EXPECT_EQ(read->cpu->usage->per_cpu[1], 2u);
+  EXPECT_EQ(read->memory->usage->usage, 5000u);
+  EXPECT_EQ(read->memory->usage->failcnt, 1u);
+  EXPECT_EQ(read->memory->total_inactive_file, 400u);
+  EXPECT_EQ(read->memory->pg_pg_in, 5u);
+  EXPECT_EQ(read->memory_oom_control->oom_kill, 2u);
+  EXPECT_EQ(read->pids->current, 3u);
+  EXPECT_EQ(read->pids->limit, 0u);
+  ASSERT_EQ(read->blkio->n_io_service_bytes_recursive, 3u);
+  EXPECT_STREQ(read->blkio->io_service_bytes_recursive[1]->op, "Write");
+  ASSERT_EQ(read->n_hugetlb, 1u);
+  EXPECT_EQ(read->hugetlb[0]->max, 5u);
+}
+
+}  // namespace
+}  // namespace ocirt::shim

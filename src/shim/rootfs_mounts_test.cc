@@ -1,0 +1,64 @@
+#include "src/shim/rootfs_mounts.h"
+
+#include <gtest/gtest.h>
+#include <linux/mount.h>
+
+#include "src/base/text.h"
+
+namespace ocirt::shim {
+namespace {
+
+TEST(RootfsMounts, OptionsBecomeFlagsAndTheRestIsForTheFileSystem) {
+  const MountCall call = *decide_mount(
+      {"overlay", "overlay", "", {"ro", "index=off", "X-containerd.x=1", "lowerdir=/a:/b"}}, 4096);
+  EXPECT_FALSE(call.bind);
+  EXPECT_EQ(call.flags, MS_RDONLY);
+  EXPECT_EQ(call.data, "index=off,lowerdir=/a:/b");
+  EXPECT_EQ(call.directory, "");
+}
+
+TEST(RootfsMounts, ABindHasOptionsOfItsOwn) {
+  const MountCall call =
+      *decide_mount({"bind", "/a", "", {"rbind", "ro", "nosuid", "rslave"}}, 4096);
+  EXPECT_TRUE(call.bind);
+  EXPECT_TRUE(call.recursive);
+  EXPECT_EQ(call.set, uint64_t{MOUNT_ATTR_RDONLY} | MOUNT_ATTR_NOSUID);
+  EXPECT_EQ(call.propagation, (std::vector<uint64_t>{MS_SLAVE | MS_REC}));
+  EXPECT_FALSE(decide_mount({"bind", "/a", "", {"bind", "size=1"}}, 4096));
+}
+
+TEST(RootfsMounts, LayersAreSaidRelativeToTheirDirectoryWhenTheyAreTooLong) {
+  const MountCall call =
+      *decide_mount({"overlay",
+                     "overlay",
+                     "",
+                     {"lowerdir=/snapshots/12/fs:/snapshots/1/fs", "upperdir=/u", "workdir=/w"}},
+                    60);
+  EXPECT_EQ(call.directory, "/snapshots");
+  EXPECT_EQ(call.data, "lowerdir=12/fs:1/fs,upperdir=/u,workdir=/w");
+  const MountCall last =
+      *decide_mount({"overlay", "overlay", "", {"index=off", "lowerdir=/s/ab/x\\:y:/s/abc/y"}}, 35);
+  EXPECT_EQ(last.directory, "/s");
+  EXPECT_EQ(last.data, "index=off,lowerdir=ab/x\\:y:abc/y");
+}
+
+TEST(RootfsMounts, WhatIsTooLongEvenSoIsRefused) {
+  const Result<MountCall> far =
+      decide_mount({"overlay", "overlay", "", {"lowerdir=/aaaa/bbbb:/cccc/dddd"}}, 20);
+  ASSERT_FALSE(far);
+  EXPECT_EQ(far.error().text, "the options have 30 bytes, and the kernel takes 19");
+  EXPECT_FALSE(decide_mount({"tmpfs", "x", "", {std::string(100, 'a')}}, 100));
+}
+
+TEST(RootfsMounts, WhatIsNotSupportedIsRefused) {
+  for (const RootfsMount& mount :
+       {RootfsMount{"fuse3.x", "a", "", {}}, RootfsMount{"overlay", "a", "", {"uidmap=0:1:1"}},
+        RootfsMount{"bind", "a", "", {"remount"}}}) {
+    const Result<MountCall> call = decide_mount(mount, 4096);
+    ASSERT_FALSE(call);
+    EXPECT_TRUE(call.error().text.starts_with("not supported")) << call.error().text;
+  }
+}
+
+}  // namespace
+}  // namespace ocirt::shim

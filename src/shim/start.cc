@@ -1,0 +1,198 @@
+// `start`: which shim has the containers of this group? A live one is asked to take one more; else
+// this program becomes it, by a fork without an exec, so that its pages are there already.
+//
+// containerd reads both output streams into one: nothing but the answer may be said, unless it is
+// the reason of a failure.
+#include <malloc.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <utility>
+
+#include "src/base/text.h"
+#include "src/linux/cgroup/cgroup.h"
+#include "src/shim/bootstrap.h"
+#include "src/shim/containerd.h"
+#include "src/shim/containerd_shim.h"
+#include "src/shim/options.h"
+#include "src/shim/shim_socket.h"
+#include "src/sys/daemon.h"
+#include "src/sys/fifo.h"
+#include "src/sys/file.h"
+#include "src/sys/fork.h"
+#include "src/sys/stream.h"
+
+namespace ocirt::shim {
+namespace {
+
+constexpr size_t kMostInput = 4 << 20;
+constexpr size_t kMostConfig = 16 << 20;
+constexpr int kMostAttempts = 20;
+constexpr int64_t kTicksPerSecond = 100;  // of /proc/PID/stat, USER_HZ
+
+std::string from_environment(const char* name) {
+  const char* value = ::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// What is decided before anything is made.
+struct Plan {
+  ContainerdSetup setup;
+  Manner manner;
+  std::string socket;
+  std::string shim_cgroup;
+  bool isolate_core = false;
+};
+
+// containerd 2 makes this directory, or changes its mode, whenever it starts: it is newer than our
+// parent. One of an older run says nothing of a daemon that was replaced by an older version.
+bool has_sandbox_controller(const std::string& bundle) {
+  Result<struct stat> info =
+      sys::stat(sys::kCwd, cat(bundle, "/../../../io.containerd.sandbox.controller.v1.shim"));
+  Result<std::optional<sys::ProcessStat>> parent = sys::process_stat(sys::own_parent());
+  if (!info || !parent || !*parent) return false;
+  const auto age =
+      sys::boot_now() - std::chrono::seconds(1) * ((*parent)->start_time / kTicksPerSecond);
+  const auto began = std::chrono::floor<std::chrono::seconds>(sys::wall_now() - age);
+  return info->st_ctim.tv_sec >= began.count() - 1;
+}
+
+Result<Plan> make_plan(const Invocation& call) {
+  Plan plan;
+  ContainerdSetup& setup = plan.setup;
+  setup.bundle = TRY(sys::real_directory("."));
+  const std::string input = TRY(sys::read_all(Fd(0), "standard input", kMostInput));
+  const Bootstrap told = TRY(read_bootstrap(input, call.id, call.name_space));
+  RuntimeOptions options;
+  if (told.options) {
+    const wire::Any any = told.options->lend();
+    options = TRY(read_options(&any));
+  }
+  // None there: containerd has a sandbox without a container.
+  Result<std::string> config = sys::read_file(sys::kCwd, "config.json", kMostConfig);
+  if (!config && config.error().code != ENOENT) return std::unexpected(std::move(config).error());
+
+  setup.group = group_of(config ? *config : "", call.id);
+  setup.name_space = call.name_space;
+  setup.runtime.root_is_told = !options.root.empty();
+  setup.runtime.root = options.root.empty() ? default_root(call.name_space)
+                                            : cat(options.root, "/", call.name_space);
+  setup.ttrpc_address =
+      told.ttrpc_address.empty() ? from_environment("TTRPC_ADDRESS") : told.ttrpc_address;
+  plan.manner = manner_of({
+      .has_params = told.has_params,
+      .says_version = !from_environment("MAX_SHIM_VERSION").empty(),
+      .has_sandboxes = has_sandbox_controller(setup.bundle),
+      .has_address = !call.address.empty(),
+  });
+  plan.socket = socket_path(told.socket_directory, call.address, call.name_space, setup.group);
+  plan.shim_cgroup = options.shim_cgroup;
+  plan.isolate_core = !from_environment("SCHED_CORE").empty();
+  return plan;
+}
+
+// containerd's own value and one more: the shim is to go before its daemon, and after nobody else.
+void adjust_oom_score(pid_t daemon) {
+  Result<std::string> text =
+      sys::read_file(sys::kCwd, cat("/proc/", sys::own_parent(), "/oom_score_adj"));
+  const std::optional<int> of_parent = text ? to_number<int>(trim(*text)) : std::nullopt;
+  if (!of_parent) return;
+  (void)sys::write_control(sys::kCwd, cat("/proc/", daemon, "/oom_score_adj"),
+                           cat(std::min(*of_parent + 1, 1000)));
+}
+
+Result<> enter_cgroup(const std::string& path, pid_t daemon) {
+  if (path.empty()) return {};
+  const cgroup::Host host = TRY(cgroup::probe_host());
+  const cgroup::Location location = TRY(cgroup::locate(host, path, "shim"));
+  const cgroup::Entrance entrance = TRY(cgroup::open_entrance(location));
+  return cgroup::enter(entrance, daemon);
+}
+
+// The background half. What goes wrong before it serves is said to `ready`.
+Result<> serve(Plan plan, Seat seat, UniqueFd& ready) {
+  TRY(sys::detach_from_caller());
+  TRY(sys::change_directory(plan.setup.bundle));
+  if (plan.isolate_core) TRY(within("SCHED_CORE", sys::isolate_core()));
+  const std::unique_ptr<sys::EventLoop> loop = TRY(sys::EventLoop::open());
+  ContainerdShim shim(*loop, std::move(plan.setup), std::move(seat));
+  TRY(shim.open());
+  ready.reset();
+  ::malloc_trim(0);
+  return shim.run();
+}
+
+// Returns the shim's pid when it takes calls.
+Result<pid_t> launch(Plan& plan, Seat& seat) {
+  sys::Pipe word = TRY(sys::make_pipe());
+  TRY(sys::set_waiting(word.from, true));
+  const int keep[] = {seat.listener.raw(), word.to.raw()};
+  sys::Fork how;
+  how.keep = keep;
+  how.dies_with_us = false;
+  plan.setup.huge_pages = sys::disable_huge_pages().value_or(false);
+  const pid_t daemon = TRY(sys::fork_child(how));
+  if (daemon == 0) {
+    word.from.reset();
+    Result<> done = serve(std::move(plan), std::move(seat), word.to);
+    if (!done && word.to.valid()) (void)sys::write_all(word.to, "answer", done.error().text);
+    sys::exit_now(done ? 0 : 1);
+  }
+  word.to.reset();
+  adjust_oom_score(daemon);
+  if (Result<> entered = within("ShimCgroup", enter_cgroup(plan.shim_cgroup, daemon)); !entered) {
+    (void)sys::signal_child(daemon, SIGKILL);
+    return std::unexpected(std::move(entered).error());
+  }
+  const std::string why = TRY(sys::read_all(word.from, "answer"));
+  if (!why.empty()) return refuse(why);
+  return daemon;
+}
+
+struct Served {
+  int version = 2;
+  pid_t launched = 0;  // by us
+};
+
+Result<Served> find_or_launch(Plan& plan) {
+  for (int i = 0; i < kMostAttempts; ++i) {
+    Found found = TRY(find_or_take(plan.socket));
+    if (found.seat) {
+      Result<pid_t> launched = launch(plan, *found.seat);
+      if (!launched) give_up(*found.seat);
+      const pid_t daemon = TRY(std::move(launched));
+      return Served{plan.manner.version, daemon};
+    }
+    // A shim that ends just now does not answer; its name is free afterwards.
+    if (std::optional<int> version = TRY(join(std::move(found.connection), plan.socket)))
+      return Served{std::min(*version, plan.manner.version)};
+  }
+  return refuse(cat("the shim at ", plan.socket, " does not answer"));
+}
+
+}  // namespace
+
+std::string default_root(std::string_view name_space) {
+  return cat("/run/containerd/ocirt/", name_space);
+}
+
+Result<> start_shim(const Invocation& call) {
+  Plan plan = TRY(make_plan(call));
+  const std::string bundle = plan.setup.bundle;
+  const std::string address = cat("unix://", plan.socket);
+  const Served served = TRY(find_or_launch(plan));
+  // Daemons before 2.0 look for the shim there after a restart, for each container.
+  Result<> told = within(bundle, sys::write_file_atomically(sys::kCwd, std::string(kAddressFile),
+                                                            ".address", address, 0600));
+  if (told) {
+    told = sys::write_all(Fd(1), "standard output",
+                          bootstrap_answer(plan.manner.dialect, served.version, address));
+  }
+  // A daemon that has gone meanwhile has nobody look for the shim.
+  if (!told && served.launched != 0) (void)sys::signal_child(served.launched, SIGTERM);
+  return told;
+}
+
+}  // namespace ocirt::shim

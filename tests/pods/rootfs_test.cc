@@ -1,0 +1,150 @@
+// Create with mounts of the root file system: made by the shim before the container, and gone
+// whatever becomes of it.
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "src/base/text.h"
+#include "tests/pods/task_fixture.h"
+
+namespace harness {
+namespace {
+
+namespace wire = ocirt::wire;
+using ocirt::cat;
+using wire::Code;
+
+class TaskRootfs : public TaskTest {
+ protected:
+  void SetUp() override {
+    TaskTest::SetUp();
+    for (const char* name : {"/upper", "/work", "/other"}) make_directories(scratch() + name);
+    layer = scratch() + "/layers/base";
+    make_directories(layer);
+    make_rootfs(layer);
+    // What is to be covered.
+    remove_tree(bundle.rootfs());
+    bundle.shell("echo written >/file; cat /etc/passwd | head -n 1; exec sleep 60");
+  }
+  ocirt::shim::RootfsMount overlay(const std::string& lower) const {
+    return {"overlay",
+            "overlay",
+            "",
+            {"lowerdir=" + lower, "upperdir=" + scratch() + "/upper",
+             "workdir=" + scratch() + "/work"}};
+  }
+  std::vector<std::string> mounted() { return mounted_below(bundle.rootfs()); }
+
+  std::string layer;
+};
+
+TEST_F(TaskRootfs, OverlayIsMadeAndWrittenToAndTakenAwayByDelete) {
+  Fifo out(scratch() + "/out");
+  launch({.out = out.path(), .rootfs = {overlay(layer)}});
+  EXPECT_SAYS(out.read_until("\n"), "root:x:0:0");
+  // As containerd sees it.
+  EXPECT_EQ(mounted(), std::vector<std::string>{bundle.rootfs()});
+  EXPECT_TRUE(eventually([&] { return exists(scratch() + "/upper/file"); }));
+  finish();
+  EXPECT_EQ(mounted(), std::vector<std::string>());
+  EXPECT_EQ(read_file(scratch() + "/upper/file"), "written\n");
+}
+
+TEST_F(TaskRootfs, SeveralAreMadeInOrderAndNotesForOthersAreNotOptions) {
+  write_file(scratch() + "/other/note", "of the second\n");
+  make_directories(layer + "/data");
+  Fifo out(scratch() + "/out");
+  bundle.shell("cat /data/note; echo no >/data/x; touch /no; exec sleep 60");
+  launch({.out = out.path(),
+          .err = out.path(),
+          .rootfs = {{"bind", layer, "", {"rbind", "ro", "X-containerd.note=1", "x-note"}},
+                     {"bind", scratch() + "/other", "/data", {"bind", "ro"}}}});
+  const std::string said = out.read_until("/no: Read-only");
+  EXPECT_SAYS(said, "of the second");
+  EXPECT_SAYS(said, "/data/x: Read-only");
+  EXPECT_EQ(mounted().size(), 2u);
+  finish();
+  EXPECT_EQ(mounted(), std::vector<std::string>());
+}
+
+// 300 layers, whose names alone are longer than the page that the kernel takes.
+TEST_F(TaskRootfs, LayersMayBeMoreThanAPage) {
+  std::string lower;
+  for (int i = 0; i < 300; ++i) {
+    const std::string one = cat(scratch(), "/layers/", i, "/fs");
+    make_directories(one);
+    write_file(cat(one, "/number-", i), "");
+    lower += one + ":";
+  }
+  ASSERT_GT(lower.size(), 8000u);
+  Fifo out(scratch() + "/out");
+  bundle.shell("ls / | grep -c number; exec sleep 60");
+  launch({.out = out.path(), .rootfs = {overlay(lower + layer)}});
+  EXPECT_EQ(out.read_until("\n"), "300\n");
+  finish();
+  EXPECT_EQ(mounted(), std::vector<std::string>());
+}
+
+TEST_F(TaskRootfs, AMountThatFailsIsNamedAndTheOthersAreUndone) {
+  const wire::Answer answer = create(
+      {.rootfs = {overlay(layer), {"erofs", "/nonexistent/disk", "", {"ro", "dax=always"}}}});
+  EXPECT_EQ(answer.code, Code::kUnknown);
+  for (const char* part : {"rootfs[1]", "erofs", "/nonexistent/disk", "rootfs", "dax=always"})
+    EXPECT_SAYS(answer.text, part);
+  EXPECT_EQ(mounted(), std::vector<std::string>());
+  EXPECT_EQ(status(), -1);
+  EXPECT_EQ(create({.rootfs = {{"fuse3.something", "x", "", {}}}}).code, Code::kUnimplemented);
+  EXPECT_EQ(create({.rootfs = {{"bind", layer, "../../..", {"rbind"}},
+                               {"bind", layer, "../../..", {"bind"}}}})
+                .code,
+            Code::kOk);
+  // Never outside of the rootfs.
+  EXPECT_EQ(mounted_below(scratch()).size(), 2u);
+  finish();
+  EXPECT_EQ(mounted_below(scratch()), std::vector<std::string>());
+}
+
+TEST_F(TaskRootfs, AFailedCreationLeavesNoMount) {
+  bundle.with_namespace("network", "/no/such");
+  const wire::Answer answer = create({.rootfs = {overlay(layer)}});
+  EXPECT_SAYS(answer.text, "/no/such");
+  EXPECT_EQ(mounted(), std::vector<std::string>());
+  bundle.with_namespace("network");
+  EXPECT_EQ(create({.rootfs = {overlay(layer)}, .timeout = std::chrono::microseconds(1)}).code,
+            Code::kDeadlineExceeded);
+  EXPECT_TRUE(eventually([&] { return status() == -1 && mounted().empty(); }));
+}
+
+TEST_F(TaskRootfs, AnImageIsMountedByALoopDevice) {
+  const std::string image = scratch() + "/image";
+  Command make;
+  make.argv = {"mke2fs", "-q", "-t", "ext4", "-d", layer, image, "8M"};
+  Outcome made;
+  try {
+    made = run_command(make);
+  } catch (const std::exception&) {
+    GTEST_SKIP() << "needs mke2fs";
+  }
+  if (made.code == 127) GTEST_SKIP() << "needs mke2fs";
+  ASSERT_OK(made);
+  Fifo out(scratch() + "/out");
+  bundle.shell("head -n 1 /etc/passwd; exec sleep 60");
+  const wire::Answer answer =
+      create({.out = out.path(), .rootfs = {{"ext4", image, "", {"ro", "loop"}}}});
+  if (answer.text.find("loop-control") != std::string::npos)
+    GTEST_SKIP() << "needs loop devices: " << answer.text;
+  ASSERT_EQ(answer.code, Code::kOk) << answer.text;
+  ASSERT_EQ(ask("Start").code, Code::kOk);
+  EXPECT_SAYS(out.read_until("\n"), "root:x:0:0");
+  const Mount mount = mount_at(parse_mountinfo(read_file("/proc/self/mountinfo")), bundle.rootfs());
+  EXPECT_TRUE(mount.source.starts_with("/dev/loop")) << mount.source;
+  finish();
+  EXPECT_EQ(mounted(), std::vector<std::string>());
+  // The device has let go of the image.
+  const std::string backing = cat("/sys/block/", mount.source.substr(5), "/loop/backing_file");
+  EXPECT_TRUE(eventually([&] { return !exists(backing) || read_file(backing) != image + "\n"; }));
+}
+
+}  // namespace
+}  // namespace harness
