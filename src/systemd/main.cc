@@ -254,6 +254,12 @@ int start(sd_bus* bus, const char* unit, std::string_view properties, uint64_t d
     const char* path = nullptr;
     code = sd_bus_message_read(reply.it, "o", &path);
     if (code >= 0) code = wait_for_job(bus, job, path, deadline);
+    // A job that is waited for no longer must not make a unit of a process that has ended by then.
+    // Sent without waiting for an answer: the time is up.
+    if (code == -ETIMEDOUT) {
+      (void)sd_bus_call_method_async(bus, nullptr, kService, kObject, kManager, "StopUnit", nullptr,
+                                     nullptr, "ss", unit, "replace");
+    }
     return job_end("StartTransientUnit", code, job);
   }
 }
