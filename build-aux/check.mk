@@ -22,12 +22,13 @@ check:
 	@build-aux/install-deps check
 	@tests/tools/run-tests all
 
-# In a virtual machine with systemd and all controllers, which is made once in VM.
+# In a virtual machine with systemd and all controllers, which is made once in VM; see tests/vm/README.md.
 VM ?= build/vm
+VM_SUITES ?= all
 check-vm:
 	@build-aux/install-deps vm
-	@$(MAKE) all test-programs
-	@VM=$(VM) SUITES=tests/vm/suites tests/tools/run-tests all
+	@$(MAKE) all $(BUILD)/test/conformance-test $(BUILD)/test/src-test
+	@VM=$(VM) SUITES=tests/vm/suites tests/tools/run-tests $(VM_SUITES)
 
 demo:
 	@build-aux/install-deps demo

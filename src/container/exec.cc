@@ -155,7 +155,8 @@ std::string missing_entrance(const cgroup::Location& location) {
 }
 
 // Starts the process where the container's limits leave room for it.
-Result<Launched> launch_inside(LaunchRequest& request, const Record& record, bool may_fall_back) {
+Result<Launched> launch_inside(LaunchRequest& request, const Record& record,
+                               const cgroup::Location& cgroup, bool may_fall_back) {
   Result<Launched> launched = launch(request);
   if (launched || request.entrance == nullptr) return launched;
   cgroup::Entrance present;
@@ -167,6 +168,17 @@ Result<Launched> launch_inside(LaunchRequest& request, const Record& record, boo
     request.entrance = &present;
     Result<Launched> again = launch(request);
     request.entrance = nullptr;
+    return again;
+  }
+  if (launched.error().code == EACCES) {
+    // A user's shell is in a session, his containers are with his systemd: only that one may move a
+    // process from the one to the other.
+    std::optional<UnitEntrance> way = unit_entrance(record, may_fall_back ? nullptr : &cgroup);
+    if (!way) return launched;
+    request.entrance = nullptr;
+    request.unit_entrance = &*way;
+    Result<Launched> again = launch(request);
+    request.unit_entrance = nullptr;
     return again;
   }
   if (launched.error().code == EAGAIN) {
@@ -241,7 +253,7 @@ Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& op
   draft.builder.plan.join_pid_namespace = true;
   request.joins.push_back({init.raw(), all, draft.builder.text("the container's namespaces")});
   OnInitialCpus cpus = TRY(move_to_initial_cpus(draft.scheduling));
-  Launched launched = TRY(launch_inside(request, record, options.cgroup.empty()));
+  Launched launched = TRY(launch_inside(request, record, cgroup, options.cgroup.empty()));
   cpus.restore();
   TRY(write_pid_file(options.pid_file, launched.pid()));
   TRY(send_pidfd(pidfd_receivers, launched.pidfd(), "setns"));

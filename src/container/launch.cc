@@ -195,7 +195,7 @@ Result<Launched> launch_once(const LaunchRequest& request) {
     spawn.join = procs;
   }
   UniqueFd unit_gate, unit_key;
-  if (request.unit != nullptr) {
+  if (request.unit != nullptr || request.unit_entrance != nullptr) {
     std::tie(unit_gate, unit_key) = TRY(sys::socket_pair());
     spawn.gate = unit_gate;
     spawn.gate_key = unit_key;
@@ -204,8 +204,13 @@ Result<Launched> launch_once(const LaunchRequest& request) {
   launched.of_parent_ = request.for_parent;
   launched.child_ = TRY(sys::spawn(spawn));
   launched.channel_ = std::move(ours);
-  if (request.unit != nullptr) {
-    TRY(within("cgroup", place_in_unit(*request.unit, launched.pid(), *request.started_unit)));
+  if (unit_key.valid()) {
+    if (request.unit != nullptr) {
+      TRY(within("cgroup", place_in_unit(*request.unit, launched.pid(), *request.started_unit)));
+    } else {
+      const UnitEntrance& way = *request.unit_entrance;
+      TRY(within("cgroup", cgroup::attach_to_unit(way.unit, way.below, launched.pid())));
+    }
     TRY(sys::write_once(unit_key, "the gate of init", "x"));
   }
   theirs.reset();  // or its end could not be heard

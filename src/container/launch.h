@@ -26,12 +26,13 @@ struct LaunchRequest {
       false;  // put into the cgroup as the last, by its successor's pid (joined pid namespace)
   const UnitPlan* unit = nullptr;  // instead of an entrance: systemd makes the cgroup around it
   StartedUnit* started_unit = nullptr;
-  std::span<const UniqueFd> trees;  // of open_mount_trees()
-  std::vector<plan::Join> joins;    // further namespaces that init joins; descriptors of the caller
-  bool signals_blocked = false;     // by a SignalInbox of the caller
-  bool for_parent = false;          // init is a child of our parent (CLONE_PARENT), who reaps it
-  Fd gate;                          // create: where init will wait for start
-  Fd console;                       // connected console socket
+  const UnitEntrance* unit_entrance = nullptr;  // instead of an entrance: systemd moves it there
+  std::span<const UniqueFd> trees;              // of open_mount_trees()
+  std::vector<plan::Join> joins;  // further namespaces that init joins; descriptors of the caller
+  bool signals_blocked = false;   // by a SignalInbox of the caller
+  bool for_parent = false;        // init is a child of our parent (CLONE_PARENT), who reaps it
+  Fd gate;                        // create: where init will wait for start
+  Fd console;                     // connected console socket
   std::optional<SeccompAgent> agent;                 // for a filter that notifies
   const std::optional<oci::Hooks>* hooks = nullptr;  // prestart and createRuntime are run from here
   NetDevices* net_devices = nullptr;  // moved in before the hooks; what becomes of them later is

@@ -114,6 +114,22 @@ cgroup::Location whole_cgroup(const Record& record) {
   return whole;
 }
 
+std::optional<UnitEntrance> unit_entrance(const Record& record, const cgroup::Location* location) {
+  if (!record.unit || record.unit->bus != cgroup::Bus::user) return std::nullopt;
+  UnitEntrance entrance{*record.unit, ""};
+  const std::string whole = whole_cgroup(record).directories.front().path;
+  std::string inner;
+  if (location != nullptr) {
+    inner = location->directories.front().path;
+  } else if (Result<std::string> text =
+                 sys::read_file(sys::kCwd, cat("/proc/", record.pid, "/cgroup"));
+             text && text->starts_with("0::/")) {
+    inner = cat("/sys/fs/cgroup", std::string_view(*text).substr(3, text->find('\n') - 3));
+  }
+  if (inner.starts_with(cat(whole, "/"))) entrance.below = inner.substr(whole.size());
+  return entrance;
+}
+
 Result<> end_unit(const Record& record) {
   if (!record.unit) return {};
   // systemd would ask politely first and wait; here everybody is to go.

@@ -52,6 +52,15 @@ cgroup::Location whole_cgroup(const Record& record);
 // Makes the unit around a process that waits, and puts the limits in force.
 Result<> place_in_unit(const UnitPlan& plan, pid_t pid, StartedUnit& started);
 
+// The way into a container's unit for a process of `exec` that its user may not move there.
+struct UnitEntrance {
+  cgroup::Unit unit;
+  std::string below;  // the cgroup, seen from the unit's: "/payload"; empty: the unit's own
+};
+// Into `location`, which is the container's cgroup or one below it; without one, to where its first
+// process is. Nothing when it is not in a unit of a user's systemd.
+std::optional<UnitEntrance> unit_entrance(const Record& record, const cgroup::Location* location);
+
 // The end of a container's unit, when nobody is in it that should go on; its directories stay.
 Result<> end_unit(const Record& record);
 // New limits for the unit of a container, before they are written into its cgroup.

@@ -1,10 +1,11 @@
 // ocirt-systemd: makes, changes and stops one unit of systemd for ocirt, by sd-bus of libsystemd.
 // ocirt runs it for containers whose cgroups systemd manages, and for no others.
 //
-// Its request (sys/companion.h) is fields (fields.h): one of start, set, stop, root; system or
-// user; the unit; and for start and set the properties. The answer to root is a cgroup. Calls on
-// the bus: start 1 (3 when a failed unit of the name is in the way), set 1, stop 1 or 2. As root
-// they go to systemd's own socket, so that no bus daemon has to pass them on.
+// Its request (sys/companion.h) is fields (fields.h): one of start, set, stop, attach, root; system
+// or user; the unit; for start and set the properties; for attach the cgroup below the unit's (""
+// is the unit's own) and a process. The answer to root is a cgroup. Calls on the bus: start 1 (3
+// when a failed unit of the name is in the way), set 1, stop 1 or 2, attach 1. As root they go to
+// systemd's own socket, so that no bus daemon has to pass them on.
 #include <systemd/sd-bus.h>
 
 #include <cerrno>
@@ -254,6 +255,12 @@ int start(sd_bus* bus, const char* unit, std::string_view properties, uint64_t d
     const char* path = nullptr;
     code = sd_bus_message_read(reply.it, "o", &path);
     if (code >= 0) code = wait_for_job(bus, job, path, deadline);
+    // A job that is waited for no longer must not make a unit of a process that has ended by then.
+    // Sent without waiting for an answer: the time is up.
+    if (code == -ETIMEDOUT) {
+      (void)sd_bus_call_method_async(bus, nullptr, kService, kObject, kManager, "StopUnit", nullptr,
+                                     nullptr, "ss", unit, "replace");
+    }
     return job_end("StartTransientUnit", code, job);
   }
 }
@@ -292,6 +299,21 @@ int stop(sd_bus* bus, const char* unit, uint64_t deadline) {
   return job_end("StopUnit", code, job);
 }
 
+// Moves a process of the caller's user into a unit: what the user may not do where the process
+// comes from a part of the tree that is not delegated to him, a session or another service.
+int attach(sd_bus* bus, const char* unit, Fields& fields) {
+  std::string_view below, text;
+  uint32_t pid = 0;
+  if (!fields.next(below) || !fields.next(text) ||
+      std::from_chars(text.data(), text.data() + text.size(), pid).ec != std::errc())
+    return answer(refuse("ocirt-systemd: the request is not complete"));
+  BusError error;
+  const int code =
+      sd_bus_call_method(bus, kService, kObject, kManager, "AttachProcessesToUnit", &error.it,
+                         nullptr, "ssau", unit, std::string(below).c_str(), 1, pid);
+  return code < 0 ? failed("AttachProcessesToUnit", code, &error.it) : done();
+}
+
 // The cgroup below which this systemd makes those of its units.
 int root(sd_bus* bus) {
   BusError error;
@@ -323,6 +345,7 @@ int run(std::string_view request) {
   if (verb == "start") return start(bus.it, unit.c_str(), fields.rest(), deadline);
   if (verb == "set") return set(bus.it, unit.c_str(), fields.rest());
   if (verb == "stop") return stop(bus.it, unit.c_str(), deadline);
+  if (verb == "attach") return attach(bus.it, unit.c_str(), fields);
   if (verb == "root") return root(bus.it);
   return answer(refuse("ocirt-systemd: the request is of another version of ocirt"));
 }

@@ -87,6 +87,9 @@ Result<std::string> unit_root(Bus bus);
 // Starts the unit and waits until it is there, at most 30 s.
 Result<> start_unit(const Unit& unit, const std::vector<Property>& properties);
 Result<> change_unit(const Unit& unit, const std::vector<Property>& properties);
+// Moves a process into the unit's cgroup, or one below it ("/payload"): for a user, who may not
+// write into cgroup.procs when the process comes from a session or from another service.
+Result<> attach_to_unit(const Unit& unit, std::string_view below, pid_t pid);
 // Stops the unit, which kills what is left in it, and waits. One that has gone is no error.
 Result<> stop_unit(const Unit& unit);
 

@@ -21,17 +21,16 @@ std::string_view name_of(Bus bus) { return bus == Bus::user ? "user" : "system";
 
 // One run of the helper; the text behind "ok".
 Result<std::string> ask(std::string_view verb, Bus bus, const std::string& unit,
-                        const std::vector<Property>& properties) {
+                        const std::string& more) {
   const std::string path = TRY(helper_path());
-  const std::string request =
-      cat(verb, '\0', name_of(bus), '\0', unit, '\0', to_fields(properties));
+  const std::string request = cat(verb, '\0', name_of(bus), '\0', unit, '\0', more);
   // It gives systemd 30 seconds and says so by itself.
   constexpr int kTimeoutMs = 40'000;
   return sys::ask_companion({.path = path, .request = request, .timeout_ms = kTimeoutMs});
 }
 
-Result<> tell(std::string_view verb, const Unit& unit, const std::vector<Property>& properties) {
-  Result<std::string> done = ask(verb, unit.bus, unit.name, properties);
+Result<> tell(std::string_view verb, const Unit& unit, const std::string& more) {
+  Result<std::string> done = ask(verb, unit.bus, unit.name, more);
   if (done) return {};
   return refuse(cat("systemd unit ", unit.name, ": ", done.error().text));
 }
@@ -59,10 +58,13 @@ Result<std::string> unit_root(Bus bus) {
 }
 
 Result<> start_unit(const Unit& unit, const std::vector<Property>& properties) {
-  return tell("start", unit, properties);
+  return tell("start", unit, to_fields(properties));
 }
 Result<> change_unit(const Unit& unit, const std::vector<Property>& properties) {
-  return properties.empty() ? Result<>() : tell("set", unit, properties);
+  return properties.empty() ? Result<>() : tell("set", unit, to_fields(properties));
+}
+Result<> attach_to_unit(const Unit& unit, std::string_view below, pid_t pid) {
+  return tell("attach", unit, cat(below, '\0', pid, '\0'));
 }
 Result<> stop_unit(const Unit& unit) { return tell("stop", unit, {}); }
 

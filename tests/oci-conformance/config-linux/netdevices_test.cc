@@ -296,6 +296,7 @@ TEST_F(NetDevices, AreRefusedAndNotOfferedWithoutTheProgramThatMovesThem) {
   if (runtime.name() != "ocirt") GTEST_SKIP() << "is about ocirt's programs";
   const std::string alone = scratch() + "/ocirt";
   host("cp '" + runtime.program() + "' '" + alone + "'");
+  if (cgroups::by_systemd()) host("cp '" + runtime.program() + "-systemd' '" + scratch() + "'");
   const Runtime without(scratch() + "/other-state", alone);
   EXPECT_FALSE(
       Json::parse(without.run({"features"}).out).find("linux.netDevices.enabled")->is_true());

@@ -27,6 +27,8 @@ class Rootless : public ContainerTest {
   }
   void SetUp() override {
     ContainerTest::SetUp();
+    if (cgroups::by_systemd())
+      GTEST_SKIP() << "a user of this machine without a systemd of his own";
     NEEDS_NAMESPACE("user");
     if (read_file("/proc/sys/user/max_user_namespaces") == "0\n")
       GTEST_SKIP() << "this machine has no user namespaces";
@@ -216,6 +218,7 @@ class RootlessDelegated : public Rootless {
  protected:
   void SetUp() override {
     Rootless::SetUp();
+    if (IsSkipped()) return;
     NEEDS_CGROUP_V2();
     own_ = cgroups::test_parent() + "/delegated";
     for (const char* below : {"", "/session"}) {

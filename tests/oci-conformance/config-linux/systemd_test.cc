@@ -40,6 +40,37 @@ TEST_F(Systemd, HasTheContainerAsADelegatedScopeInItsSlice) {
   EXPECT_SAYS(property(unit_of(container), "Description"), container.id());
 }
 
+TEST_F(Systemd, HasTheContainerUnderPrefixAndName) {
+  bundle.keep_cgroups_path();
+  bundle.set("linux.cgroupsPath", "\"" + cgroups::test_parent().substr(1) + ":engine:a+b\"");
+  Container container(runtime, bundle);
+  ASSERT_OK(container.create());
+  EXPECT_EQ("active", property("engine-a\\x2bb.scope", "ActiveState"));
+  EXPECT_SAYS(read_file("/proc/" + std::to_string(container.pid()) + "/cgroup"),
+              cgroups::test_parent() + "/engine-a\\x2bb.scope\n");
+}
+
+// What a scope is delegated for: its processes make groups in it, hand controllers down, and
+// systemd neither moves them back nor takes their limits away.
+TEST_F(Systemd, LetsTheContainerDivideItsScope) {
+  NEEDS_CGROUP_V2();
+  bundle.with_namespace("cgroup");
+  bundle.mount("/sys/fs/cgroup", "cgroup", "cgroup", {"nosuid", "noexec", "nodev"});
+  bundle.shell(
+      "cd /sys/fs/cgroup && mkdir inner && echo 1 >inner/cgroup.procs && "
+      "echo '+pids +memory' >cgroup.subtree_control && echo 7 >inner/pids.max && echo done && "
+      "exec sleep 100");
+  Container container(runtime, bundle);
+  container.launch();
+  ASSERT_TRUE(eventually([&] { return container.output() == "done\n"; })) << container.errors();
+  ask({"daemon-reload"});
+  ASSERT_OK(without_flags({"update", "--pids-limit", "55", container.id()}));
+  EXPECT_SAYS(read_file("/proc/" + std::to_string(container.pid()) + "/cgroup"),
+              cgroups::group_of(container.id()) + "/inner\n");
+  EXPECT_EQ("7\n", container.exec_shell("cat /sys/fs/cgroup/inner/pids.max").out);
+  EXPECT_EQ("55", container.cgroup_file("pids", "pids.max"));
+}
+
 TEST_F(Systemd, HasASubgroupInTheScopeWhereOneIsAskedFor) {
   bundle.set("annotations", R"({"run.oci.systemd.subgroup": "payload"})");
   bundle.set("linux.resources.pids", R"({"limit": 44})");
@@ -48,6 +79,11 @@ TEST_F(Systemd, HasASubgroupInTheScopeWhereOneIsAskedFor) {
   const std::string text = read_file("/proc/" + std::to_string(container.pid()) + "/cgroup");
   EXPECT_SAYS(text, cgroups::group_of(container.id()) + "/payload\n");
   EXPECT_EQ("44", property(unit_of(container), "TasksMax"));
+  ASSERT_OK(container.start());
+  const Outcome inside = container.exec({"cat", "/proc/self/cgroup"});
+  EXPECT_SAYS(inside.out, cgroups::group_of(container.id()) + "/payload\n");
+  ASSERT_OK(without_flags({"update", "--pids-limit", "55", container.id()}));
+  EXPECT_EQ("55", property(unit_of(container), "TasksMax"));
   EXPECT_OK(container.remove({"--force"}));
   EXPECT_TRUE(cgroups::leftovers().empty());
 }
@@ -63,6 +99,20 @@ TEST_F(Systemd, KnowsTheLimitsOfTheContainer) {
   EXPECT_EQ("44", property(unit_of(container), "TasksMax"));
   EXPECT_EQ("500ms", property(unit_of(container), "CPUQuotaPerSecUSec"));
   EXPECT_EQ("strict", property(unit_of(container), "DevicePolicy"));
+}
+
+TEST_F(Systemd, KnowsTheLimitsThatAnUpdateChanges) {
+  NEEDS_CGROUP_V2();
+  Container container(runtime, bundle);
+  container.launch();
+  ASSERT_OK(without_flags({"update", "--memory", "50331648", "--cpu-quota", "30000", "--cpu-period",
+                           "100000", "--cpuset-cpus", "0", container.id()}));
+  EXPECT_EQ("50331648", property(unit_of(container), "MemoryMax"));
+  EXPECT_EQ("300ms", property(unit_of(container), "CPUQuotaPerSecUSec"));
+  EXPECT_EQ("0", property(unit_of(container), "AllowedCPUs"));
+  EXPECT_EQ("50331648", container.cgroup_file("memory", "memory.max"));
+  EXPECT_EQ("30000 100000", container.cgroup_file("cpu", "cpu.max"));
+  EXPECT_EQ("0", container.cgroup_file("cpuset", "cpuset.cpus"));
 }
 
 TEST_F(Systemd, DoesNotUndoAnUpdateWhenItReloads) {
@@ -94,6 +144,24 @@ TEST_F(Systemd, RefusesAPropertyThatItDoesNotKnowAndNothingIsLeft) {
   EXPECT_SAYS(outcome.err, "systemd unit " + unit_of(container));
   EXPECT_SAYS(outcome.err, "NoSuchThing");
   EXPECT_EQ("", runtime.status(container.id()));
+}
+
+// A unit that waits for another one, which does not come up, as long as a job is waited for.
+TEST_F(Systemd, IsWaitedForThirtySecondsAndNotLonger) {
+  const std::string slow = "ocirt-test-slow-" + std::to_string(getpid()) + ".service";
+  ASSERT_OK(run_command({.argv = {"systemd-run", "--quiet", "--no-block", "--unit", slow,
+                                  "--property=Type=oneshot", "sleep", "600"}}));
+  bundle.set("annotations", "{\"org.systemd.property.Requires\": \"['" + slow +
+                                "']\", \"org.systemd.property.After\": \"['" + slow + "']\"}");
+  Container container(runtime, bundle);
+  const Outcome outcome = container.create({}, {.time_limit_ms = 60000});
+  EXPECT_EQ(1, outcome.code);
+  EXPECT_SAYS(outcome.err, "systemd unit " + unit_of(container));
+  EXPECT_SAYS(outcome.err, "did not finish the job in 30 seconds");
+  EXPECT_EQ("", runtime.status(container.id()));
+  EXPECT_TRUE(eventually([&] { return property(unit_of(container), "LoadState") == "not-found"; }));
+  EXPECT_EQ("", ask({"list-jobs", "--no-legend", unit_of(container)}));
+  ask({"stop", slow});
 }
 
 TEST_F(Systemd, ForgetsTheUnitWithDelete) {
