@@ -119,9 +119,19 @@ Result<> Streams::open(const StreamPaths& paths) {
   return {};
 }
 
-Result<> Streams::open(ContainerLog& log, bool terminal) {
+Result<> Streams::open(ContainerLog& log, bool terminal, const std::string& input, bool once) {
   terminal_ = terminal;
   log_ = &log;
+  if (!input.empty()) {
+    TRY(within("stdin", sys::make_fifo(input, kFifoMode)));
+    if (terminal_) {
+      keys_ = TRY(sys::open(sys::kCwd, input, O_RDWR | O_NONBLOCK));
+    } else if (once) {
+      TRY(within("stdin", open_both(input, true, process_[0], held_[0])));
+    } else {
+      process_[0] = TRY(sys::open(sys::kCwd, input, O_RDWR));
+    }
+  }
   if (terminal_) {
     std::tie(console_ours_, console_theirs_) = TRY(sys::socket_pair());
     return {};

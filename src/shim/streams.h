@@ -79,8 +79,10 @@ class Streams {
 
   // A client's fifos.
   Result<> open(const StreamPaths& paths);
-  // A container's log; a terminal writes to it as "stdout", and its input is never read.
-  Result<> open(ContainerLog& log, bool terminal);
+  // A container's log; a terminal writes to it as "stdout". `input` is a fifo for those who attach,
+  // made where there is none, and empty where there is no input. It never ends, and survives the
+  // shim, or it ends with close_input() or the shim (`once`).
+  Result<> open(ContainerLog& log, bool terminal, const std::string& input = {}, bool once = false);
 
   // For the worker that makes the process: its streams 0, 1, 2, and for a terminal the socket to
   // which the master is sent.
