@@ -19,7 +19,8 @@ _ocirt_pod_options() {
     exec) echo "--interactive --tty --container --env --workdir --help" ;;
     kill) echo "--signal --help" ;;
     stats) echo "--no-stream --format --help" ;;
-    attach | wait) echo "--help" ;;
+    attach) echo "--interactive --container --help" ;;
+    wait) echo "--help" ;;
   esac
 }
 

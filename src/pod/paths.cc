@@ -39,6 +39,8 @@ std::string Layout::config_json(std::string_view container) const {
   return in(cat("containers/", container, "/config.json"));
 }
 
+std::string Layout::input(std::string_view name) const { return cat(container(name), "/stdin"); }
+
 std::string Layout::rootfs(std::string_view container) const {
   return in(cat("containers/", container, "/rootfs"));
 }

@@ -57,8 +57,9 @@ class Layout {
 
   std::string container(std::string_view name) const;  // the bundle that ocirt-pod makes
   std::string config_json(std::string_view container) const;
-  std::string rootfs(std::string_view container) const;                      // mount point
-  std::string logs() const;                                                  // directory
+  std::string input(std::string_view container) const;   // the fifo of one with stdin_open
+  std::string rootfs(std::string_view container) const;  // mount point
+  std::string logs() const;                              // directory
   std::string log(std::string_view container, uint32_t rotation = 0) const;  // C.log, C.log.1, ...
 
   // On the disk: STATE_ROOT/NAME, and in it per container the writable layer of its overlay.

@@ -136,6 +136,7 @@ struct Container {
   RestartPolicy restart = RestartPolicy::kAlways;
   bool tty = false;
   bool stdin_open = false;
+  bool stdin_once = false;              // with stdin_open: it ends with the first who attaches
   std::optional<Probe> startup = {};    // until it succeeds, the other two are not asked
   std::optional<Probe> liveness = {};   // its failure ends the container, the policy restarts it
   std::optional<Probe> readiness = {};  // its answer is `ready` in the status

@@ -123,6 +123,7 @@ constexpr Field kContainer[] = {
     field<&pod::Container::restart>("restart"),
     field<&pod::Container::tty>("tty"),
     field<&pod::Container::stdin_open>("stdin"),
+    field<&pod::Container::stdin_once>("stdinOnce"),
     field<&pod::Container::startup>("startupProbe"),
     field<&pod::Container::liveness>("livenessProbe"),
     field<&pod::Container::readiness>("readinessProbe"),

@@ -1,4 +1,6 @@
 // logs and events: what the shim writes into the pod's directory, read without asking it.
+#include "src/podcli/logs.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -32,8 +34,8 @@ constexpr Option kLogOptions[] = {
     toggle<&LogOptions::timestamps>("timestamps", 't', "when each line was written"),
 };
 
-// Whether nothing more will be written: by what the shim has written down, since following must not
-// keep asking it.
+}  // namespace
+
 bool has_ended(const pod::Layout& layout, const std::vector<std::string>& containers) {
   Result<std::string> text = sys::read_file(sys::kCwd, layout.state_json());
   if (!text) return !sys::exists(sys::kCwd, layout.directory());
@@ -50,6 +52,8 @@ bool has_ended(const pod::Layout& layout, const std::vector<std::string>& contai
            state->containers[index].step == pod::Step::kFinished;
   });
 }
+
+namespace {
 
 Result<std::vector<std::string>> chosen(const pod::Pod& pod, const Target& target,
                                         const LogOptions& options) {
@@ -102,21 +106,6 @@ Result<int> logs(Call& call, LogOptions& options, std::span<const std::string_vi
     (void)changes.watch_directory(layout.logs());  // it may have come to be meanwhile
   }
   return 0;
-}
-
-struct AttachOptions {};
-
-// What a container says from now on. Its input is nobody's: `exec -i` has one.
-Result<int> attach(Call& call, AttachOptions&, std::span<const std::string_view> arguments) {
-  const Target target = TRY(find_target(call.globals, arguments[0]));
-  const pod::Pod pod = TRY(read_pod_json(layout_of(call.globals, target.pod)));
-  LogOptions options;
-  options.follow = true;
-  options.tail = 0;
-  options.containers.push_back(TRY(container_of(pod, target.container)));
-  const std::string pod_name = target.pod;
-  const std::string_view words[] = {pod_name};
-  return logs(call, options, words);
 }
 
 struct EventOptions {
@@ -216,12 +205,6 @@ constinit const Command kLogs{.name = "logs",
                               .fewest = 1,
                               .most = 1,
                               .run = run<LogOptions, logs>};
-constinit const Command kAttach{.name = "attach",
-                                .arguments = "POD[/CONTAINER]",
-                                .summary = "Show what a container says from now on, until it ends",
-                                .fewest = 1,
-                                .most = 1,
-                                .run = run<AttachOptions, attach>};
 constinit const Command kEvents{.name = "events",
                                 .arguments = "[POD...]",
                                 .summary = "Show what has happened in pods",

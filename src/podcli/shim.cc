@@ -131,6 +131,23 @@ Result<> Shim::kill(const std::string& container, int signal) {
   return {};
 }
 
+Result<> Shim::close_input(const std::string& container) {
+  auto request = blank<wire::CloseIORequest>();
+  request.id = lend(container);
+  request.stdin = 1;
+  TRY(client_.call<wire::Empty>(kTask, "CloseIO", request, kSoon));
+  return {};
+}
+
+Result<> Shim::resize(const std::string& container, uint32_t columns, uint32_t rows) {
+  auto request = blank<wire::ResizePtyRequest>();
+  request.id = lend(container);
+  request.width = columns;
+  request.height = rows;
+  TRY(client_.call<wire::Empty>(kTask, "ResizePty", request, kSoon));
+  return {};
+}
+
 Result<Metrics> Shim::stats(const std::string& container) {
   auto request = blank<wire::StatsRequest>();
   request.id = lend(container);

@@ -47,6 +47,8 @@ class Shim {
   Result<> shut_down();
   Result<pod::PodStatus> status();
   Result<> kill(const std::string& container, int signal);
+  Result<> close_input(const std::string& container);
+  Result<> resize(const std::string& container, uint32_t columns, uint32_t rows);
   Result<Metrics> stats(const std::string& container);
   Result<std::vector<uint32_t>> pids(const std::string& container);
 

@@ -47,10 +47,6 @@ std::optional<Finding> check_container(const File& file, size_t index) {
     return Finding{cat(where, ".imagePullPolicy"),
                    "cannot be honoured: nothing is pulled; expected IfNotPresent or Never"};
   }
-  if (container.standard_input) {
-    return Finding{cat(where, ".stdin"),
-                   "not supported: true; `ocirt-pod exec -i` runs programs with an input"};
-  }
   if (container.working_dir && !container.working_dir->starts_with('/')) {
     return Finding{cat(where, ".workingDir"), "must be an absolute path"};
   }

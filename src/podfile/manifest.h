@@ -222,6 +222,7 @@ struct Container {
   std::optional<Lifecycle> lifecycle = {};
   std::optional<SecurityContext> security_context = {};
   bool standard_input = false;
+  bool standard_input_once = false;
   bool tty = false;
 };
 

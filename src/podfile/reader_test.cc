@@ -84,15 +84,17 @@ TEST(Reader, TheNearestFieldIsSuggestedAndNoOther) {
 
 TEST(Reader, IgnoredFieldsAreToldWithTheirPlace) {
   std::vector<std::string> ignored;
-  EXPECT_TRUE(read("{name: a, image: b, x: {y: [1]}, stdinOnce: true}",
+  EXPECT_TRUE(read("{name: a, image: b, x: {y: [1]}, volumeDevices: []}",
                    {.ignore_unknown = true, .ignored = &ignored}));
   ASSERT_EQ(ignored.size(), 2U);
   EXPECT_EQ(ignored[0], "f:1:21: x: unknown field");
-  EXPECT_EQ(ignored[1], "f:1:34: stdinOnce: cannot be honoured: not supported");
+  EXPECT_EQ(ignored[1],
+            "f:1:34: volumeDevices: cannot be honoured: not supported; a device is a "
+            "hostPath of type BlockDevice or CharDevice");
 }
 
 TEST(Reader, NoFieldIsBothHonouredAndRefused) {
-  for (const char* name : {"name", "image", "ports", "tty", "stdin"}) {
+  for (const char* name : {"name", "image", "ports", "tty", "stdin", "stdinOnce"}) {
     EXPECT_FALSE(why_refused(oci::schema::Object<Container>::type, name)) << name;
   }
   EXPECT_TRUE(why_refused(oci::schema::Object<manifest::PodSpec>::type, "tolerations"));

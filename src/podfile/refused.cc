@@ -60,7 +60,6 @@ constexpr Refused kOfPodSpec[] = {
 constexpr Refused kOfContainer[] = {
     {"resizePolicy", "not supported"},
     {"restartPolicyRules", "not supported"},
-    {"stdinOnce", "not supported"},
     {"terminationMessagePath", "not supported; `ocirt-pod logs` has what a container said"},
     {"terminationMessagePolicy", "not supported; `ocirt-pod logs` has what a container said"},
     {"volumeDevices", "not supported; a device is a hostPath of type BlockDevice or CharDevice"},

@@ -235,6 +235,7 @@ Result<> Resolver::resolve_container(size_t index) {
   }
   resolved.tty = container.tty;
   resolved.stdin_open = container.standard_input;
+  resolved.stdin_once = container.standard_input_once;
   if (container.startup_probe) resolved.startup = probe_of(container, *container.startup_probe);
   if (container.liveness_probe) resolved.liveness = probe_of(container, *container.liveness_probe);
   if (container.readiness_probe)

@@ -160,6 +160,7 @@ constexpr Field kContainer[] = {
     field<&Container::lifecycle>("lifecycle"),
     field<&Container::security_context>("securityContext"),
     field<&Container::standard_input>("stdin"),
+    field<&Container::standard_input_once>("stdinOnce"),
     field<&Container::tty>("tty"),
 };
 constexpr Field kKeyToPath[] = {

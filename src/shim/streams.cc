@@ -143,12 +143,7 @@ Result<> Streams::open_terminal(const StreamPlaces& places, const StreamOwner&) 
 }
 
 Result<> Streams::open_fifos(const StreamPlaces& places, const StreamOwner& owner) {
-  if (!places.in.empty()) {
-    Ends ends = TRY(open_both("stdin", places.in));
-    TRY(sys::set_waiting(ends.reader, true));
-    process_[0] = std::move(ends.reader);
-    held_[0] = std::move(ends.writer);
-  }
+  if (!places.in.empty()) TRY(open_input(places.in));
   if (logger_) {
     process_[1] = TRY(sys::duplicate(logger_->out()));
     process_[2] = TRY(sys::duplicate(logger_->err()));
@@ -164,6 +159,14 @@ Result<> Streams::open_fifos(const StreamPlaces& places, const StreamOwner& owne
   if (places.err != places.out) return open_output(2, places.err, owner.copied);
   // Of two pipes nobody knows what came first.
   process_[2] = TRY(sys::duplicate(process_[1]));
+  return {};
+}
+
+Result<> Streams::open_input(const std::string& path) {
+  Ends ends = TRY(open_both("stdin", path));
+  TRY(sys::set_waiting(ends.reader, true));
+  process_[0] = std::move(ends.reader);
+  held_[0] = std::move(ends.writer);
   return {};
 }
 
@@ -183,9 +186,19 @@ Result<> Streams::open_output(int number, const std::string& path, bool copied) 
   return {};
 }
 
-Result<> Streams::open(ContainerLog& log, bool terminal) {
+Result<> Streams::open(ContainerLog& log, bool terminal, const std::string& input, bool once) {
   terminal_ = terminal;
   log_ = &log;
+  if (!input.empty()) {
+    TRY(within("stdin", sys::make_fifo(input, kFifoMode)));
+    if (terminal_) {
+      keys_ = TRY(sys::open(sys::kCwd, input, O_RDWR | O_NONBLOCK));
+    } else if (once) {
+      TRY(open_input(input));
+    } else {
+      process_[0] = TRY(sys::open(sys::kCwd, input, O_RDWR));
+    }
+  }
   if (terminal_) {
     outputs_[0] = std::make_unique<Output>(loop_);
     std::tie(console_ours_, console_theirs_) = TRY(sys::socket_pair());

@@ -87,8 +87,10 @@ class Streams {
 
   // A client's.
   Result<> open(const StreamPaths& paths, const StreamOwner& owner);
-  // A container's log; a terminal writes to it as "stdout", and its input is never read.
-  Result<> open(ContainerLog& log, bool terminal);
+  // A container's log; a terminal writes to it as "stdout". `input` is a fifo for those who attach,
+  // made where there is none, and empty where there is no input. It never ends, and survives the
+  // shim, or it ends with close_input() or the shim (`once`).
+  Result<> open(ContainerLog& log, bool terminal, const std::string& input = {}, bool once = false);
 
   // For the worker that makes the process: its streams 0, 1, 2, for a terminal the socket to which
   // the master is sent, and what to wait for with wait_for_logger().
@@ -122,6 +124,7 @@ class Streams {
   };
   Result<> open_terminal(const StreamPlaces& places, const StreamOwner& owner);
   Result<> open_fifos(const StreamPlaces& places, const StreamOwner& owner);
+  Result<> open_input(const std::string& path);
   Result<> open_output(int number, const std::string& path, bool copied);
   Result<> begin_terminal();
   bool copies() const { return copying_ && (outputs_[0] || outputs_[1]); }

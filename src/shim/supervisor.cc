@@ -189,7 +189,10 @@ void Supervisor::perform(pod::Create& action) {
   Container& container = **added;
   container.of_pod = true;
   container.attempt = of.attempt;
-  if (Result<> opened = container.init.streams->open(*logs_[of.container], spec.tty); !opened)
+  const std::string input = spec.stdin_open ? layout_.input(spec.name) : std::string();
+  if (Result<> opened =
+          container.init.streams->open(*logs_[of.container], spec.tty, input, spec.stdin_once);
+      !opened)
     return failed(opened.error());
   container.init.paths.terminal = spec.tty;
   containers_.create(container, [this, of, failed](Result<Done> done) mutable {

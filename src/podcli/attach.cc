@@ -1,0 +1,175 @@
+// attach: what a container says from now on, and with -i its input.
+//
+// The output is read from the log, as `logs --follow` does; the input is a fifo in the pod's
+// directory, so that no byte goes through the shim. With a terminal it is in raw mode, and the keys
+// Ctrl-P Ctrl-Q leave the container alone, as in other engines.
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+
+#include "src/base/text.h"
+#include "src/podcli/log_follower.h"
+#include "src/podcli/logs.h"
+#include "src/podcli/pods.h"
+#include "src/podcli/shim.h"
+#include "src/sys/changes.h"
+#include "src/sys/fifo.h"
+#include "src/sys/file.h"
+#include "src/sys/signals.h"
+#include "src/sys/stream.h"
+#include "src/sys/terminal.h"
+#include "src/sys/watch.h"
+
+namespace ocirt::podcli {
+namespace {
+
+constexpr Fd kInput{0};
+constexpr Fd kOutput{1};
+constexpr char kCtrlP = 0x10, kCtrlQ = 0x11;
+
+struct AttachOptions {
+  bool interactive = false;
+  std::string container;
+};
+constexpr Option kAttachOptions[] = {
+    toggle<&AttachOptions::interactive>("interactive", 'i', "give it our input"),
+    option<&AttachOptions::container>("container", 'c', "CONTAINER", "as POD/CONTAINER"),
+};
+
+// Our input on its way to a container.
+class Input {
+ public:
+  Input(const Globals& globals, std::string pod, const pod::Container& container)
+      : globals_(globals), pod_(std::move(pod)), container_(container) {}
+  Input(const Input&) = delete;
+  Input& operator=(const Input&) = delete;
+  ~Input() { end(); }
+
+  Result<> open() {
+    const std::string path = layout_of(globals_, pod_).input(container_.name);
+    Result<UniqueFd> fifo = sys::open(sys::kCwd, path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW);
+    if (!fifo && (fifo.error().code == ENXIO || fifo.error().code == ENOENT))
+      return refuse(cat("container ", container_.name, " does not run, or its input has ended"));
+    fifo_ = TRY(std::move(fifo));
+    TRY(sys::set_waiting(fifo_, true));  // who does not read holds us up
+    if (container_.tty) {
+      raw_ = std::make_unique<sys::RawMode>(kInput);
+      resize();
+    }
+    return {};
+  }
+  // Invalid when there will be no more.
+  Fd source() const { return fifo_.valid() ? kInput : Fd(); }
+
+  // Hands on what there is. False when the keys to leave were pressed.
+  bool feed() {
+    char room[4096];
+    const Result<std::optional<size_t>> got = sys::read_some(kInput, room);
+    if (got && !*got) return true;
+    if (!got || **got == 0) {
+      end();
+      return true;
+    }
+    std::string bytes;
+    for (char c : std::string_view(room, **got)) {
+      if (raw_ != nullptr && std::exchange(pressed_, c == kCtrlP)) {
+        if (c == kCtrlQ) return false;
+        bytes += kCtrlP;
+      }
+      if (raw_ == nullptr || c != kCtrlP) bytes += c;
+    }
+    if (!sys::write_all(fifo_, "stdin", bytes)) end();  // nobody reads it any more
+    return true;
+  }
+
+  void resize() {
+    const std::optional<sys::WindowSize> size = sys::window_size(kOutput);
+    Result<Shim> shim = Shim::connect(globals_, pod_);
+    if (size && shim) (void)shim->resize(container_.name, size->columns, size->rows);
+  }
+
+ private:
+  void end() {
+    if (!fifo_.valid()) return;
+    fifo_.reset();
+    if (!container_.stdin_once) return;
+    if (Result<Shim> shim = Shim::connect(globals_, pod_)) (void)shim->close_input(container_.name);
+  }
+
+  const Globals& globals_;
+  std::string pod_;
+  const pod::Container& container_;
+  UniqueFd fifo_;
+  std::unique_ptr<sys::RawMode> raw_;
+  bool pressed_ = false;  // Ctrl-P, and what comes next decides
+};
+
+// The signal that ends us, or 0.
+int handle(sys::SignalInbox& signals, Input* input) {
+  for (;;) {
+    const Result<int> signal = signals.next();
+    if (!signal || *signal == 0) return 0;
+    if (*signal == SIGWINCH && input != nullptr) input->resize();
+    // A container that does not read any more is no reason to stop looking; our reader's end is.
+    if (*signal == SIGPIPE && input == nullptr) return *signal;
+    if (*signal == SIGINT || *signal == SIGTERM || *signal == SIGHUP || *signal == SIGQUIT)
+      return *signal;
+  }
+}
+
+Result<int> attach(Call& call, AttachOptions& options,
+                   std::span<const std::string_view> arguments) {
+  Target target = TRY(find_target(call.globals, arguments[0]));
+  if (!options.container.empty()) target.container = options.container;
+  const pod::Layout layout = layout_of(call.globals, target.pod);
+  const pod::Pod pod = TRY(read_pod_json(layout));
+  const std::string name = TRY(container_of(pod, target.container));
+  const pod::Container& container = *std::ranges::find(pod.containers, name, &pod::Container::name);
+  if (options.interactive && !container.stdin_open) {
+    return refuse(cat("container ", name, " has no input: its file does not say `stdin: true`"));
+  }
+  sys::Changes changes = TRY(sys::Changes::open());
+  TRY(changes.watch_directory(layout.directory()));
+  (void)changes.watch_directory(layout.logs());
+  LogFollower follower(layout.log(name), {});
+  std::string out;
+  TRY(follower.read_past(0, out));
+  sys::SignalInbox signals = TRY(sys::SignalInbox::open());
+  std::unique_ptr<Input> input;
+  if (options.interactive) {
+    TRY(Shim::reach_socket(call.globals, target.pod));
+    input = std::make_unique<Input>(call.globals, target.pod, container);
+    TRY(input->open());
+  }
+  for (;;) {
+    const bool last = has_ended(layout, {name});
+    out.clear();
+    TRY(follower.read_more(out));
+    sys::print(out);
+    if (last) return 0;
+    sys::Watched watched[] = {{.fd = changes.fd()},
+                              {.fd = signals.fd()},
+                              {.fd = input != nullptr ? input->source() : Fd()}};
+    TRY(sys::wait_for_any(watched, -1));
+    if (watched[0].ready) {
+      changes.drain();
+      (void)changes.watch_directory(layout.logs());  // it may have come to be meanwhile
+    }
+    if (watched[1].ready) {
+      if (const int signal = handle(signals, input.get()); signal != 0) return 128 + signal;
+    }
+    if (watched[2].ready && !input->feed()) return 0;
+  }
+}
+
+}  // namespace
+
+constinit const Command kAttach{.name = "attach",
+                                .arguments = "POD[/CONTAINER]",
+                                .summary = "Show what a container says from now on, until it ends",
+                                .options = kAttachOptions,
+                                .fewest = 1,
+                                .most = 1,
+                                .run = run<AttachOptions, attach>};
+
+}  // namespace ocirt::podcli

@@ -1,0 +1,90 @@
+// attach: the input of containers whose file says stdin, stdinOnce or tty.
+#include <signal.h>
+
+#include "tests/pods/cli_fixture.h"
+
+namespace harness {
+namespace {
+
+using ocirt::cat;
+
+class PodAttach : public PodCli {
+ protected:
+  // A pod whose container says what it reads, and "end" when there is no more.
+  void run_reader(const std::string& fields) {
+    ASSERT_OK(pod({"run", file(cat("  - {name: a, IMAGE, ", fields,
+                                   ", command: [sh, -c, 'while read line; do echo \"got $line\"; "
+                                   "done; echo end']}\n"),
+                               "  restartPolicy: Never\n")}));
+  }
+  // attach -i with an input that ends, until it has said so much.
+  std::string attached(const std::string& input, const std::string& until) {
+    Command words = command({"attach", "-i", name_});
+    words.input = input;
+    Process attach(std::move(words));
+    EXPECT_TRUE(eventually([&] {
+      return attach.is_over() || attach.output().find(until) != std::string::npos;
+    })) << attach.output()
+        << attach.errors();
+    attach.signal(SIGTERM);
+    EXPECT_EQ(attach.wait().code, 128 + SIGTERM);
+    return attach.output();
+  }
+};
+
+TEST_F(PodAttach, AnInputOutlivesThoseWhoAttach) {
+  run_reader("stdin: true");
+  EXPECT_EQ(attached("one\n", "one\n"), "got one\n");
+  EXPECT_EQ(attached("two\n", "two\n"), "got two\n");
+  TestPod view(pods_root(), name_);
+  view.kill_shim();
+  EXPECT_EQ(attached("three\n", "three\n"), "got three\n");
+  EXPECT_EQ(pod({"logs", name_}).out, "got one\ngot two\ngot three\n");
+}
+
+TEST_F(PodAttach, AnInputForOneEndsWithTheFirstWhoAttaches) {
+  run_reader("stdin: true, stdinOnce: true");
+  Command words = command({"attach", "-i", name_});
+  words.input = "one\ntwo\n";
+  const Outcome outcome = run_command(std::move(words));
+  EXPECT_OK(outcome);
+  EXPECT_EQ(outcome.out, "got one\ngot two\nend\n");
+  EXPECT_EQ(pod({"wait", name_}).out, name_ + "\tSucceeded\n");
+}
+
+TEST_F(PodAttach, AnInputForOneAlsoEndsWhenThatOneLeaves) {
+  run_reader("stdin: true, stdinOnce: true");
+  Process attach(command({"attach", "-i", name_}));
+  ASSERT_TRUE(eventually([&] { return pod({"logs", name_}).out == "end\n"; }));
+  attach.wait();
+}
+
+TEST_F(PodAttach, WithoutAnInputThereIsNone) {
+  run_reader("stdin: false");
+  EXPECT_EQ(pod({"wait", name_}).out, name_ + "\tSucceeded\n");
+  EXPECT_EQ(pod({"logs", name_}).out, "end\n");
+  EXPECT_FAILS(pod({"attach", "-i", name_}), 1,
+               "container a has no input: its file does not say `stdin: true`");
+}
+
+TEST_F(PodAttach, ATerminalIsWrittenToAndLeftByItsKeys) {
+  run_reader("stdin: true, tty: true");
+  Command words = command({"attach", "-i", name_});
+  words.input = "hello\n";
+  {
+    Process attach(std::move(words));
+    EXPECT_TRUE(eventually([&] {
+      return attach.is_over() || attach.output() == "hello\r\ngot hello\r\n";
+    })) << attach.output();
+    attach.signal(SIGTERM);
+    attach.wait();
+  }
+  words = command({"attach", "-i", name_});
+  words.input = "a\x10\x11";
+  const Outcome left = run_command(std::move(words));
+  EXPECT_OK(left);
+  EXPECT_SAYS(pod({"ps"}).out, "Running");
+}
+
+}  // namespace
+}  // namespace harness
