@@ -181,7 +181,10 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
 
   // -- beyond this point the host is changed
   fill_record(made.record, made.bundle, options.id, draft, input.cgroup);
-  if (unit) made.record.unit = unit->unit;
+  if (unit) {
+    made.record.unit = unit->unit;
+    if (draft.user) unit->owner = draft.user->cgroup_owner;
+  }
   if (input.systemd_v1 && input.systemd_v1->beside_v2) {
     made.record.systemd_v1 = input.systemd_v1->directory.path;
   }

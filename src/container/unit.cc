@@ -99,7 +99,8 @@ Result<> place_in_unit(const UnitPlan& plan, pid_t pid, StartedUnit& started) {
   // systemd puts a process into the hierarchies that it uses, and none into a slice.
   const bool inside = unified && (below || !plan.unit.is_slice());
   if (!inside) TRY(cgroup::enter(entrance, pid));
-  return cgroup::apply(plan.location, plan.resources, false);
+  TRY(cgroup::apply(plan.location, plan.resources, false));
+  return plan.owner ? cgroup::delegate(plan.location, *plan.owner) : Result<>();
 }
 
 cgroup::Location whole_cgroup(const Record& record) {

@@ -41,6 +41,7 @@ struct UnitPlan {
   cgroup::Location location;                 // the container's: the same, or below it
   std::vector<cgroup::Property> properties;  // all but PIDs
   oci::Resources resources;
+  std::optional<uint32_t> owner;  // to whom the container's cgroup is given (cgroup::delegate())
 };
 // `subgroup`: of the annotation run.oci.systemd.subgroup; empty: none.
 Result<UnitPlan> plan_unit(const cgroup::Host& host, const oci::Spec& spec, const std::string& id,

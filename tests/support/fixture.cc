@@ -3,6 +3,9 @@
 
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/utsname.h>
+
+#include <cstdio>
 
 #include "tests/support/workspace.h"
 
@@ -132,6 +135,14 @@ void record_spec(const char* section, const char* sentence) {
       ::testing::UnitTest::GetInstance()->current_test_info()->result();
   const std::string key = "spec" + std::to_string(result->test_property_count() + 1);
   ::testing::Test::RecordProperty(key, std::string(section) + ": " + sentence);
+}
+
+bool kernel_is_at_least(unsigned major, unsigned minor) {
+  utsname name;
+  unsigned found[2] = {};
+  if (uname(&name) != 0 || std::sscanf(name.release, "%u.%u", &found[0], &found[1]) != 2)
+    return false;
+  return found[0] > major || (found[0] == major && found[1] >= minor);
 }
 
 ::testing::AssertionResult succeeded(const Outcome& outcome) {

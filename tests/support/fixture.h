@@ -68,6 +68,8 @@ class RunningContainerTest : public ContainerTest {
 // Records in the XML or JSON output which sentence of the specification a test covers.
 void record_spec(const char* section, const char* sentence);
 
+bool kernel_is_at_least(unsigned major, unsigned minor);
+
 // Assertion helpers; each prints the whole outcome when it fails.
 ::testing::AssertionResult succeeded(const Outcome& outcome);
 // Failed with this exit code, said exactly one line on stderr, which contains `part`. Of another
@@ -90,6 +92,9 @@ void record_spec(const char* section, const char* sentence);
 #define NEEDS_SUPPORT()                                        \
   if (const std::string refused = refusal(); !refused.empty()) \
   GTEST_SKIP() << "the runtime says: " << refused
+#define NEEDS_MAPPED_TMPFS()                \
+  if (!::harness::kernel_is_at_least(6, 3)) \
+  GTEST_SKIP() << "the workspace is a tmpfs, whose ids cannot be mapped before Linux 6.3"
 #define NEEDS_NAMESPACE(kind)                                       \
   if (!contains(features()["linux"]["namespaces"].strings(), kind)) \
   GTEST_SKIP() << "the runtime lists no namespaces of type " << (kind) << " in `features`"

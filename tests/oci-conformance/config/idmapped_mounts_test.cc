@@ -53,17 +53,20 @@ class IdMappedMounts : public ContainerTest {
 };
 
 TEST_F(IdMappedMounts, ShowOwnersThroughTheMappingsOfTheMount) {
+  NEEDS_MAPPED_TMPFS();
   SPEC("config.md#mounts", "uidMappings: from the source file system to the destination mount.");
   map_by_fields(R"(["bind", "idmap"])");
   EXPECT_EQ("1003 2004\n", run_shell("stat -c '%u %g' /x/file"));
 }
 
 TEST_F(IdMappedMounts, AreMadeForMappingsWithoutTheWordToo) {
+  NEEDS_MAPPED_TMPFS();
   map_by_fields(R"(["bind"])");
   EXPECT_EQ("1003 2004\n", run_shell("stat -c '%u %g' /x/file"));
 }
 
 TEST_F(IdMappedMounts, TakeNewFilesBackThroughTheMapping) {
+  NEEDS_MAPPED_TMPFS();
   map_by_fields(R"(["bind", "idmap"])");
   bundle.set("process.user", R"({"uid": 1005, "gid": 2006})");
   ASSERT_EQ(0, chmod(source().c_str(), 0777));
@@ -75,23 +78,27 @@ TEST_F(IdMappedMounts, TakeNewFilesBackThroughTheMapping) {
 }
 
 TEST_F(IdMappedMounts, ShowNobodyForOwnersWithoutAMapping) {
+  NEEDS_MAPPED_TMPFS();
   own("other", 77, 77);
   map_by_fields(R"(["bind", "idmap"])");
   EXPECT_EQ("65534 65534\n", run_shell("stat -c '%u %g' /x/other"));
 }
 
 TEST_F(IdMappedMounts, TakeTheMappingFromTheOptionToo) {
+  NEEDS_MAPPED_TMPFS();
   bundle.mount("/x", "bind", source(), {"bind", "idmap=uids=0-50-3#3-500-1;gids=0-60-10"});
   EXPECT_EQ("500 64\n", run_shell("stat -c '%u %g' /x/file"));
 }
 
 TEST_F(IdMappedMounts, OfATreeAreMappedOnTheTopOnlyWithIdmap) {
+  NEEDS_MAPPED_TMPFS();
   mount_inner();
   map_by_fields(R"(["rbind", "idmap"])");
   EXPECT_EQ("1003\n3\n", run_shell("stat -c %u /x/file /x/inner/file"));
 }
 
 TEST_F(IdMappedMounts, OfATreeAreMappedThroughoutWithRidmap) {
+  NEEDS_MAPPED_TMPFS();
   SPEC("config.md#mounts-linux-options", "ridmap: the mapping applies recursively.");
   mount_inner();
   map_by_fields(R"(["rbind", "ridmap"])");
@@ -99,6 +106,7 @@ TEST_F(IdMappedMounts, OfATreeAreMappedThroughoutWithRidmap) {
 }
 
 TEST_F(IdMappedMounts, HaveTheOtherOptionsAsWell) {
+  NEEDS_MAPPED_TMPFS();
   map_by_fields(R"(["bind", "idmap", "ro", "nosuid", "rprivate"])");
   const Mount mount = mount_at(mounts_inside(), "/x");
   EXPECT_TRUE(mount.has("ro") && mount.has("nosuid") && mount.has("idmapped"));
@@ -106,11 +114,13 @@ TEST_F(IdMappedMounts, HaveTheOtherOptionsAsWell) {
 }
 
 TEST_F(IdMappedMounts, CanBeOfAFile) {
+  NEEDS_MAPPED_TMPFS();
   bundle.mount("/f", "bind", source() + "/file", {"bind", "idmap=uids=3-8-1;gids=4-9-1"});
   EXPECT_EQ("8 9\n", run_shell("stat -c '%u %g' /f"));
 }
 
 TEST_F(IdMappedMounts, AreKeptAmongManyOthers) {
+  NEEDS_MAPPED_TMPFS();
   // Init closes what it no longer needs now and then; the trees are not among that.
   for (int i = 0; i < 100; ++i)
     bundle.mount("/many/" + std::to_string(i), "tmpfs", "tmpfs", {"size=4k"});
@@ -120,6 +130,7 @@ TEST_F(IdMappedMounts, AreKeptAmongManyOthers) {
 }
 
 TEST_F(IdMappedMounts, LeaveNoDescriptorInTheContainer) {
+  NEEDS_MAPPED_TMPFS();
   map_by_fields(R"(["bind", "idmap"])");
   EXPECT_EQ("0\n1\n2\n3\n", run_shell("ls /proc/self/fd")) << "3 is ls's own";
 }
@@ -142,6 +153,7 @@ TEST_F(IdMappedMounts, WithRangesThatOverlapAreRefused) {
 }
 
 TEST_F(IdMappedMounts, CanBeOfANewFileSystem) {
+  NEEDS_MAPPED_TMPFS();
   // Its owner is the host's root.
   ASSERT_EQ(0, chmod(bundle.directory("/x").rootfs("/x").c_str(), 01750));
   bundle.mount("/x", "tmpfs", "scratch", {"idmap=uids=0-1000-10;gids=0-2000-10", "size=1m", "ro"});
@@ -178,6 +190,7 @@ class IdMappedMountsInUserNamespaces : public IdMappedMounts {
 };
 
 TEST_F(IdMappedMountsInUserNamespaces, ShowTheOwnersOfTheHostAsTheContainersByItsMappings) {
+  NEEDS_MAPPED_TMPFS();
   SPEC("config.md#mounts-linux-options",
        "idmap: If no mapping is specified, the container's mapping is used.");
   bundle.mount("/x", "bind", source(), {"bind", "idmap"});
@@ -186,6 +199,7 @@ TEST_F(IdMappedMountsInUserNamespaces, ShowTheOwnersOfTheHostAsTheContainersByIt
 }
 
 TEST_F(IdMappedMountsInUserNamespaces, TakeNewFilesBackToTheHostsOwners) {
+  NEEDS_MAPPED_TMPFS();
   bundle.mount("/x", "bind", source(), {"bind", "idmap"});
   run_shell("echo new > /x/new; chown 5:6 /x/new");
   struct stat status{};
@@ -195,6 +209,7 @@ TEST_F(IdMappedMountsInUserNamespaces, TakeNewFilesBackToTheHostsOwners) {
 }
 
 TEST_F(IdMappedMountsInUserNamespaces, HaveMappingsOfTheirOwnToo) {
+  NEEDS_MAPPED_TMPFS();
   // hostID counts on the host: 100007 is the container's 7.
   bundle.append("mounts", R"({"destination": "/x", "type": "bind", "source": ")" + source() +
                               R"(", "options": ["bind", "idmap"],
@@ -206,6 +221,7 @@ TEST_F(IdMappedMountsInUserNamespaces, HaveMappingsOfTheirOwnToo) {
 }
 
 TEST_F(IdMappedMountsInUserNamespaces, OfATreeAreMappedThroughoutWithRidmap) {
+  NEEDS_MAPPED_TMPFS();
   mount_inner();
   bundle.mount("/x", "bind", source(), {"rbind", "ridmap"});
   bundle.mount("/y", "bind", source(), {"rbind", "idmap"});
@@ -214,6 +230,7 @@ TEST_F(IdMappedMountsInUserNamespaces, OfATreeAreMappedThroughoutWithRidmap) {
 }
 
 TEST_F(IdMappedMountsInUserNamespaces, CanBeOfANewFileSystem) {
+  NEEDS_MAPPED_TMPFS();
   bundle.mount("/x", "tmpfs", "tmpfs", {"idmap"});
   bundle.mount("/y", "tmpfs", "tmpfs", {"idmap=uids=@0-7-1;gids=@0-8-1"});
   EXPECT_EQ("0 0\n7 8\nwritten\n",
@@ -221,6 +238,7 @@ TEST_F(IdMappedMountsInUserNamespaces, CanBeOfANewFileSystem) {
 }
 
 TEST_F(IdMappedMountsInUserNamespaces, TakeTheMappingsOfAJoinedOne) {
+  NEEDS_MAPPED_TMPFS();
   bundle.shell("exec sleep 100");
   Container first(runtime, bundle);
   first.launch();

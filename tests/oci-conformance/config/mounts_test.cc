@@ -331,7 +331,14 @@ class Cgroup2Options {
     return join(options, ",");
   }
   static void set(const std::string& options) {
-    mount("cgroup2", cgroups::directory("", "").c_str(), "cgroup2", MS_REMOUNT, options.c_str());
+    // What is not said again is taken away, of the mount's own options too.
+    const std::string point = cgroups::directory("", "");
+    const Mount here = mount_at(parse_mountinfo(read_file("/proc/self/mountinfo")), point);
+    unsigned long flags = MS_REMOUNT;
+    for (const auto& [word, flag] :
+         {std::pair("nosuid", MS_NOSUID), {"nodev", MS_NODEV}, {"noexec", MS_NOEXEC}})
+      if (contains(here.options, word)) flags |= flag;
+    mount("cgroup2", point.c_str(), "cgroup2", flags, options.c_str());
   }
 
  private:

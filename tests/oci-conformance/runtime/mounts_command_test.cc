@@ -70,6 +70,7 @@ TEST_F(MountsCommand, ReadsTheListFromAFileWithSeveralEntries) {
 }
 
 TEST_F(MountsCommand, MapsIds) {
+  NEEDS_MAPPED_TMPFS();
   ASSERT_EQ(0, chown((source() + "/file").c_str(), 3, 4));
   Container container(runtime, bundle);
   container.launch();
@@ -169,6 +170,7 @@ TEST_F(MountsCommandInUserNamespaces, AddsFileSystemsThatBelongToTheContainersRo
 }
 
 TEST_F(MountsCommandInUserNamespaces, AddsWhatIsOnTheHostAsItIsOrWithItsIdsMapped) {
+  NEEDS_MAPPED_TMPFS();
   ASSERT_EQ(0, chown((source() + "/file").c_str(), 3, 4));
   Container container(runtime, bundle);
   container.launch();
