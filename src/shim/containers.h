@@ -54,6 +54,7 @@ class Containers {
   // Called when a container's init has ended, and all of its processes were told of.
   void on_end(Closure<void(Container&)> call) { on_end_ = std::move(call); }
   const Runtime& runtime() const { return runtime_; }
+  void use_cgroups(bool use) { runtime_.cgroups = use; }
   sys::EventLoop& loop() { return loop_; }
   Workers& workers() { return workers_; }
 

@@ -20,6 +20,8 @@ namespace ocirt::shim {
 struct Runtime {
   std::string root;
   bool systemd_cgroup = false;
+  bool rootless = false;  // we are root of an ordinary user's namespace
+  bool cgroups = true;    // false: containers get none, since that user has no right to one
 };
 
 // What `create` answers of a container, beside the pid and start time of its init.
