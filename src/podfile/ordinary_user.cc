@@ -49,6 +49,10 @@ void bind_instead(oci::Mount& mount, const char* source) {
 
 void adapt_mounts(std::vector<oci::Mount>& mounts, const pod::Pod& pod, bool host_pid,
                   const OrdinaryUser& user) {
+  // Whoever shares the host's queues sees them where the host does, or nowhere as the host.
+  if (pod.host_ipc && !sys::is_directory(sys::kCwd, "/dev/mqueue")) {
+    std::erase_if(mounts, [](const oci::Mount& mount) { return mount.type == "mqueue"; });
+  }
   for (oci::Mount& mount : mounts) {
     // A new one shows a namespace that belongs to the host, which only the host may mount.
     if (mount.type == "mqueue" && pod.host_ipc) bind_instead(mount, "/dev/mqueue");

@@ -147,7 +147,7 @@ Result<> start(const Options& options, std::span<const char* const> arguments) {
   Place place = TRY(take_place(options));
   if (options.lock_fd < 0 && needs_user_place()) {
     return std::unexpected(
-        go_to_user_place(place.layout, place.lock, arguments, arguments.subspan(1)));
+        go_to_user_place(place.layout, place.lock, options.adopt, arguments, arguments.subspan(1)));
   }
   if (options.remove) return remove_pod(place);
   // Of a shim that is dead: we have the lock.

@@ -29,8 +29,13 @@ Result<> make(const pod::Layout& layout, std::span<const char* const> arguments)
   return sys::commit_holder(holder);
 }
 
-Result<> enter(const pod::Layout& layout, std::span<const char* const> arguments) {
+Result<> enter(const pod::Layout& layout, bool adopt, std::span<const char* const> arguments) {
   const std::optional<KeptProcess> holder = TRY(find_process(layout.holder()));
+  if (!holder && adopt) {
+    return refuse(
+        "the process that kept its namespaces has been killed as well, and its mounts are gone with "
+        "it; `ocirt-pod rm --force` removes what is left");
+  }
   return holder ? join(*holder) : make(layout, arguments);
 }
 
@@ -38,14 +43,14 @@ Result<> enter(const pod::Layout& layout, std::span<const char* const> arguments
 
 bool needs_user_place() { return sys::effective_uid() != 0; }
 
-Error go_to_user_place(const pod::Layout& layout, Fd lock, std::span<const char* const> arguments,
-                       std::span<const char* const> words) {
+Error go_to_user_place(const pod::Layout& layout, Fd lock, bool adopt,
+                       std::span<const char* const> arguments, std::span<const char* const> words) {
   // Copies, since the holder makes its own empty.
   std::vector<std::string> kept = {"ocirt-shim"};
   for (const char* word : words) kept.emplace_back(word);
   kept.emplace_back("--lock-fd");
   kept.push_back(cat(lock.raw()));
-  if (Result<> entered = enter(layout, arguments); !entered) return entered.error();
+  if (Result<> entered = enter(layout, adopt, arguments); !entered) return entered.error();
   std::vector<const char*> argv;
   for (const std::string& word : kept) argv.push_back(word.c_str());
   const int keep[] = {lock.raw()};

@@ -18,7 +18,8 @@ bool needs_user_place();
 // Goes there and executes this program anew, with `words` and --lock-fd N for `lock`, which is the
 // pod's. Returns only when that has failed, with everything undone. `arguments` are the program's
 // own, as it was started.
-Error go_to_user_place(const pod::Layout& layout, Fd lock, std::span<const char* const> arguments,
-                       std::span<const char* const> words);
+// With `adopt` only where there is something to be adopted.
+Error go_to_user_place(const pod::Layout& layout, Fd lock, bool adopt,
+                       std::span<const char* const> arguments, std::span<const char* const> words);
 
 }  // namespace ocirt::shim
