@@ -33,7 +33,8 @@ Result<> enter(const pod::Layout& layout, bool adopt, std::span<const char* cons
   const std::optional<KeptProcess> holder = TRY(find_process(layout.holder()));
   if (!holder && adopt) {
     return refuse(
-        "the process that kept its namespaces has been killed as well, and its mounts are gone with "
+        "the process that kept its namespaces has been killed as well, and its mounts are gone "
+        "with "
         "it; `ocirt-pod rm --force` removes what is left");
   }
   return holder ? join(*holder) : make(layout, arguments);
