@@ -22,6 +22,7 @@ std::string Layout::lock() const { return in("lock"); }
 std::string Layout::complete() const { return in("complete"); }
 std::string Layout::socket() const { return in("shim.sock"); }
 std::string Layout::holder() const { return in("holder"); }
+std::string Layout::cgroup() const { return in("cgroup"); }
 std::string Layout::state_json() const { return in("state.json"); }
 std::string Layout::network_json() const { return in("network.json"); }
 std::string Layout::hosts() const { return in("hosts"); }

@@ -45,6 +45,7 @@ class Layout {
   std::string complete() const;    // exists since CreateSandbox has succeeded
   std::string socket() const;      // ttrpc, 0600
   std::string holder() const;      // who keeps an ordinary user's namespaces: pid and start time
+  std::string cgroup() const;      // exists since the pod's cgroup is its own
   std::string state_json() const;  // what a shim that adopts has to know (status.h)
   std::string network_json() const;
   std::string hosts() const;

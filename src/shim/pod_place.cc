@@ -176,9 +176,17 @@ Result<cgroup::Location> cgroup_of(const pod::Pod& pod) {
   return cgroup::locate(TRY(cgroup::probe_host()), pod.cgroup, pod.name);
 }
 
-Result<> make_cgroup(const pod::Pod& pod) {
+Result<> make_cgroup(const pod::Pod& pod, const pod::Layout& layout) {
   if (pod.cgroup.empty()) return {};
   const cgroup::Location location = TRY(cgroup_of(pod));
+  // With the host's network nothing else tells two pods of one name apart.
+  if (!TRY(cgroup::processes(location)).empty()) {
+    return refuse(cat(pod.cgroup, " has processes: a pod ", pod.name,
+                      " runs on this machine already, with another --root"));
+  }
+  // From here on it is ours to be removed, with everybody in it.
+  TRY(sys::write_file_atomically(sys::kCwd, layout.cgroup(), cat(layout.cgroup(), ".new"),
+                                 cat(pod.cgroup, "\n"), 0600));
   // Another pod that ends may take the directory above away in this moment.
   Result<cgroup::Made> made = cgroup::make(location);
   for (int i = 0; i < 3 && !made && made.error().code == ENOENT; ++i) made = cgroup::make(location);
@@ -189,8 +197,9 @@ Result<> make_cgroup(const pod::Pod& pod) {
   return {};
 }
 
-Result<> remove_cgroup(const pod::Pod& pod) {
-  if (pod.cgroup.empty()) return {};
+// Not that of another pod, whose name was the reason for which this one could not be made.
+Result<> remove_cgroup(const pod::Pod& pod, const pod::Layout& layout) {
+  if (!sys::exists(sys::kCwd, layout.cgroup())) return {};
   const cgroup::Location location = TRY(cgroup_of(pod));
   TRY(cgroup::remove(location));
   // The directory that all pods share goes with the last of them.
@@ -231,7 +240,7 @@ Result<net::PodNetwork> make_place(const pod::Pod& pod, const pod::Layout& layou
     TRY(make_directory(path, 0700));
   network =
       TRY(within("network", net::ask_pod_network(network_request(pod, layout, net::PodVerb::kUp))));
-  TRY(within("cgroup", make_cgroup(pod)));
+  TRY(within("cgroup", make_cgroup(pod, layout)));
   for (const pod::PodMount& mount : pod.mounts)
     TRY(within(cat("mounts: ", mount.target), make_mount(mount, layout)));
   for (const pod::Container& container : pod.containers)
@@ -290,7 +299,7 @@ Result<> unmake_place(const pod::Pod& pod, const pod::Layout& layout) {
       net::ask_pod_network(network_request(pod, layout, net::PodVerb::kDown));
   if (!network) note(within("network", Result<>(std::unexpected(network.error()))));
   note(unmount_all(layout));
-  note(within("cgroup", remove_cgroup(pod)));
+  note(within("cgroup", remove_cgroup(pod, layout)));
   note(sys::remove_tree(sys::kCwd, layout.state_directory()));
   for (const std::string& path : {layout.namespaces(), layout.runtime_root()})
     note(sys::remove_tree(sys::kCwd, path));
