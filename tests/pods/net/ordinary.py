@@ -164,8 +164,8 @@ def kill(pid):
     until(lambda: pid not in children())
 
 
-def leftovers():
-    end = time.monotonic() + 5
+def leftovers(patience=5):
+    end = time.monotonic() + patience
     while (left := [f"{p} {command_line(p)}" for p in children()]) and time.monotonic() < end:
         time.sleep(0.02)
     for top in (RUNTIME, DATA):
@@ -292,6 +292,25 @@ def of_a_pod_whose_shim_and_holder_were_killed_nothing_is_left():
     pod("rm", "--force", "web")
 
 
+@granted
+def at_whatever_moment_a_making_is_killed_nothing_is_left():
+    file = manifest("web", container("a", SLEEP))
+    for step in range(10):
+        maker = subprocess.Popen(
+            ["setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups",
+             f"{PROGRAMS}/ocirt-pod", "run", file], cwd="/", stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, env={"HOME": HOME, "XDG_RUNTIME_DIR": RUNTIME, "PATH": os.environ["PATH"]})
+        time.sleep(step * 0.01)
+        maker.kill()
+        maker.wait()
+        for pid in children():
+            if "ocirt-shim" in command_line(pid):
+                kill(pid)
+        # The next command takes away what is left, once a shim that was just being started is there.
+        until(lambda: as_user(f"{PROGRAMS}/ocirt-pod", "rm", "--force", "web").returncode == 0 and
+              not leftovers(patience=0))
+
+
 @both
 def a_shared_pid_namespace_ends_with_the_pod():
     pod("run", manifest("web", container("a", SLEEP), container("b", SLEEP), shareProcessNamespace=True))
@@ -404,6 +423,7 @@ if __name__ == "__main__":
                  programs_end_with_their_status_and_are_started_again,
                  a_shim_that_is_killed_is_followed_by_one_that_adopts,
                  of_a_pod_whose_shim_and_holder_were_killed_nothing_is_left,
+                 at_whatever_moment_a_making_is_killed_nothing_is_left,
                  a_shared_pid_namespace_ends_with_the_pod,
                  the_hosts_network_pids_and_ipc_can_be_shared,
                  granted_ids_are_users_of_the_pod,
