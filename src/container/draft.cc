@@ -255,6 +255,7 @@ Result<Draft> draft_container(const DraftInput& input) {
     TRY(check_selinux(input.modules, *linux.mount_label, "linux.mountLabel"));
   }
   draft_clock_offsets(builder, linux);
+  plan.user.within = input.within_user_namespace;
   TRY(draft_user_namespace(draft, input));
   TRY(draft_mounts(draft, input));
   TRY(draft_devices(draft, linux, input));

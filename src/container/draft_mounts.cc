@@ -123,7 +123,7 @@ void draft_v1_cgroups(Context& context, plan::Mount mount, const std::string& de
 bool draft_hosts_cgroup2(Context& context, plan::Mount mount, std::string_view type,
                          const MountOptions& options) {
   const DraftInput& input = context.input;
-  const bool mapped = context.builder.plan.user.entered;
+  const bool mapped = context.builder.plan.user.limits();
   if (mapped ? type != "cgroup" : !options.data.empty()) return false;
   const cgroup::Hierarchy* host = nullptr;
   for (const cgroup::Hierarchy& one : input.cgroup_host.hierarchies) {

@@ -191,7 +191,7 @@ Result<Launched> launch_inside(LaunchRequest& request, const Record& record,
 
 }  // namespace
 
-Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& options,
+Result<int> exec(const Store& store, const GlobalOptions& global, const ExecOptions& options,
                  pid_t* started) {
   Directory directory = TRY(store.find(options.id, Store::Lock::none));
   Record record = TRY(directory.read());
@@ -206,6 +206,8 @@ Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& op
                       " is not open: the caller has to pass it"));
   }
   Draft draft = TRY(draft_exec(directory, settings, options, record, annotations, preserved));
+  const bool within_user_namespace = sys::effective_uid() == 0 && is_rootless(global);
+  draft.builder.plan.user.within = within_user_namespace;
   const cgroup::Location cgroup = TRY(cgroup_of(record, options, annotations));
   UniqueFd console = TRY(open_console_socket(options.console_socket, draft.terminal, options.detach,
                                              options.adopted.console));
@@ -249,6 +251,8 @@ Result<int> exec(const Store& store, const GlobalOptions&, const ExecOptions& op
     root = TRY(within("root", sys::open(sys::kCwd, record.rootfs, O_PATH | O_DIRECTORY)));
     draft.builder.plan.root_fd = root.raw();
   }
+  // What the host has for itself cannot be entered without rights over it, and need not be.
+  if (within_user_namespace) all = only_others(all, record.pid);
   if (record.user_namespace) all = CLONE_NEWUSER | only_others(all, record.pid);
   draft.builder.plan.join_pid_namespace = true;
   request.joins.push_back({init.raw(), all, draft.builder.text("the container's namespaces")});

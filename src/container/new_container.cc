@@ -137,6 +137,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   input.preserved_fds = preserved.all;
   input.listen_fds = preserved.listen;
   input.rootless = sys::effective_uid() != 0;
+  input.within_user_namespace = !input.rootless && is_rootless(global);
   input.own_uid = sys::effective_uid();
   input.own_gid = sys::effective_gid();
   input.host_has_kcore = sys::exists(sys::kCwd, "/proc/kcore");

@@ -77,7 +77,7 @@ void mount_bind(Init& init, Parent& parent, const plan::Mount& mount) {
   if ((mount.attr_set | mount.attr_clear) != 0) {
     must_for(init, mount, mount_setattr(tree, false, mount.attr_set, mount.attr_clear),
              ": set options",
-             init.plan.user.entered && mount.attr_clear != 0
+             init.plan.user.limits() && mount.attr_clear != 0
                  ? " (in a user namespace those that the source is mounted with stay)"
                  : "");
   }

@@ -23,8 +23,8 @@ void change_ids(const Init& init) {
   const plan::Process& process = init.plan.process;
   auto groups = init.list(process.groups);
   // In a user namespace there are none any more, and where an ordinary user has made it, not even
-  // that may be said.
-  if (process.set_groups && !(init.plan.user.entered && groups.empty())) {
+  // that may be said (user_namespaces(7), "deny").
+  if (process.set_groups && !(init.plan.user.limits() && groups.empty())) {
     must(init, bare::call(SYS_setgroups, groups.size(), groups.data()),
          "process.user.additionalGids: setgroups");
   }

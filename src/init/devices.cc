@@ -64,7 +64,7 @@ void make_node(const Init& init, Parent& parent, const plan::Device& device) {
     bind_premade(init, parent, device);
     return;
   }
-  if (init.plan.user.entered && !S_ISFIFO(device.mode)) {
+  if (init.plan.user.limits() && !S_ISFIFO(device.mode)) {
     bind_node(init, parent, device);
     return;
   }

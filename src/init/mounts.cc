@@ -134,7 +134,7 @@ void mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
     cover_with_copy(init, mount, target, nullptr);
     return;
   }
-  if (result == -EPERM && init.plan.user.entered && std::string_view(type) == "sysfs") {
+  if (result == -EPERM && init.plan.user.limits() && std::string_view(type) == "sysfs") {
     // The network namespace is not the user namespace's: what the host has is all that there is.
     cover_with_copy(init, mount, target, "/sys");
     return;

@@ -16,6 +16,7 @@
 #include "src/net/address.h"
 #include "src/net/link.h"
 #include "src/net/plugin.h"
+#include "src/net/pod_hosts.h"
 #include "src/net/pod_listeners.h"
 #include "src/net/pod_netns.h"
 #include "src/sys/file.h"
@@ -157,6 +158,17 @@ Result<> make(PodRecord& record, const std::string& program,
   const std::string addresses = TRY(in_child(addresses_in, record.request.netns));
   for (std::string_view address : split(addresses, ' ')) {
     if (!address.empty()) record.network.addresses.emplace_back(address);
+  }
+  const PodRequest& request = record.request;
+  if (!request.hosts.empty()) {
+    std::vector<HostLine> lines;
+    for (const std::string& address : record.network.addresses) {
+      lines.push_back({std::string(without_length(address)),
+                       request.hostname.empty() || request.hostname == request.name
+                           ? request.name
+                           : cat(request.hostname, " ", request.name)});
+    }
+    TRY(write_hosts(request.hosts, lines));
   }
   record.complete = true;
   return save_record(record);

@@ -137,11 +137,14 @@ struct Process {
 // The user namespace that init enters (init/user_namespace.cc). Everything is false without one.
 struct UserNamespace {
   bool entered = false;     // by Plan::unshare or one of the joins: init becomes its user 0
+  bool within = false;      // ocirt is user 0 of one itself, and the container is in the same
   bool settles = false;     // says Unmapped in it and waits until ocirt has written what only a
                             // process outside may (create and run)
   bool join_first = false;  // before the other joins: without it there is no right to make them
   bool traceable = false;   // until it is mapped, because an ordinary user's ocirt could not write
   bool forks = false;       // Plan::unshare has a pid namespace, in which only a child is
+  // What belongs to the host cannot be had: no device can be made, and so on.
+  constexpr bool limits() const { return entered || within; }
   // Its user 0 and group 0 on the host: who owns the mqueue file system of a new ipc namespace.
   uint32_t root_uid = kNoIndex, root_gid = kNoIndex;
   uint32_t stream_owner = kNoIndex;  // user on the host that standard streams are given to

@@ -183,10 +183,21 @@ const Container* Pod::find(std::string_view container) const {
   return nullptr;
 }
 
+std::string Pod::netns() const {
+  if (network.mode == NetworkMode::kHost) return {};
+  return network.netns.empty() ? network_pin(name) : network.netns;
+}
+
 Result<> check_pod(const Pod& pod) {
   if (!is_dns_label(pod.name)) return refuse(cat("name: ", quoted(pod.name), " ", kNameRule));
   if (pod.uid.empty()) return refuse("uid: is empty");
-  if (!pod.cgroup.starts_with('/')) {
+  if (!pod.network.netns.empty() && !pod.network.netns.starts_with('/')) {
+    return refuse(cat("network.netns: ", quoted(pod.network.netns), " is not an absolute path"));
+  }
+  if (pod.cgroup.empty() && pod.resources) {
+    return refuse("resources: limits take a cgroup, and the pod has none");
+  }
+  if (!pod.cgroup.empty() && !pod.cgroup.starts_with('/')) {
     return refuse(cat("cgroup: ", quoted(pod.cgroup), " is not an absolute path"));
   }
   if (pod.network.mode == NetworkMode::kCni && pod.network.cni.empty()) {

@@ -21,6 +21,8 @@ std::string Layout::pod_json() const { return in("pod.json"); }
 std::string Layout::lock() const { return in("lock"); }
 std::string Layout::complete() const { return in("complete"); }
 std::string Layout::socket() const { return in("shim.sock"); }
+std::string Layout::holder() const { return in("holder"); }
+std::string Layout::cgroup() const { return in("cgroup"); }
 std::string Layout::state_json() const { return in("state.json"); }
 std::string Layout::network_json() const { return in("network.json"); }
 std::string Layout::hosts() const { return in("hosts"); }
@@ -32,6 +34,7 @@ std::string Layout::namespaces() const { return in("ns"); }
 std::string Layout::logs() const { return in("logs"); }
 
 std::string Layout::namespace_pin(std::string_view type) const { return in(cat("ns/", type)); }
+std::string Layout::first_process() const { return in("ns/first"); }
 std::string Layout::volume(std::string_view name) const { return in(cat("volumes/", name)); }
 std::string Layout::container(std::string_view name) const { return in(cat("containers/", name)); }
 

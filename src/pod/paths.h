@@ -44,6 +44,8 @@ class Layout {
   std::string lock() const;        // flock'd by the shim for all of its life
   std::string complete() const;    // exists since CreateSandbox has succeeded
   std::string socket() const;      // ttrpc, 0600
+  std::string holder() const;      // who keeps an ordinary user's namespaces: pid and start time
+  std::string cgroup() const;      // exists since the pod's cgroup is its own
   std::string state_json() const;  // what a shim that adopts has to know (status.h)
   std::string network_json() const;
   std::string hosts() const;
@@ -52,7 +54,8 @@ class Layout {
   std::string events() const;                              // events.jsonl
   std::string runtime_root() const;                        // --root of ocirt
   std::string namespaces() const;                          // directory of the pins
-  std::string namespace_pin(std::string_view type) const;  // ipc, uts, pid
+  std::string namespace_pin(std::string_view type) const;  // ipc, uts, pid; net of ordinary users
+  std::string first_process() const;  // of a shared pid namespace: pid and start time
   std::string volume(std::string_view name) const;
 
   std::string container(std::string_view name) const;  // the bundle that ocirt-pod makes

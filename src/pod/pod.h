@@ -34,8 +34,9 @@ enum class Role : uint8_t { kApp, kInit, kSidecar };
 inline constexpr std::string_view kRoleNames[] = {"app", "init", "sidecar"};
 constexpr std::span<const std::string_view> names_of(Role) { return kRoleNames; }
 
-enum class NetworkMode : uint8_t { kBridge, kCni, kHost, kNone };
-inline constexpr std::string_view kNetworkModeNames[] = {"bridge", "cni", "host", "none"};
+// kUser: by pasta, for an ordinary user.
+enum class NetworkMode : uint8_t { kBridge, kCni, kHost, kNone, kUser };
+inline constexpr std::string_view kNetworkModeNames[] = {"bridge", "cni", "host", "none", "user"};
 constexpr std::span<const std::string_view> names_of(NetworkMode) { return kNetworkModeNames; }
 
 enum class Protocol : uint8_t { kSctp, kTcp, kUdp };
@@ -64,6 +65,7 @@ struct Port {
 struct Network {
   NetworkMode mode = NetworkMode::kBridge;  // required
   std::string cni = {};                     // kCni: name of the network
+  std::string netns = {};                   // where its namespace is pinned; empty: network_pin()
   std::vector<Port> ports = {};
 
   bool operator==(const Network&) const = default;
@@ -174,7 +176,7 @@ struct Pod {
   std::string hostname = {};  // empty: the host's, with the host's uts namespace
   oci::Map<std::string> labels = {};
   oci::Map<std::string> annotations = {};
-  std::string cgroup = {};                       // required; "/ocirt/NAME"
+  std::string cgroup = {};  // required; "/ocirt/NAME". Empty: none, an ordinary user has no right
   std::optional<oci::Resources> resources = {};  // of the pod's cgroup
   bool share_pid = false;                        // one pid namespace, with a first process of ours
   bool host_ipc = false;
@@ -193,6 +195,8 @@ struct Pod {
 
   bool operator==(const Pod&) const = default;
 
+  // Where the network namespace is pinned. Empty: the host's.
+  std::string netns() const;
   // The container of that name, or nullptr.
   const Container* find(std::string_view container) const;
 };

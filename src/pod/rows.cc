@@ -17,7 +17,7 @@ struct PodDocument {
 
 static_assert(oci::names_agree(RestartPolicy::kOnFailure));
 static_assert(oci::names_agree(Role::kSidecar));
-static_assert(oci::names_agree(NetworkMode::kNone));
+static_assert(oci::names_agree(NetworkMode::kUser));
 static_assert(oci::names_agree(Protocol::kUdp));
 static_assert(oci::names_agree(Scheme::kHttps));
 static_assert(oci::names_agree(RootfsType::kOverlay));
@@ -70,6 +70,7 @@ constexpr Field kPort[] = {
 constexpr Field kPodNetwork[] = {
     field<&pod::Network::mode>("mode", kRequired),
     field<&pod::Network::cni>("cni"),
+    field<&pod::Network::netns>("netns"),
     field<&pod::Network::ports>("ports"),
 };
 

@@ -7,12 +7,14 @@
 
 #include "src/base/text.h"
 #include "src/container/oci_result.h"
+#include "src/container/own_ids.h"
 #include "src/podcli/pods.h"
 #include "src/podcli/shim.h"
 #include "src/podfile/file.h"
 #include "src/podfile/yaml.h"
 #include "src/sys/fifo.h"
 #include "src/sys/file.h"
+#include "src/sys/process.h"
 
 namespace ocirt::podcli {
 namespace {
@@ -29,7 +31,15 @@ Result<std::string> absolute_directory(std::string_view file) {
 
 // Makings and removals of half pods exclude each other.
 Result<UniqueFd> lock_root(const Globals& globals) {
-  TRY(sys::mkdir_parents(globals.root, 0700));
+  // Sticky: what tidies an XDG_RUNTIME_DIR up leaves it alone (XDG Base Directory Specification).
+  const bool ordinary = sys::effective_uid() != 0;
+  Result<> made = sys::mkdir_parents(globals.root, ordinary ? 01700 : 0700);
+  if (!made && ordinary && made.error().code == EACCES) {
+    return refuse(cat(globals.root,
+                      ": cannot be made by this user; set XDG_RUNTIME_DIR, or choose ",
+                      "another --root"));
+  }
+  TRY(std::move(made));
   UniqueFd lock =
       TRY(sys::open(sys::kCwd, cat(globals.root, "/.lock"), O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
   TRY(sys::lock_exclusive(lock, "the directory of the pods"));
@@ -113,6 +123,21 @@ Result<> keep_manifest(const pod::Layout& layout, const Manifest& manifest) {
                           manifest.ignore_unknown ? "ignore-unknown" : "", "\n"));
 }
 
+Result<std::optional<podfile::OrdinaryUser>> if_ordinary() {
+  if (sys::effective_uid() == 0) return std::nullopt;
+  return TRY(podfile::ordinary_user());
+}
+
+// Groups of the pod's ids are an ordinary user's only in there.
+Result<> write_files(const podfile::Resolved& resolved, const pod::Layout& layout) {
+  const bool has_groups = std::ranges::any_of(
+      resolved.entries, [](const podfile::Entry& entry) { return entry.group >= 0; });
+  if (sys::effective_uid() == 0 || !has_groups) return podfile::write_directory(resolved, layout);
+  const container::OwnIds ids = TRY(container::own_ids());
+  return container::in_own_user_namespace(
+      ids, [&] { return podfile::write_directory(resolved, layout); });
+}
+
 Result<podfile::File> parse(const Manifest& manifest, std::vector<std::string>* ignored) {
   const podfile::ReadOptions options{.ignore_unknown = manifest.ignore_unknown, .ignored = ignored};
   podfile::File file =
@@ -143,7 +168,7 @@ Result<UniqueFd> fill_and_launch(const Globals& globals, const Manifest& manifes
   UniqueFd maker = TRY(sys::open(sys::kCwd, maker_lock(layout), O_RDWR | O_CREAT | O_EXCL, 0600));
   TRY(sys::lock_exclusive(maker, maker_lock(layout)));
   Result<> written = keep_manifest(layout, manifest);
-  if (written) written = podfile::write_directory(resolved, layout);
+  if (written) written = write_files(resolved, layout);
   if (!written) {
     (void)sys::remove_tree(sys::kCwd, layout.directory());
     return std::unexpected(std::move(written).error());
@@ -217,7 +242,8 @@ Result<podfile::Resolved> resolve_manifest(const Globals& globals, const Manifes
   const podfile::ResolveOptions options{.directory = manifest.directory,
                                         .images = globals.images,
                                         .uid = std::string(trim(uuid)),
-                                        .touch_host = touch_host};
+                                        .touch_host = touch_host,
+                                        .ordinary = TRY(if_ordinary())};
   return podfile::resolve(file, layout_of(globals, file.pod.metadata.name), options);
 }
 

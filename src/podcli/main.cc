@@ -36,8 +36,10 @@ std::string_view environment(std::string_view name) {
 void set_defaults(Globals& globals) {
   const bool superuser = sys::effective_uid() == 0;
   const std::string_view home = environment("HOME");
-  const std::string kept =
-      superuser || home.empty() ? "/var/lib/ocirt" : cat(home, "/.local/share/ocirt");
+  const std::string_view data = environment("XDG_DATA_HOME");
+  std::string kept = "/var/lib/ocirt";
+  if (!superuser && !home.empty()) kept = cat(home, "/.local/share/ocirt");
+  if (!superuser && data.starts_with('/')) kept = cat(data, "/ocirt");
   globals.root = pod::pods_root(globals.root, environment("XDG_RUNTIME_DIR"), superuser);
   if (globals.state_dir.empty()) globals.state_dir = cat(kept, "/pods");
   if (globals.images.empty()) globals.images = cat(kept, "/images");

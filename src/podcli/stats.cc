@@ -35,6 +35,11 @@ Result<std::vector<Figures>> measure(const Globals& globals, const std::vector<s
   for (const std::string& name : pods) {
     Result<Shim> shim = Shim::reach(globals, name);
     if (!shim) continue;  // removed meanwhile
+    const Result<pod::Pod> pod = read_pod_json(layout_of(globals, name));
+    if (pod && pod->cgroup.empty()) {
+      return refuse(cat("not supported: pod ", name, " has no cgroup, so nothing counts what its ",
+                        "containers use"));
+    }
     const pod::PodStatus status = TRY(within(cat("pod ", name), shim->status()));
     for (const pod::ContainerStatus& container : status.containers) {
       if (!container.state.running) continue;

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "src/base/text.h"
+#include "src/container/own_ids.h"
 #include "src/podfile/image_facts.h"
 #include "src/podfile/yaml.h"
 #include "src/sys/file.h"
@@ -68,6 +69,23 @@ Result<std::string> manifest_of(const Image& image, const std::string& layout) {
                     tags.empty() ? std::string("; it has none") : cat("; it has ", tags)));
 }
 
+// Files keep their owners, as far as they are ids of ours: root's of all, an ordinary user's in a
+// user namespace, where the pod will see them as they are. With one id everything is the user's.
+Result<> run(std::vector<std::string> command, const std::string& temporary) {
+  const auto unpack_into = [&]() -> Result<> {
+    TRY(sys::remove_tree(sys::kCwd, temporary));  // of one that was killed
+    Result<std::string> output = sys::program_output(command);
+    if (output) return {};
+    (void)sys::remove_tree(sys::kCwd, temporary);
+    return std::unexpected(std::move(output).error());
+  };
+  if (sys::effective_uid() == 0) return unpack_into();
+  const container::OwnIds ids = TRY(container::own_ids());
+  if (!ids.alone()) return container::in_own_user_namespace(ids, unpack_into);
+  command.insert(command.begin() + 2, "--rootless");
+  return unpack_into();
+}
+
 // Unpacks under a lock, and puts it in place as a whole: who finds the directory finds all of it.
 Result<std::string> unpack(const Image& image, const std::string& layout, const std::string& cache,
                            std::string_view hex) {
@@ -78,19 +96,14 @@ Result<std::string> unpack(const Image& image, const std::string& layout, const 
   UniqueFd lock = TRY(sys::open(sys::kCwd, cat(cache, "/lock"), O_RDWR | O_CREAT, 0600));
   TRY(sys::lock_exclusive(lock, "the cache of images"));
   if (sys::is_directory(sys::kCwd, rootfs)) return rootfs;
-  const std::string temporary = cat(directory, ".tmp");  // of one that was killed
-  TRY(sys::remove_tree(sys::kCwd, temporary));
-  std::vector<std::string> command = {"umoci", "unpack", "--image", cat(layout, ":", image.tag),
-                                      temporary};
-  if (sys::effective_uid() != 0) command.insert(command.begin() + 2, "--rootless");
-  Result<std::string> output = sys::program_output(command);
-  if (!output) {
-    (void)sys::remove_tree(sys::kCwd, temporary);
-    if (output.error().code == ENOENT) {
-      return refuse("not supported without the program umoci, which unpacks it (package umoci)");
-    }
-    return std::unexpected(std::move(output).error());
+  const std::string temporary = cat(directory, ".tmp");
+  const std::vector<std::string> command = {"umoci", "unpack", "--image",
+                                            cat(layout, ":", image.tag), temporary};
+  Result<> done = run(command, temporary);
+  if (!done && done.error().code == ENOENT) {
+    return refuse("not supported without the program umoci, which unpacks it (package umoci)");
   }
+  TRY(std::move(done));
   TRY(sys::rename(sys::kCwd, temporary, directory));
   return rootfs;
 }

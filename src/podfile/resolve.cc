@@ -57,6 +57,7 @@ class Resolver {
 
 Result<Resolved> Resolver::resolve() {
   set_pod();
+  if (options_.ordinary) TRY(at("spec", adapt_pod(out_.pod, layout_, *options_.ordinary)));
   TRY(add_files());
   for (size_t i = 0; i < spec_.volumes.size(); ++i) {
     TRY(at(cat("spec.volumes[", i, "]"), resolve_volume(file_, i, options_.touch_host, out_)));
@@ -219,6 +220,9 @@ Result<> Resolver::resolve_container(size_t index) {
     input.devices = &devices;
   }
   Bundle bundle{.container = container.name, .spec = TRY(at(where, container_spec(input)))};
+  if (options_.ordinary) {
+    TRY(at(where, adapt_container(bundle.spec, spec_, container, out_.pod, *options_.ordinary)));
+  }
   if (std::optional<oci::Error> broken = oci::validate(bundle.spec)) {
     return at(where, Result<>(refuse(broken->message())));
   }

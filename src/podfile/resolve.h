@@ -3,6 +3,7 @@
 // changes nothing but the cache of unpacked images.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,14 +12,16 @@
 #include "src/pod/paths.h"
 #include "src/pod/pod.h"
 #include "src/podfile/file.h"
+#include "src/podfile/ordinary_user.h"
 
 namespace ocirt::podfile {
 
 struct ResolveOptions {
-  std::string directory;    // of the pod file: where relative images start
-  std::string images;       // cache of unpacked images
-  std::string uid;          // of the pod, where the file has none
-  bool touch_host = false;  // make host paths of the types ...OrCreate
+  std::string directory;                      // of the pod file: where relative images start
+  std::string images;                         // cache of unpacked images
+  std::string uid;                            // of the pod, where the file has none
+  bool touch_host = false;                    // make host paths of the types ...OrCreate
+  std::optional<OrdinaryUser> ordinary = {};  // for whom; absent: root
 };
 
 struct Bundle {

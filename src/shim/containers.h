@@ -83,6 +83,7 @@ class Containers {
   // It outlives this; or null.
   void observe(Observer* observer) { observer_ = observer; }
   const Runtime& runtime() const { return runtime_; }
+  void use_cgroups(bool use) { runtime_.cgroups = use; }
   sys::EventLoop& loop() { return loop_; }
   Workers& workers() { return workers_; }
 

@@ -14,8 +14,10 @@
 #include "src/base/text.h"
 #include "src/pod/paths.h"
 #include "src/shim/containerd.h"
+#include "src/shim/kept_process.h"
 #include "src/shim/pod_place.h"
 #include "src/shim/shim.h"
+#include "src/shim/user_place.h"
 #include "src/sys/fifo.h"
 #include "src/sys/file.h"
 #include "src/sys/fork.h"
@@ -48,6 +50,9 @@ struct Options {
   bool adopt = false;
   bool remove = false;
   bool help = false;
+  // Of the program as it executes itself in an ordinary user's place (user_place.h): the lock that
+  // it holds there already.
+  int lock_fd = -1;
 };
 
 void out_of_memory() {
@@ -70,6 +75,10 @@ Result<Options> parse(std::span<const char* const> words) {
                                         : nullptr;
     if (toggle != nullptr && !value) {
       *toggle = true;
+      continue;
+    }
+    if (word == "--lock-fd" && i + 1 < words.size()) {
+      options.lock_fd = to_number<int>(words[++i]).value_or(-1);
       continue;
     }
     std::string* text = word == "--pod"         ? &options.pod
@@ -106,6 +115,11 @@ Result<Place> take_place(const Options& options) {
     return refuse(cat("--pod: ", quoted(path), ": the name of a pod ", pod::kNameRule));
   Place place{pod::Layout(path.substr(0, slash), name, options.state_directory), {}, {}};
   place.directory = TRY(sys::open(sys::kCwd, path, O_RDONLY | O_DIRECTORY));
+  if (options.lock_fd > 2 && sys::is_inherited(Fd(options.lock_fd))) {
+    place.lock = TRY(sys::duplicate(Fd(options.lock_fd)));
+    UniqueFd(options.lock_fd).reset();
+    return place;
+  }
   place.lock = TRY(sys::open(place.directory, "lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
   if (!TRY(sys::try_lock(place.lock, "lock")))
     return refuse(cat("pod ", name, " has a shim already"));
@@ -123,18 +137,26 @@ Result<> remove_pod(const Place& place) {
 // success.
 Result<> serve(const Options& options, Place& place, UniqueFd listener, UniqueFd& ready) {
   const std::unique_ptr<sys::EventLoop> loop = TRY(sys::EventLoop::open());
-  Shim shim(*loop, Runtime{place.layout.runtime_root(), false}, place.layout);
+  Shim shim(*loop, Runtime{.root = place.layout.runtime_root(), .rootless = options.lock_fd >= 0},
+            place.layout);
   shim.set_patience(std::chrono::seconds(to_number<uint32_t>(options.patience).value_or(30)));
   TRY(shim.open(std::move(listener)));
   if (options.adopt) TRY(shim.adopt());
   place.directory.reset();
   ready.reset();
   ::malloc_trim(0);
-  return shim.run();
+  Result<> done = shim.run();
+  // A pod has taken it away with everything else; this is for when nobody wanted one.
+  if (options.lock_fd >= 0) (void)end_process(place.layout.holder());
+  return done;
 }
 
-Result<> start(const Options& options) {
+Result<> start(const Options& options, std::span<const char* const> arguments) {
   Place place = TRY(take_place(options));
+  if (options.lock_fd < 0 && needs_user_place()) {
+    return std::unexpected(
+        go_to_user_place(place.layout, place.lock, options.adopt, arguments, arguments.subspan(1)));
+  }
   if (options.remove) return remove_pod(place);
   // Of a shim that is dead: we have the lock.
   (void)sys::unlink(place.directory, "shim.sock");
@@ -158,14 +180,15 @@ Result<> start(const Options& options) {
   return {};
 }
 
-int run(std::string_view program, std::span<const char* const> words) {
-  if (is_containerds(program, words)) return run_for_containerd(program, words);
+int run(std::span<const char* const> arguments) {
+  const std::span<const char* const> words = arguments.subspan(1);
+  if (is_containerds(arguments[0], words)) return run_for_containerd(arguments[0], words);
   Result<Options> options = parse(words);
   if (options && options->help) {
     sys::print(kHelp);
     return 0;
   }
-  Result<> done = options ? start(*options) : Result<>(std::unexpected(options.error()));
+  Result<> done = options ? start(*options, arguments) : Result<>(std::unexpected(options.error()));
   if (done) return 0;
   sys::print_error(cat("ocirt-shim: ", done.error().text, "\n"));
   return 1;
@@ -182,6 +205,6 @@ int main(int argc, char** argv) {
   ::mallopt(M_TRIM_THRESHOLD, 32 << 10);
   ::mallopt(M_MMAP_THRESHOLD, 64 << 10);
   if (!ocirt::sys::ensure_standard_streams()) return 1;
-  if (argc < 1) return 1;
-  return ocirt::shim::run(argv[0], {argv + 1, static_cast<size_t>(argc - 1)});
+  if (argc == 0) return 1;
+  return ocirt::shim::run({argv, static_cast<size_t>(argc)});
 }

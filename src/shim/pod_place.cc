@@ -12,7 +12,9 @@
 #include "src/linux/mount_options.h"
 #include "src/linux/sysctl.h"
 #include "src/net/pod_client.h"
+#include "src/shim/kept_process.h"
 #include "src/shim/metrics.h"
+#include "src/sys/control_file.h"
 #include "src/sys/file.h"
 #include "src/sys/first_process.h"
 #include "src/sys/mounting.h"
@@ -30,6 +32,8 @@ net::PodMode mode_of(pod::NetworkMode mode) {
       return net::PodMode::kCni;
     case pod::NetworkMode::kHost:
       return net::PodMode::kHost;
+    case pod::NetworkMode::kUser:
+      return net::PodMode::kUser;
     case pod::NetworkMode::kNone:
       break;
   }
@@ -87,8 +91,14 @@ Result<> make_namespaces(const pod::Pod& pod, const pod::Layout& layout) {
   return write_sysctls(pod, false);
 }
 
-// In a cgroup below the pod's, with which it is ended: no container's name has a "_".
+// In a cgroup below the pod's, with which it is ended: no container's name has a "_". Without one,
+// by its number.
 Result<> share_pids(const pod::Pod& pod, const pod::Layout& layout) {
+  if (pod.cgroup.empty()) {
+    const pid_t first = TRY(sys::start_first_process(layout.namespaces()));
+    TRY(record_process(layout.first_process(), first));
+    return sys::pin_namespace("pid_for_children", layout.namespace_pin("pid"));
+  }
   const cgroup::Host host = TRY(cgroup::probe_host());
   const cgroup::Location location = TRY(cgroup::locate(host, cat(pod.cgroup, "/_pid"), pod.name));
   cgroup::Made made = TRY(cgroup::make(location));
@@ -155,6 +165,8 @@ Result<> mount_rootfs(const pod::Container& container, const pod::Layout& layout
   TRY(make_directory(upper, 0755));
   TRY(make_directory(work, 0700));
   std::string data = overlay_options(rootfs.source, upper, work);
+  // In a user namespace nobody may write what overlayfs keeps otherwise (trusted.*).
+  if (sys::in_user_namespace()) data += ",userxattr";
   if (!options.data.empty()) data += cat(",", options.data);
   return sys::mount("overlay", target, "overlay", options.flags, data);
 }
@@ -165,8 +177,17 @@ Result<cgroup::Location> cgroup_of(const pod::Pod& pod) {
   return cgroup::locate(TRY(cgroup::probe_host()), pod.cgroup, pod.name);
 }
 
-Result<> make_cgroup(const pod::Pod& pod) {
+Result<> make_cgroup(const pod::Pod& pod, const pod::Layout& layout) {
+  if (pod.cgroup.empty()) return {};
   const cgroup::Location location = TRY(cgroup_of(pod));
+  // With the host's network nothing else tells two pods of one name apart.
+  if (!TRY(cgroup::processes(location)).empty()) {
+    return refuse(cat(pod.cgroup, " has processes: a pod ", pod.name,
+                      " runs on this machine already, with another --root"));
+  }
+  // From here on it is ours to be removed, with everybody in it.
+  TRY(sys::write_file_atomically(sys::kCwd, layout.cgroup(), cat(layout.cgroup(), ".new"),
+                                 cat(pod.cgroup, "\n"), 0600));
   // Another pod that ends may take the directory above away in this moment.
   Result<cgroup::Made> made = cgroup::make(location);
   for (int i = 0; i < 3 && !made && made.error().code == ENOENT; ++i) made = cgroup::make(location);
@@ -177,7 +198,9 @@ Result<> make_cgroup(const pod::Pod& pod) {
   return {};
 }
 
-Result<> remove_cgroup(const pod::Pod& pod) {
+// Not that of another pod, whose name was the reason for which this one could not be made.
+Result<> remove_cgroup(const pod::Pod& pod, const pod::Layout& layout) {
+  if (!sys::exists(sys::kCwd, layout.cgroup())) return {};
   const cgroup::Location location = TRY(cgroup_of(pod));
   TRY(cgroup::remove(location));
   // The directory that all pods share goes with the last of them.
@@ -218,7 +241,7 @@ Result<net::PodNetwork> make_place(const pod::Pod& pod, const pod::Layout& layou
     TRY(make_directory(path, 0700));
   network =
       TRY(within("network", net::ask_pod_network(network_request(pod, layout, net::PodVerb::kUp))));
-  TRY(within("cgroup", make_cgroup(pod)));
+  TRY(within("cgroup", make_cgroup(pod, layout)));
   for (const pod::PodMount& mount : pod.mounts)
     TRY(within(cat("mounts: ", mount.target), make_mount(mount, layout)));
   for (const pod::Container& container : pod.containers)
@@ -252,7 +275,7 @@ net::PodRequest network_request(const pod::Pod& pod, const pod::Layout& layout, 
   request.name = pod.name;
   request.uid = pod.uid;
   request.mode = mode_of(pod.network.mode);
-  if (pod.network.mode != pod::NetworkMode::kHost) request.netns = pod::network_pin(pod.name);
+  request.netns = pod.netns();
   request.directory = layout.directory();
   if (sys::exists(sys::kCwd, layout.hosts())) request.hosts = layout.hosts();
   request.hostname = pod.hostname;
@@ -272,14 +295,17 @@ Result<> unmake_place(const pod::Pod& pod, const pod::Layout& layout) {
     if (!done && first) first = std::move(done);
   };
   note(remove_containers(layout));
+  note(end_process(layout.first_process()));
   Result<net::PodNetwork> network =
       net::ask_pod_network(network_request(pod, layout, net::PodVerb::kDown));
   if (!network) note(within("network", Result<>(std::unexpected(network.error()))));
   note(unmount_all(layout));
-  note(within("cgroup", remove_cgroup(pod)));
+  note(within("cgroup", remove_cgroup(pod, layout)));
   note(sys::remove_tree(sys::kCwd, layout.state_directory()));
   for (const std::string& path : {layout.namespaces(), layout.runtime_root()})
     note(sys::remove_tree(sys::kCwd, path));
+  // Not before: the namespaces that all of this was in last as long as the longer of both.
+  note(end_process(layout.holder()));
   return first;
 }
 

@@ -28,6 +28,8 @@ container::GlobalOptions options_of(const Runtime& runtime) {
   global.root = runtime.root;
   global.root_given = true;
   global.systemd_cgroup = runtime.systemd_cgroup;
+  if (runtime.rootless) global.rootless = container::Rootless::yes;
+  if (!runtime.cgroups) global.cgroup_manager = container::CgroupManager::disabled;
   return global;
 }
 

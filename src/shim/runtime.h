@@ -22,6 +22,8 @@ namespace ocirt::shim {
 struct Runtime {
   std::string root;
   bool systemd_cgroup = false;
+  bool rootless = false;  // we are root of an ordinary user's namespace
+  bool cgroups = true;    // false: containers get none, since that user has no right to one
   // Each bundle gets a file kRootFile that says the root, since nothing else would tell it to who
   // removes a container when its shim is gone.
   bool root_is_told = false;

@@ -98,6 +98,7 @@ void SandboxService::create(const wire::CreateSandboxRequest& request, wire::Cal
                            cat("the pod is ", pod->name, ", its directory ", layout_.directory()));
   }
   pod_ = std::move(*pod);
+  containers_.use_cgroups(!pod_->cgroup.empty());
   phase_ = Life::kMaking;
   creating_ = std::move(call.reply);
   creating_.on_gone(Callback<>::to<&SandboxService::creator_gone>(*this));
@@ -144,6 +145,7 @@ void SandboxService::supervise(std::vector<std::string> ips) {
 Result<> SandboxService::adopt() {
   const std::string json = TRY(sys::read_file(sys::kCwd, layout_.pod_json()));
   pod_ = TRY(pod::read_pod(json));
+  containers_.use_cgroups(!pod_->cgroup.empty());
   Result<std::string> network = sys::read_file(sys::kCwd, layout_.complete());
   if (!network) {
     return refuse(

@@ -75,9 +75,7 @@ void Supervisor::reopen_logs() {
   for (const auto& log : logs_) log->file().reopen();
 }
 
-std::string Supervisor::netns() const {
-  return pod_.network.mode == pod::NetworkMode::kHost ? std::string() : pod::network_pin(pod_.name);
-}
+std::string Supervisor::netns() const { return pod_.netns(); }
 
 std::string Supervisor::address() const { return ips_.empty() ? "127.0.0.1" : ips_.front(); }
 

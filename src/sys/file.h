@@ -71,6 +71,8 @@ Result<> set_mode(Fd fd, std::string_view name, mode_t mode);
 bool exists(Fd dir, CStr path);  // follows symlinks; false for any error
 // access(2) for execution with the effective ids.
 bool is_directory(Fd dir, CStr path);
+// access(2) with the effective ids, for making and changing what is in a directory.
+bool may_write(CStr directory);
 Result<struct stat> stat(Fd dir, CStr path);  // follows the last symlink
 Result<struct stat> stat_fd(Fd fd, std::string_view name);
 // The magic number of the file system (linux/magic.h).

@@ -1,6 +1,7 @@
 #include "src/sys/user_namespace.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -75,6 +76,25 @@ Result<UniqueFd> make_user_namespace(std::string_view uid_map, std::string_view 
   TRY(write_map("uid_map", uid_map));
   TRY(write_map("gid_map", gid_map));
   return open(kCwd, cat(process, "/ns/user"), O_RDONLY);
+}
+
+Result<> enter_new_user_namespace() {
+  if (::syscall(SYS_unshare, CLONE_NEWUSER | CLONE_NEWNS) == 0) return {};
+  const int code = errno;
+  if (code == ENOSPC) {
+    return refuse("this host allows no more user namespaces (user.max_user_namespaces)");
+  }
+  if (code == EPERM) {
+    return refuse(
+        "this host lets no ordinary user make user namespaces (kernel.unprivileged_userns_clone, "
+        "kernel.apparmor_restrict_unprivileged_userns)");
+  }
+  return os_error("make a user namespace", code);
+}
+
+Result<> give_up_groups() {
+  if (::setgroups(0, nullptr) < 0) return os_error("give up groups", errno);
+  return {};
 }
 
 }  // namespace ocirt::sys

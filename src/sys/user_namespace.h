@@ -13,4 +13,10 @@ namespace ocirt::sys {
 // keeps the namespace alive; the process that it is made with has ended when this returns.
 Result<UniqueFd> make_user_namespace(std::string_view uid_map, std::string_view gid_map);
 
+// unshare(2) of the user and the mount namespace, without ids yet: whoever maps them makes this
+// process root in there. Errors say what the host has against it.
+Result<> enter_new_user_namespace();
+// Has no group but its own from here on (setgroups(2)).
+Result<> give_up_groups();
+
 }  // namespace ocirt::sys

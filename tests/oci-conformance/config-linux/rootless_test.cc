@@ -212,6 +212,27 @@ TEST_F(Rootless, IdsThatAreNotGrantedAreRefused) {
   EXPECT_TRUE(names_in(user_.root()).empty());
 }
 
+// The user has become root of a user namespace, as podman and `unshare -r` do it, and the container
+// is to be in the same one.
+TEST_F(Rootless, RootOfAUserNamespaceRunsAContainerInTheSame) {
+  const std::string id = std::to_string(kUser), outer = scratch() + "/outer";
+  write_file(outer,
+             "#!/bin/sh\nexec setpriv --reuid " + id + " --regid " + id +
+                 " --clear-groups unshare " + "--user --map-root-user --mount " + scratch() +
+                 "/runtime --rootless true \"$@\"\n",
+             0755);
+  bundle.without_namespace("user").remove("linux.uidMappings").remove("linux.gidMappings");
+  bundle.with_namespace("network").without_mount("/sys");
+  bundle.mount("/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"});
+  bundle.shell(
+      "id -u; cat /proc/self/uid_map; stat -c %t:%T /dev/null; : > /dev/null; ls /sys/class/net");
+  Runtime inside(user_.root(), outer);
+  Container container(inside, bundle);
+  const Outcome outcome = container.run();
+  EXPECT_OK(outcome);
+  EXPECT_EQ((std::vector<std::string>{"0", "0", id, "1", "1:3", "lo"}), words(outcome.out));
+}
+
 // A cgroup that root has given to the user, with the user's shell in a part of it: what systemd
 // makes of a login session with Delegate=yes.
 class RootlessDelegated : public Rootless {

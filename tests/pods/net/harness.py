@@ -269,7 +269,7 @@ def clean_up():
     run("sh", "-c", "rm -rf /run/pods/* /run/cni")
 
 
-def main(tests, look=leftovers):
+def main(tests, look=leftovers, clean=clean_up):
     wanted = sys.argv[1:]
     tests = [t for t in tests if not wanted or any(w in t.__name__ for w in wanted)]
     print(f"1..{len(tests)}", flush=True)
@@ -290,7 +290,7 @@ def main(tests, look=leftovers):
             while trace.tb_next and trace.tb_next.tb_frame.f_code.co_filename == trace.tb_frame.f_code.co_filename:
                 trace = trace.tb_next
             print(f"not ok {number} - {text}\n# line {trace.tb_lineno}: {error!r}", flush=True)
-            clean_up()
+            clean()
         if os.environ.get("TIMES"):
             print(f"# {time.monotonic() - started:.2f} s", flush=True)
     return 1 if failed else 0
