@@ -8,37 +8,29 @@ namespace {
 struct Row {
   Code code;
   int error_number;  // 0: none
-  std::string_view name;
 };
 
 constexpr Row kRows[] = {
-    {Code::kOk, 0, "ok"},
-    {Code::kCanceled, ECANCELED, "canceled"},
-    {Code::kUnknown, 0, "unknown"},
-    {Code::kInvalidArgument, EINVAL, "invalid argument"},
-    {Code::kDeadlineExceeded, ETIMEDOUT, "deadline exceeded"},
-    {Code::kNotFound, ENOENT, "not found"},
-    {Code::kAlreadyExists, EEXIST, "already exists"},
-    {Code::kPermissionDenied, EACCES, "permission denied"},
-    {Code::kResourceExhausted, ENOSPC, "resource exhausted"},
-    {Code::kFailedPrecondition, EBUSY, "failed precondition"},
-    {Code::kAborted, 0, "aborted"},
-    {Code::kOutOfRange, ERANGE, "out of range"},
-    {Code::kUnimplemented, ENOSYS, "unimplemented"},
-    {Code::kInternal, 0, "internal"},
-    {Code::kUnavailable, ECONNREFUSED, "unavailable"},
-    {Code::kDataLoss, 0, "data loss"},
-    {Code::kUnauthenticated, 0, "unauthenticated"},
+    {Code::kOk, 0},
+    {Code::kCanceled, ECANCELED},
+    {Code::kUnknown, 0},
+    {Code::kInvalidArgument, EINVAL},
+    {Code::kDeadlineExceeded, ETIMEDOUT},
+    {Code::kNotFound, ENOENT},
+    {Code::kAlreadyExists, EEXIST},
+    {Code::kPermissionDenied, EACCES},
+    {Code::kResourceExhausted, ENOSPC},
+    {Code::kFailedPrecondition, EBUSY},
+    {Code::kAborted, 0},
+    {Code::kOutOfRange, ERANGE},
+    {Code::kUnimplemented, ENOSYS},
+    {Code::kInternal, 0},
+    {Code::kUnavailable, ECONNREFUSED},
+    {Code::kDataLoss, 0},
+    {Code::kUnauthenticated, 0},
 };
 
 }  // namespace
-
-std::string_view code_name(Code code) {
-  for (const Row& row : kRows) {
-    if (row.code == code) return row.name;
-  }
-  return {};
-}
 
 int errno_of(Code code) {
   for (const Row& row : kRows) {

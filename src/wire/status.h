@@ -27,9 +27,6 @@ enum class Code : int32_t {
   kUnauthenticated = 16,
 };
 
-// "not found" and the like; "code 99" has no name: empty.
-std::string_view code_name(Code code);
-
 // The errno value that says the same, as Error::code has it: ENOENT for kNotFound, 0 where none
 // does.
 int errno_of(Code code);
