@@ -26,8 +26,8 @@ class PublisherTest : public sys::TestDirectory {
     ASSERT_TRUE(server->listen(*sys::listen_stream_at(dir, "ttrpc")));
   }
   void kill() {
-    kept.clear();
     server.reset();
+    kept.clear();  // after it: nobody waits for their answers any more
     (void)sys::unlink(dir, "ttrpc");
   }
   void handle(wire::Call& call) {
