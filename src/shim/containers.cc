@@ -71,7 +71,33 @@ Result<Container*> Containers::add(std::string_view id, std::string bundle) {
   return &container;
 }
 
+// What a client has not read yet, or a logging program not written.
+void Containers::keep_until_done(std::unique_ptr<Streams> streams) {
+  std::erase_if(lingering_, [](const auto& other) { return other->is_done(); });
+  if (!streams) return;
+  if (!streams->is_done()) streams->end();  // it was never started
+  streams->release();
+  if (!streams->is_done()) lingering_.push_back(std::move(streams));
+}
+
+bool Containers::logger_ended(pid_t pid) {
+  auto of = [pid](const std::unique_ptr<Streams>& streams) {
+    return streams && streams->logger_ended(pid);
+  };
+  for (const auto& container : all_) {
+    if (of(container->init.streams)) return true;
+    for (const auto& process : container->execs) {
+      if (of(process->streams)) return true;
+    }
+  }
+  return std::ranges::any_of(lingering_, of);
+}
+
 void Containers::erase(uint32_t number) {
+  if (Container* gone = find_number(number)) {
+    for (const auto& process : gone->execs) keep_until_done(std::move(process->streams));
+    keep_until_done(std::move(gone->init.streams));
+  }
   std::erase_if(all_, [&](const auto& container) { return container->number == number; });
 }
 
@@ -90,6 +116,8 @@ Job Containers::job_for(Container& container, Process& process, std::string_view
   job.name = cat(what, " ", container.id);
   for (int i = 0; i < 3; ++i) job.standard[i] = process.streams->of_process(i);
   if (process.streams->console().valid()) job.keep.push_back(process.streams->console().raw());
+  if (process.streams->logger_ready().valid())
+    job.keep.push_back(process.streams->logger_ready().raw());
   return job;
 }
 
@@ -112,8 +140,12 @@ void Containers::create(Container& container, const Choices& choices, Finished f
   const Fd console = container.init.streams->console();
   container.mounted = !container.rootfs.empty();
   job.work = [runtime = runtime_, choices, id = container.id, bundle = container.bundle,
-              rootfs = std::move(container.rootfs),
-              console] { return shim::create(runtime, choices, id, bundle, rootfs, console); };
+              rootfs = std::move(container.rootfs), console,
+              ready = container.init.streams->logger_ready(),
+              must_answer = container.init.streams->logger_must_answer()]() -> Result<Done> {
+    if (ready.valid()) TRY(within("stdout", wait_for_logger(ready, must_answer)));
+    return shim::create(runtime, choices, id, bundle, rootfs, console);
+  };
   container.rootfs.clear();
   job.finished = [this, number = container.number,
                   finished = std::move(finished)](Result<Done> done) mutable {
@@ -185,7 +217,12 @@ Result<> Containers::add_exec(Container& container, std::string exec_id, std::st
   process->document = std::move(document);
   process->paths = paths;
   process->streams = std::make_unique<Streams>(loop_);
-  TRY(process->streams->open(paths));
+  StreamOwner owner = container.owner;
+  owner.copied = true;
+  if (Result<> opened = process->streams->open(paths, owner); !opened) {
+    keep_until_done(std::move(process->streams));
+    return opened;
+  }
   container.execs.push_back(std::move(process));
   if (observer_ != nullptr) observer_->exec_added(container, *container.execs.back());
   return {};
@@ -196,8 +233,11 @@ void Containers::start_exec(Container& container, Process& process, Finished fin
   Job job = job_for(container, process, cat("exec ", process.exec_id, " in"));
   const Fd console = process.streams->console();
   job.work = [runtime = runtime_, id = container.id, document = std::move(process.document),
-              terminal = process.paths.terminal,
-              console] { return shim::exec(runtime, id, document, terminal, console); };
+              terminal = process.paths.terminal, console, ready = process.streams->logger_ready(),
+              must_answer = process.streams->logger_must_answer()]() -> Result<Done> {
+    if (ready.valid()) TRY(within("stdout", wait_for_logger(ready, must_answer)));
+    return shim::exec(runtime, id, document, terminal, console);
+  };
   job.finished = [this, number = container.number, exec_id = process.exec_id,
                   finished = std::move(finished)](Result<Done> done) mutable {
     Container* in = find_number(number);
@@ -286,6 +326,7 @@ Result<> Containers::remove_exec(Container& container, std::string_view exec_id)
   Process* process = TRY(get_process(container.id, exec_id));
   TRY(check(process->phase, Request::kDelete));
   process->refuse_waiting();
+  keep_until_done(std::move(process->streams));
   std::erase_if(container.execs, [&](const auto& other) { return other.get() == process; });
   return {};
 }
@@ -335,6 +376,7 @@ void Containers::reap() {
   for (const sys::Reaped& one : ended) {
     if (one.pid == 0) continue;
     const Ending ending = {.status = one.status, .at = at};
+    if (logger_ended(one.pid)) continue;
     if (!process_ended(one.pid, ending) && workers_.any()) parked_.push_back({one.pid, ending});
   }
   // Orphans of containers that share our pid namespace, and steps between a worker and its process.

@@ -18,6 +18,7 @@
 #include "src/shim/process.h"
 #include "src/shim/rootfs_mounts.h"
 #include "src/shim/runtime.h"
+#include "src/shim/streams.h"
 #include "src/shim/worker.h"
 #include "src/sys/event_loop.h"
 
@@ -37,6 +38,7 @@ class Container {
   bool of_pod = false;      // the pod's supervisor starts and removes it
   bool own_pids = true;     // init's end is the end of all
   std::string memory_file;  // Facts::memory
+  StreamOwner owner;        // of its streams
   std::vector<RootfsMount> rootfs;  // to be mounted before it is made
   bool mounted = false;             // they may be
   bool removing = false;
@@ -132,6 +134,8 @@ class Containers {
   void take_end(Container& container, Process& process, const Ending& ending);
   void settle(Container& container);
   void erase(uint32_t number);
+  void keep_until_done(std::unique_ptr<Streams> streams);
+  bool logger_ended(pid_t pid);
   Job job_for(Container& container, Process& process, std::string_view what);
 
   sys::EventLoop& loop_;
@@ -140,6 +144,7 @@ class Containers {
   Closure<void(Container&)> on_end_;
   Observer* observer_ = nullptr;
   std::vector<std::unique_ptr<Container>> all_;
+  std::vector<std::unique_ptr<Streams>> lingering_;  // of processes that were deleted
   std::vector<Parked> parked_;  // ended before the worker that made them has answered
   uint32_t last_number_ = 0;
 };

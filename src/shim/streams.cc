@@ -22,36 +22,37 @@ constexpr int kChunksAtOnce = 16;
 // get into the pod's directory.
 constexpr mode_t kFifoMode = 0666;
 
-Result<std::string> fifo_path(std::string_view which, const std::string& text) {
-  std::string_view path = text;
-  if (const size_t colon = path.find("://"); colon != std::string_view::npos) {
-    if (path.substr(0, colon) != "fifo")
-      return std::unexpected(Error{ENOSYS, cat("not supported: ", which, ": ", quoted(text),
-                                               ": only paths of fifos are taken")});
-    path.remove_prefix(colon + 3);
-  }
-  if (!path.starts_with('/'))
-    return std::unexpected(Error{EINVAL, cat(which, ": ", quoted(text), ": not an absolute path")});
-  Result<struct stat> found = within(which, sys::stat(sys::kCwd, std::string(path)));
+Result<> check_fifo(std::string_view which, const std::string& path) {
+  Result<struct stat> found = within(which, sys::stat(sys::kCwd, path));
   // Not ENOENT, which callers would take for the container.
   if (!found) return std::unexpected(Error{EINVAL, std::move(found.error().text)});
   const struct stat info = *found;
-  if (!S_ISFIFO(info.st_mode)) {
-    return std::unexpected(
-        Error{ENOSYS, cat("not supported: ", which, ": ", quoted(path), " is not a fifo")});
-  }
-  return std::string(path);
+  if (S_ISFIFO(info.st_mode)) return {};
+  return std::unexpected(
+      Error{ENOSYS, cat("not supported: ", which, ": ", quoted(path), " is not a fifo")});
 }
 
-// Opens both ends of a fifo: the process's, which waits as usual, and ours, which does not. Opening
-// a reader first makes neither open wait.
-Result<> open_both(const std::string& path, bool process_reads, UniqueFd& process, UniqueFd& ours) {
-  UniqueFd reader = TRY(sys::open(sys::kCwd, path, O_RDONLY | O_NONBLOCK));
-  UniqueFd writer = TRY(sys::open(sys::kCwd, path, O_WRONLY | O_NONBLOCK));
-  process = std::move(process_reads ? reader : writer);
-  ours = std::move(process_reads ? writer : reader);
-  return sys::set_waiting(process, true);
+// Both ends of a fifo; neither waits. Opening a reader first makes neither open wait.
+struct Ends {
+  UniqueFd reader, writer;
+};
+Result<Ends> open_both(std::string_view which, const std::string& path) {
+  TRY(check_fifo(which, path));
+  Ends ends;
+  ends.reader = TRY(within(which, sys::open(sys::kCwd, path, O_RDONLY | O_NONBLOCK)));
+  ends.writer = TRY(within(which, sys::open(sys::kCwd, path, O_WRONLY | O_NONBLOCK)));
+  return ends;
 }
+
+Result<UniqueFd> open_file(const std::string& path) {
+  if (const size_t slash = path.rfind('/'); slash != 0) {
+    Result<> made = sys::mkdir_parents(path.substr(0, slash), 0755);
+    if (!made && made.error().code != EEXIST) return std::unexpected(made.error());
+  }
+  return sys::open(sys::kCwd, path, O_WRONLY | O_CREAT | O_APPEND, 0644);
+}
+
+constexpr std::string_view kNames[3] = {"stdin", "stdout", "stderr"};
 
 }  // namespace
 
@@ -95,27 +96,86 @@ void ContainerLog::drain() {
 
 // ---- streams of a process -----------------------------------------------------------------------
 
-Result<> Streams::open(const StreamPaths& paths) {
+Streams::Streams(sys::EventLoop& loop, sys::Nanoseconds grace)
+    : loop_(loop), patience_(grace), grace_(loop, Callback<>::to<&Streams::too_late>(*this)) {}
+
+Result<> Streams::open(const StreamPaths& paths, const StreamOwner& owner) {
   terminal_ = paths.terminal;
-  if (terminal_) {
-    if (!paths.in.empty()) {
-      const std::string path = TRY(fifo_path("stdin", paths.in));
-      keys_ = TRY(sys::open(sys::kCwd, path, O_RDWR | O_NONBLOCK));
-    }
-    if (!paths.out.empty()) {
-      const std::string path = TRY(fifo_path("stdout", paths.out));
-      screen_ = TRY(sys::open(sys::kCwd, path, O_RDWR | O_NONBLOCK));
-    }
-    std::tie(console_ours_, console_theirs_) = TRY(sys::socket_pair());
+  const StreamPlaces places = TRY(read_places(paths));
+  if (places.kind == StreamPlaces::Kind::kProgram) {
+    logger_must_answer_ = places.must_answer;
+    logger_ = std::make_unique<Logger>(loop_);
+    TRY(within("stdout", logger_->start(places, owner.id, owner.name_space)));
+  }
+  TRY(terminal_ ? open_terminal(places, owner) : open_fifos(places, owner));
+  if (owner.uid == 0 && owner.gid == 0) return {};
+  for (const UniqueFd& end : process_) {
+    if (end.valid()) TRY(sys::give_descriptor_to(end, "a stream", owner.uid, owner.gid));
+  }
+  return {};
+}
+
+// What a terminal shows goes to one place: there is no stderr.
+Result<> Streams::open_terminal(const StreamPlaces& places, const StreamOwner&) {
+  if (!places.in.empty()) {
+    TRY(check_fifo("stdin", places.in));
+    // For both directions: no end of input with the first client.
+    keys_ = TRY(within("stdin", sys::open(sys::kCwd, places.in, O_RDWR | O_NONBLOCK)));
+  }
+  outputs_[0] = std::make_unique<Output>(loop_);
+  Output& screen = *outputs_[0];
+  if (logger_) {
+    screen.to = TRY(sys::duplicate(logger_->out()));
+    TRY(sys::set_waiting(screen.to, false));
+  } else if (places.kind == StreamPlaces::Kind::kFile) {
+    screen.to = TRY(within("stdout", open_file(places.out)));
+  } else if (!places.out.empty()) {
+    Ends ends = TRY(open_both("stdout", places.out));
+    screen.to = std::move(ends.writer);
+    held_[1] = std::move(ends.reader);
+  }
+  std::tie(console_ours_, console_theirs_) = TRY(sys::socket_pair());
+  return {};
+}
+
+Result<> Streams::open_fifos(const StreamPlaces& places, const StreamOwner& owner) {
+  if (!places.in.empty()) {
+    Ends ends = TRY(open_both("stdin", places.in));
+    TRY(sys::set_waiting(ends.reader, true));
+    process_[0] = std::move(ends.reader);
+    held_[0] = std::move(ends.writer);
+  }
+  if (logger_) {
+    process_[1] = TRY(sys::duplicate(logger_->out()));
+    process_[2] = TRY(sys::duplicate(logger_->err()));
     return {};
   }
-  const std::string* all[3] = {&paths.in, &paths.out, &paths.err};
-  constexpr std::string_view kNames[3] = {"stdin", "stdout", "stderr"};
-  for (int i = 0; i < 3; ++i) {
-    if (all[i]->empty()) continue;
-    const std::string path = TRY(fifo_path(kNames[i], *all[i]));
-    TRY(within(kNames[i], open_both(path, i == 0, process_[i], held_[i])));
+  if (places.kind == StreamPlaces::Kind::kFile) {
+    process_[1] = TRY(within("stdout", open_file(places.out)));
+    process_[2] = TRY(sys::duplicate(process_[1]));
+    return {};
   }
+  if (!places.out.empty()) TRY(open_output(1, places.out, owner.copied));
+  if (places.err.empty()) return {};
+  if (places.err != places.out) return open_output(2, places.err, owner.copied);
+  // Of two pipes nobody knows what came first.
+  process_[2] = TRY(sys::duplicate(process_[1]));
+  return {};
+}
+
+Result<> Streams::open_output(int number, const std::string& path, bool copied) {
+  Ends ends = TRY(open_both(kNames[number], path));
+  held_[number] = std::move(ends.reader);
+  if (!copied) {
+    TRY(sys::set_waiting(ends.writer, true));
+    process_[number] = std::move(ends.writer);
+    return {};
+  }
+  sys::Pipe pipe = TRY(sys::make_pipe());
+  process_[number] = std::move(pipe.to);
+  outputs_[number - 1] = std::make_unique<Output>(loop_);
+  outputs_[number - 1]->from = std::move(pipe.from);
+  outputs_[number - 1]->to = std::move(ends.writer);
   return {};
 }
 
@@ -123,6 +183,7 @@ Result<> Streams::open(ContainerLog& log, bool terminal) {
   terminal_ = terminal;
   log_ = &log;
   if (terminal_) {
+    outputs_[0] = std::make_unique<Output>(loop_);
     std::tie(console_ours_, console_theirs_) = TRY(sys::socket_pair());
     return {};
   }
@@ -132,101 +193,108 @@ Result<> Streams::open(ContainerLog& log, bool terminal) {
 }
 
 Result<> Streams::begin() {
+  begun_ = true;
   for (UniqueFd& end : process_) end.reset();
   console_theirs_.reset();
-  if (!terminal_) return {};
-  master_ = sys::receive_descriptor(console_ours_);
-  console_ours_.reset();
-  if (!master_.valid()) return refuse("the terminal of the process did not arrive");
-  sys::never_wait(master_);
-  // Or the master would report its end whenever the program has its terminal closed.
-  slave_ = sys::open_slave(master_);
-  master_watch_ =
-      TRY(loop_.watch(master_, sys::kReadable, Callback<unsigned>::to<&Streams::on_screen>(*this)));
-  if (keys_.valid()) {
-    keys_watch_ =
-        TRY(loop_.watch(keys_, sys::kReadable, Callback<unsigned>::to<&Streams::on_keys>(*this)));
-  }
-  if (screen_.valid()) {
-    screen_watch_ =
-        TRY(loop_.watch(screen_, 0, Callback<unsigned>::to<&Streams::on_screen_room>(*this)));
+  if (logger_) logger_->let_go();
+  if (terminal_) TRY(begin_terminal());
+  for (const std::unique_ptr<Output>& output : outputs_) {
+    if (!output) continue;
+    output->pump.on_end(Callback<>::to<&Streams::output_ended>(*this));
+    TRY(output->pump.begin(output->from, output->to, log_ != nullptr ? &log_->file() : nullptr));
   }
   return {};
 }
 
-// One chunk. False when there was nothing to be had, or no room for it.
-bool Streams::copy_screen() {
-  char room[kChunk];
-  Result<std::optional<size_t>> got = sys::read_some(master_, room);
-  if (got && !*got) return false;
-  if (!got || **got == 0) {
-    master_watch_.reset();
-    return false;
+Result<> Streams::begin_terminal() {
+  UniqueFd master = sys::receive_descriptor(console_ours_);
+  console_ours_.reset();
+  if (!master.valid()) return refuse("the terminal of the process did not arrive");
+  sys::never_wait(master);
+  // Or the master would report its end whenever the program has its terminal closed.
+  slave_ = sys::open_slave(master);
+  if (keys_.valid()) {
+    // A number of its own, since a descriptor is watched once.
+    keyboard_ = TRY(sys::duplicate(master));
+    typing_ = std::make_unique<Pump>(loop_);
+    TRY(typing_->begin(keys_, keyboard_));
   }
-  const std::string_view bytes(room, **got);
-  if (log_ != nullptr) log_->file().append("stdout", bytes);
-  if (!screen_.valid()) return true;
-  Result<size_t> put = sys::write_some(screen_, bytes);
-  if (!put || *put == bytes.size()) return true;
-  unsent_ = bytes.substr(*put);
-  (void)master_watch_.change(0);
-  (void)screen_watch_.change(sys::kWritable);
-  return false;
-}
-
-void Streams::on_screen(unsigned) {
-  for (int i = 0; i < kChunksAtOnce && unsent_.empty(); ++i) {
-    if (!copy_screen()) return;
-  }
-}
-
-void Streams::on_screen_room(unsigned) {
-  Result<size_t> put = sys::write_some(screen_, unsent_);
-  if (put && *put < unsent_.size()) {
-    unsent_.erase(0, *put);
-    return;
-  }
-  std::string().swap(unsent_);
-  (void)screen_watch_.change(0);
-  if (master_watch_) (void)master_watch_.change(sys::kReadable);
-}
-
-void Streams::on_keys(unsigned) {
-  char room[kChunk];
-  Result<std::optional<size_t>> got = sys::read_some(keys_, room);
-  if (!got || !*got || **got == 0) return;
-  // A terminal that nobody reads takes 4 KiB; what is more is lost, as with a real one.
-  (void)sys::write_some(master_, {room, **got});
+  outputs_[0]->from = std::move(master);
+  return {};
 }
 
 Result<> Streams::resize(uint16_t columns, uint16_t rows) {
   if (!terminal_) return std::unexpected(Error{EINVAL, "the process has no terminal"});
-  if (!master_.valid()) return {};  // not started
-  return sys::set_window_size(master_, columns, rows);
+  if (!outputs_[0] || !outputs_[0]->from.valid()) return {};  // not started
+  return sys::set_window_size(outputs_[0]->from, columns, rows);
 }
 
 void Streams::close_input() {
   held_[0].reset();
-  keys_watch_.reset();
+  typing_.reset();
+  keyboard_.reset();
   keys_.reset();
 }
 
 void Streams::end() {
+  ended_ = true;
   if (log_ != nullptr && !terminal_) log_->drain();
-  if (master_.valid()) {
-    // What the terminal still holds, as far as the client has room for it.
-    while (unsent_.empty() && master_watch_ && copy_screen()) {
-    }
+  close_input();
+  for (UniqueFd* fd : {&slave_, &console_ours_, &console_theirs_}) fd->reset();
+  for (UniqueFd& end : process_) end.reset();
+  for (const std::unique_ptr<Output>& output : outputs_) {
+    if (output) output->pump.drain();
   }
-  master_watch_.reset();
-  keys_watch_.reset();
-  screen_watch_.reset();
-  for (UniqueFd* fd : {&slave_, &master_, &keys_, &screen_, &console_ours_, &console_theirs_})
-    fd->reset();
-  for (int i = 0; i < 3; ++i) {
-    process_[i].reset();
-    held_[i].reset();
+  // A pod's log is the next process's too, which may come at once.
+  if (log_ != nullptr || !begun_) stop_copying();
+  output_ended();
+  if (!copies()) return;
+  moved_before_ = 0;
+  grace_.start(patience_);
+}
+
+// One of the outputs has come to its end, or had before.
+void Streams::output_ended() {
+  if (!ended_) return;
+  for (const std::unique_ptr<Output>& output : outputs_) {
+    if (output && !output->pump.at_end() && output->from.valid()) return;
   }
+  stop_copying();
+}
+
+// Who holds a stream without saying anything is not waited for any longer; who reads slowly is,
+// until the process is deleted.
+void Streams::too_late() {
+  uint64_t moved = 0;
+  bool stuck = false;
+  for (const std::unique_ptr<Output>& output : outputs_) {
+    if (!output) continue;
+    moved += output->pump.moved();
+    stuck |= output->pump.is_stuck();
+  }
+  if ((stuck && !released_) || (stuck && std::exchange(moved_before_, moved) != moved))
+    return grace_.start(patience_);
+  stop_copying();
+}
+
+void Streams::stop_copying() {
+  grace_.cancel();
+  // Not destroyed: this may be called from one of them.
+  for (const std::unique_ptr<Output>& output : outputs_) {
+    if (!output) continue;
+    output->pump.stop();
+    output->from.reset();
+    output->to.reset();
+  }
+  copying_ = false;
+  if (logger_) logger_->close();
+}
+
+void Streams::release() {
+  released_ = true;
+  if (copies() && grace_.is_running()) grace_.start(patience_);
+  held_[1].reset();
+  held_[2].reset();
 }
 
 }  // namespace ocirt::shim

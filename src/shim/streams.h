@@ -1,12 +1,16 @@
-// Where a process reads and writes. Nothing that a process says is kept in the shim's memory.
+// Where a process reads and writes. Of what it says the shim keeps nothing but the rest of a chunk.
 //
-// - A client's fifos (containerd, `ocirt-pod exec`): the process gets the fifos themselves, and the
-//   shim copies nothing. It holds a reader of what the process writes, so that a client that
-//   restarts costs the process no SIGPIPE, and a writer of what it reads, so that its input ends
-//   when CloseIO says so and not with the first client.
+// - A client's fifos (containerd): a container's process gets the fifos themselves, and the shim
+//   copies nothing. It holds a reader of what the process writes until the process is deleted, so
+//   that a client that restarts costs the process no SIGPIPE, and nobody the last lines; and a
+//   writer of what it reads, so that its input ends when CloseIO says so and not with the first
+//   client.
+// - An exec has pipes, which are copied to the fifos (pump.h): what it leaves behind in the
+//   background has the same streams, and a client that waits for their end would wait for ever.
 // - A pod's log: the process gets fifos in the pod's directory, open for both directions. As long
 //   as the process lives they have a reader, so it survives the shim, and the next shim reads on.
 // - A terminal: its master is here, copied from and to fifos or into the log.
+// - A file, which the process appends to by itself, or a program (logger.h).
 #pragma once
 
 #include <cstdint>
@@ -17,15 +21,12 @@
 #include "src/base/fd.h"
 #include "src/base/result.h"
 #include "src/shim/log_file.h"
+#include "src/shim/logger.h"
+#include "src/shim/pump.h"
+#include "src/shim/stream_places.h"
 #include "src/sys/event_loop.h"
 
 namespace ocirt::shim {
-
-// As a request names them: a path, or "fifo://" and a path; empty: /dev/null.
-struct StreamPaths {
-  bool terminal = false;
-  std::string in = {}, out = {}, err = {};
-};
 
 // Reads a fifo into a log for as long as it exists.
 class LogReader {
@@ -70,46 +71,80 @@ class ContainerLog {
   LogReader out_, err_;
 };
 
+// Of whom the streams are.
+struct StreamOwner {
+  bool copied = false;                   // through pipes: of an exec
+  uint32_t uid = 0, gid = 0;             // that the process's ends belong to; 0: as they are
+  std::string id = {}, name_space = {};  // for a logging program
+};
+
 // The streams of one process.
 class Streams {
  public:
-  explicit Streams(sys::EventLoop& loop) : loop_(loop) {}
+  // `grace`: for what a process has left in the background with its streams, after its end; as
+  // long as containerd's own shim waits.
+  explicit Streams(sys::EventLoop& loop, sys::Nanoseconds grace = std::chrono::seconds(10));
   Streams(const Streams&) = delete;
   Streams& operator=(const Streams&) = delete;
 
-  // A client's fifos.
-  Result<> open(const StreamPaths& paths);
+  // A client's.
+  Result<> open(const StreamPaths& paths, const StreamOwner& owner);
   // A container's log; a terminal writes to it as "stdout", and its input is never read.
   Result<> open(ContainerLog& log, bool terminal);
 
-  // For the worker that makes the process: its streams 0, 1, 2, and for a terminal the socket to
-  // which the master is sent.
+  // For the worker that makes the process: its streams 0, 1, 2, for a terminal the socket to which
+  // the master is sent, and what to wait for with wait_for_logger().
   Fd of_process(int number) const { return process_[number]; }
   Fd console() const { return console_theirs_; }
+  Fd logger_ready() const { return logger_ ? logger_->ready() : Fd(); }
+  bool logger_must_answer() const { return logger_must_answer_; }
   bool has_terminal() const { return terminal_; }
 
-  // The process exists: its ends are closed here, and copying from a terminal begins.
+  // The process exists: its ends are closed here, and copying begins.
   Result<> begin();
   Result<> resize(uint16_t columns, uint16_t rows);
   void close_input();
-  // The process has ended: takes what a terminal or a log still holds, and lets go of the clients.
+  // The process has ended. What it has said is delivered as far as there is room for it, and the
+  // client hears the end; for what is still to come, of what it has left in the background or for a
+  // client that is slow, there are some seconds.
   void end();
+  // It is deleted: nothing is kept any more for a client that is not there.
+  void release();
+  // Whether it may be destroyed without anybody missing something.
+  bool is_done() const { return ended_ && !copies() && (!logger_ || logger_->has_ended()); }
+  // A child of the shim has ended; true: it was the logging program.
+  bool logger_ended(pid_t pid) { return logger_ && logger_->ended(pid); }
 
  private:
-  void on_screen(unsigned ready);
-  void on_keys(unsigned ready);
-  void on_screen_room(unsigned ready);
-  bool copy_screen();
+  // What is copied to a client: from a pipe or a terminal.
+  struct Output {
+    explicit Output(sys::EventLoop& loop) : pump(loop) {}
+    UniqueFd from, to;
+    Pump pump;
+  };
+  Result<> open_terminal(const StreamPlaces& places, const StreamOwner& owner);
+  Result<> open_fifos(const StreamPlaces& places, const StreamOwner& owner);
+  Result<> open_output(int number, const std::string& path, bool copied);
+  Result<> begin_terminal();
+  bool copies() const { return copying_ && (outputs_[0] || outputs_[1]); }
+  void output_ended();
+  void too_late();
+  void stop_copying();
 
   sys::EventLoop& loop_;
-  bool terminal_ = false;
+  bool terminal_ = false, ended_ = false, released_ = false, copying_ = true;
+  bool begun_ = false, logger_must_answer_ = false;
   UniqueFd process_[3];  // its ends, until begin()
-  UniqueFd held_[3];     // ours of the same fifos
-  UniqueFd console_ours_, console_theirs_, master_, slave_;
-  UniqueFd keys_, screen_;  // fifos of a terminal
+  UniqueFd held_[3];     // of the client's fifos: a writer of stdin, readers of the others
+  UniqueFd console_ours_, console_theirs_, slave_;
+  std::unique_ptr<Output> outputs_[2];
+  UniqueFd keys_, keyboard_;  // a terminal's input, and its master once more
+  std::unique_ptr<Pump> typing_;
+  std::unique_ptr<Logger> logger_;
   ContainerLog* log_ = nullptr;
-  std::string unsent_;  // of the screen, when there was no room
-  sys::Watch master_watch_, keys_watch_, screen_watch_;
+  const sys::Nanoseconds patience_;
+  sys::Timer grace_;
+  uint64_t moved_before_ = 0;
 };
 
 }  // namespace ocirt::shim

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,9 +40,11 @@ class Streaming : public sys::TestDirectory {
   }
   std::string refusal(StreamPaths paths) {
     Streams streams(*loop);
-    Result<> opened = streams.open(paths);
+    Result<> opened = streams.open(paths, {});
     return opened ? "" : opened.error().text;
   }
+
+  Streaming() { ::signal(SIGPIPE, SIG_IGN); }
 
   std::unique_ptr<sys::EventLoop> loop = *sys::EventLoop::open();
 };
@@ -51,7 +54,7 @@ TEST_F(Streaming, ProcessGetsTheClientsFifosThemselves) {
   UniqueFd reader = *sys::open(sys::kCwd, out, O_RDONLY | O_NONBLOCK);
   UniqueFd writer = *sys::open(sys::kCwd, in, O_RDWR | O_NONBLOCK);
   Streams streams(*loop);
-  ASSERT_TRUE(streams.open({.in = in, .out = cat("fifo://", out)}));
+  ASSERT_TRUE(streams.open({.in = in, .out = cat("fifo://", out)}, {}));
   write(streams.of_process(1), "said");
   EXPECT_EQ(read_now(reader), "said");
   write(writer, "typed");
@@ -63,7 +66,7 @@ TEST_F(Streaming, ProcessGetsTheClientsFifosThemselves) {
 TEST_F(Streaming, ClientThatGoesAwayCostsTheProcessNoBrokenPipe) {
   const std::string out = fifo("out");
   Streams streams(*loop);
-  ASSERT_TRUE(streams.open({.out = out}));
+  ASSERT_TRUE(streams.open({.out = out}, {}));
   UniqueFd process = *sys::duplicate(streams.of_process(1));
   ASSERT_TRUE(streams.begin());
   write(process, "nobody reads");
@@ -74,7 +77,7 @@ TEST_F(Streaming, ClientThatGoesAwayCostsTheProcessNoBrokenPipe) {
 TEST_F(Streaming, InputEndsWhenItIsClosedAndNotWithAClient) {
   const std::string in = fifo("in");
   Streams streams(*loop);
-  ASSERT_TRUE(streams.open({.in = in}));
+  ASSERT_TRUE(streams.open({.in = in}, {}));
   UniqueFd process = *sys::duplicate(streams.of_process(0));
   ASSERT_TRUE(streams.begin());
   ASSERT_TRUE(sys::set_waiting(process, false));
@@ -90,7 +93,7 @@ TEST_F(Streaming, OutputEndsForTheClientWithTheProcess) {
   const std::string out = fifo("out");
   UniqueFd reader = *sys::open(sys::kCwd, out, O_RDONLY | O_NONBLOCK);
   Streams streams(*loop);
-  ASSERT_TRUE(streams.open({.out = out}));
+  ASSERT_TRUE(streams.open({.out = out}, {}));
   {
     UniqueFd process = *sys::duplicate(streams.of_process(1));
   }
@@ -100,9 +103,100 @@ TEST_F(Streaming, OutputEndsForTheClientWithTheProcess) {
   EXPECT_EQ(read_now(reader), "");
 }
 
+TEST_F(Streaming, WhatIsCopiedComesInFullAndThenTheEnd) {
+  const std::string out = fifo("out");
+  UniqueFd reader = *sys::open(sys::kCwd, out, O_RDONLY | O_NONBLOCK);
+  Streams streams(*loop);
+  ASSERT_TRUE(streams.open({.out = out, .err = out}, {.copied = true}));
+  UniqueFd process = *sys::duplicate(streams.of_process(1));
+  UniqueFd background = *sys::duplicate(streams.of_process(2));
+  ASSERT_TRUE(streams.begin());
+  const std::string much(60000, 'x');
+  write(process, much);
+  turn();
+  write(process, much);  // the client's fifo is full meanwhile
+  turn();
+  process.reset();
+  streams.end();
+  streams.release();
+  EXPECT_FALSE(streams.is_done());
+  size_t got = 0;
+  for (int i = 0; i < 100 && got < 2 * much.size(); ++i) {
+    const std::string part = read_now(reader);
+    if (part != "nothing") got += part.size();
+    EXPECT_TRUE(loop->turn(0ms));
+  }
+  EXPECT_EQ(got, 2 * much.size());
+  write(background, "late");
+  background.reset();
+  turn();
+  EXPECT_EQ(read_now(reader), "late");
+  EXPECT_EQ(read_now(reader), "");
+  EXPECT_TRUE(streams.is_done());
+}
+
+TEST_F(Streaming, WhoKeepsAStreamOpenIsNotWaitedForLongerThanTheGracePeriod) {
+  const std::string out = fifo("out");
+  UniqueFd reader = *sys::open(sys::kCwd, out, O_RDONLY | O_NONBLOCK);
+  Streams streams(*loop, 30ms);
+  ASSERT_TRUE(streams.open({.out = out}, {.copied = true}));
+  UniqueFd background = *sys::duplicate(streams.of_process(1));
+  ASSERT_TRUE(streams.begin());
+  write(background, "said");
+  streams.end();
+  EXPECT_EQ(read_now(reader), "said");
+  EXPECT_EQ(read_now(reader), "nothing");
+  EXPECT_FALSE(streams.is_done());
+  for (int i = 0; i < 100 && !streams.is_done(); ++i) EXPECT_TRUE(loop->turn(10ms));
+  EXPECT_TRUE(streams.is_done());
+  EXPECT_EQ(read_now(reader), "");
+}
+
+TEST_F(Streaming, WhoReadsSlowlyIsWaitedForUntilTheProcessIsDeleted) {
+  const std::string out = fifo("out");
+  UniqueFd reader = *sys::open(sys::kCwd, out, O_RDONLY | O_NONBLOCK);
+  Streams streams(*loop, 10ms);
+  ASSERT_TRUE(streams.open({.out = out}, {.copied = true}));
+  {
+    UniqueFd process = *sys::duplicate(streams.of_process(1));
+    ASSERT_TRUE(streams.begin());
+    for (int i = 0; i < 2; ++i) {
+      write(process, std::string(60000, 'x'));
+      turn();
+    }
+  }
+  streams.end();
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(loop->turn(15ms));
+  EXPECT_FALSE(streams.is_done());
+  streams.release();  // the reader is there, but does not read
+  for (int i = 0; i < 10 && !streams.is_done(); ++i) EXPECT_TRUE(loop->turn(15ms));
+  EXPECT_TRUE(streams.is_done());
+}
+
+TEST_F(Streaming, WhatNobodyReadsIsDroppedWhenItsProcessIsDeleted) {
+  const std::string out = fifo("out");
+  Streams streams(*loop);
+  ASSERT_TRUE(streams.open({.out = out}, {.copied = true}));
+  {
+    UniqueFd process = *sys::duplicate(streams.of_process(1));
+    ASSERT_TRUE(streams.begin());
+    for (int i = 0; i < 2; ++i) {
+      write(process, std::string(60000, 'x'));
+      turn();
+    }
+  }
+  streams.end();
+  turn();
+  EXPECT_FALSE(streams.is_done());
+  streams.release();
+  turn();
+  EXPECT_TRUE(streams.is_done());
+}
+
 TEST_F(Streaming, OtherThingsThanFifosAreRefused) {
   put("file", "x");
-  EXPECT_THAT(refusal({.out = "binary:///bin/logger"}), HasSubstr("not supported: stdout"));
+  EXPECT_THAT(refusal({.out = "npipe:///x"}), HasSubstr("not supported: stdout"));
+  EXPECT_THAT(refusal({.out = "binary:///no/logger"}), HasSubstr("execute /no/logger"));
   EXPECT_THAT(refusal({.out = cat(path, "/file")}), HasSubstr("is not a fifo"));
   EXPECT_THAT(refusal({.out = "relative"}), HasSubstr("not an absolute path"));
   EXPECT_THAT(refusal({.in = cat(path, "/none")}), HasSubstr("No such file"));

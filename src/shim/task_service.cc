@@ -101,8 +101,13 @@ void TaskService::create(const wire::CreateTaskRequest& request, wire::Call& cal
   Container& container = **added;
   for (size_t i = 0; i < request.n_rootfs; ++i)
     container.rootfs.push_back(rootfs_mount(*request.rootfs[i]));
+  container.owner = {.uid = options->io_uid,
+                     .gid = options->io_gid,
+                     .id = request.id,
+                     .name_space = std::string(call.metadata("containerd-namespace-ttrpc"))};
   container.init.paths = {request.terminal != 0, request.stdin, request.stdout, request.stderr};
-  if (Result<> opened = container.init.streams->open(container.init.paths); !opened) {
+  if (Result<> opened = container.init.streams->open(container.init.paths, container.owner);
+      !opened) {
     containers_.forget(container);
     return call.reply.fail(opened.error());
   }
@@ -243,6 +248,16 @@ void TaskService::wait(const wire::WaitRequest& request, wire::Call& call) {
 void TaskService::pids(const wire::PidsRequest& request, wire::Call& call) {
   Result<Container*> found = containers_.get(request.id);
   if (!found) return call.reply.fail(found.error());
+  if ((*found)->init.phase == Phase::kStopped) {
+    // A daemon that comes back asks this of each shim, and takes one that names nobody for one
+    // whose container was never made: it would be deleted before anybody has read its exit code.
+    wire::Rows<wire::ProcessInfo> rows;
+    rows.add().pid = static_cast<uint32_t>((*found)->init.pid);
+    auto answer = blank<wire::PidsResponse>();
+    answer.n_processes = rows.size();
+    answer.processes = rows.lend();
+    return call.reply.send(answer);
+  }
   std::string execs;  // "PID EXEC_ID" each, as they are now
   for (const auto& process : (*found)->execs)
     if (process->lives()) execs += cat(process->pid, " ", process->exec_id, "\n");
@@ -308,6 +323,7 @@ void TaskService::update(const wire::UpdateTaskRequest& request, wire::Call& cal
     return call.reply.fail(wire::Code::kInvalidArgument,
                            cat("resources: expected ", wire::kLinuxResourcesUrl));
   }
+  // Annotations have no meaning for a running container: those that ocirt knows are of its making.
   containers_.run(
       cat("update ", request.id),
       [runtime = containers_.runtime(), id = std::string(request.id),

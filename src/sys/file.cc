@@ -197,6 +197,11 @@ Result<> give_to(CStr path, uint32_t uid) {
   return {};
 }
 
+Result<> give_descriptor_to(Fd fd, std::string_view name, uint32_t uid, uint32_t gid) {
+  if (::fchown(fd.raw(), uid, gid) < 0) return os_error(cat("chown ", name), errno);
+  return {};
+}
+
 Result<> give_to_group(Fd fd, std::string_view name, uint32_t gid) {
   constexpr auto kSameOwner = static_cast<uid_t>(-1);
   if (::fchown(fd.raw(), kSameOwner, gid) < 0) return os_error(cat("chgrp ", name), errno);

@@ -62,6 +62,8 @@ Result<std::vector<std::string>> list_directory(Fd dir, CStr path);
 
 // chown(2) of the owner alone, for a path without symlinks.
 Result<> give_to(CStr path, uint32_t uid);
+// fchown(2) of what is behind a descriptor.
+Result<> give_descriptor_to(Fd fd, std::string_view name, uint32_t uid, uint32_t gid);
 // fchown(2) of the group alone, and fchmod(2), which takes no account of the umask.
 Result<> give_to_group(Fd fd, std::string_view name, uint32_t gid);
 Result<> set_mode(Fd fd, std::string_view name, mode_t mode);
