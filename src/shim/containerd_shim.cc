@@ -61,6 +61,7 @@ Result<> ContainerdShim::run() {
 }
 
 void ContainerdShim::on_call(wire::Call& call) {
+  if (setup_.debug) log_.write("debug", cat("call of ", call.service, "/", call.method));
   if (call.service == wire::kTaskV2 || call.service == wire::kTaskV3) return task_.handle(call);
   if (call.service == kJoinService && call.method == kJoinMethod) {
     // Not any more what was said of the containers before.

@@ -27,6 +27,7 @@ struct ContainerdSetup {
   std::string group;          // the container of this id is its sandbox
   std::string ttrpc_address;  // of containerd; empty: nobody is told of anything
   std::string bundle;         // of the first container: working directory, and its `log`
+  bool debug = false;         // every call is written to the log
   bool huge_pages = false;    // were disabled for us alone
 };
 

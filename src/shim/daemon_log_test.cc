@@ -25,11 +25,11 @@ TEST(DaemonLog, LineFitsIntoOneWriteOfAPipe) {
 class DaemonLogFifo : public sys::TestDirectory {};
 
 TEST_F(DaemonLogFifo, NeverWaitsForAReader) {
-  const std::string path = this->path + "/log";
-  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
-  DaemonLog log(path);
+  const std::string fifo = path + "/log";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  DaemonLog log(fifo);
   for (int i = 0; i < 1000; ++i) log.write("info", std::string(500, 'x'));
-  const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  const int reader = ::open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   char room[6];
   ASSERT_EQ(::read(reader, room, sizeof room), 6);
   EXPECT_EQ(std::string(room, 6), "time=\"");
@@ -37,14 +37,14 @@ TEST_F(DaemonLogFifo, NeverWaitsForAReader) {
 }
 
 TEST_F(DaemonLogFifo, WhatIsNoFifoIsNotWritten) {
-  const std::string path = this->path + "/log";
-  ::close(::open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-  DaemonLog log(path);
+  const std::string fifo = path + "/log";
+  ::close(::open(fifo.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+  DaemonLog log(fifo);
   log.write("info", "x");
   struct stat info{};
-  ASSERT_EQ(::stat(path.c_str(), &info), 0);
+  ASSERT_EQ(::stat(fifo.c_str(), &info), 0);
   EXPECT_EQ(info.st_size, 0);
-  DaemonLog(this->path + "/none").write("info", "x");
+  DaemonLog(path + "/none").write("info", "x");
 }
 
 }  // namespace

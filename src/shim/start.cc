@@ -22,6 +22,7 @@
 #include "src/sys/fifo.h"
 #include "src/sys/file.h"
 #include "src/sys/fork.h"
+#include "src/sys/signals.h"
 #include "src/sys/stream.h"
 
 namespace ocirt::shim {
@@ -76,6 +77,7 @@ Result<Plan> make_plan(const Invocation& call) {
 
   setup.group = group_of(config ? *config : "", call.id);
   setup.name_space = call.name_space;
+  setup.debug = call.debug || told.debug;
   setup.runtime.root_is_told = !options.root.empty();
   setup.runtime.root = options.root.empty() ? default_root(call.name_space)
                                             : cat(options.root, "/", call.name_space);
@@ -113,6 +115,8 @@ Result<> enter_cgroup(const std::string& path, pid_t daemon) {
 
 // The background half. What goes wrong before it serves is said to `ready`.
 Result<> serve(Plan plan, Seat seat, UniqueFd& ready) {
+  // containerd's service manager is not told by containers that they are ready.
+  (void)::unsetenv("NOTIFY_SOCKET");
   TRY(sys::detach_from_caller());
   TRY(sys::change_directory(plan.setup.bundle));
   if (plan.isolate_core) TRY(within("SCHED_CORE", sys::isolate_core()));
@@ -183,6 +187,8 @@ Result<> start_shim(const Invocation& call) {
   const std::string bundle = plan.setup.bundle;
   const std::string address = cat("unix://", plan.socket);
   const Served served = TRY(find_or_launch(plan));
+  // A broken pipe is an error to be heard of, not our end.
+  const sys::SignalInbox blocked = TRY(sys::SignalInbox::open());
   // Daemons before 2.0 look for the shim there after a restart, for each container.
   Result<> told = within(bundle, sys::write_file_atomically(sys::kCwd, std::string(kAddressFile),
                                                             ".address", address, 0600));

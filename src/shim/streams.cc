@@ -18,10 +18,6 @@ constexpr size_t kChunk = 4096;  // a pipe that reports room takes this much at 
 // After so many chunks others get their turn; what is left is reported again.
 constexpr int kChunksAtOnce = 16;
 
-// For what a process has left in the background with its streams, after its end: as long as
-// containerd's own shim waits.
-constexpr sys::Nanoseconds kGrace = std::chrono::seconds(10);
-
 // Any user of the container may open its own standard output again by /dev/stdout; strangers do not
 // get into the pod's directory.
 constexpr mode_t kFifoMode = 0666;
@@ -100,8 +96,8 @@ void ContainerLog::drain() {
 
 // ---- streams of a process -----------------------------------------------------------------------
 
-Streams::Streams(sys::EventLoop& loop)
-    : loop_(loop), grace_(loop, Callback<>::to<&Streams::too_late>(*this)) {}
+Streams::Streams(sys::EventLoop& loop, sys::Nanoseconds grace)
+    : loop_(loop), patience_(grace), grace_(loop, Callback<>::to<&Streams::too_late>(*this)) {}
 
 Result<> Streams::open(const StreamPaths& paths, const StreamOwner& owner) {
   terminal_ = paths.terminal;
@@ -267,7 +263,7 @@ void Streams::end() {
   output_ended();
   if (!copies()) return;
   moved_before_ = 0;
-  grace_.start(kGrace);
+  grace_.start(patience_);
 }
 
 // One of the outputs has come to its end, or had before.
@@ -290,7 +286,7 @@ void Streams::too_late() {
     stuck |= output->pump.is_stuck();
   }
   if ((stuck && !released_) || (stuck && std::exchange(moved_before_, moved) != moved))
-    return grace_.start(kGrace);
+    return grace_.start(patience_);
   stop_copying();
 }
 
@@ -309,7 +305,7 @@ void Streams::stop_copying() {
 
 void Streams::release() {
   released_ = true;
-  if (copies() && grace_.is_running()) grace_.start(kGrace);
+  if (copies() && grace_.is_running()) grace_.start(patience_);
   held_[1].reset();
   held_[2].reset();
 }

@@ -81,7 +81,9 @@ struct StreamOwner {
 // The streams of one process.
 class Streams {
  public:
-  explicit Streams(sys::EventLoop& loop);
+  // `grace`: for what a process has left in the background with its streams, after its end; as
+  // long as containerd's own shim waits.
+  explicit Streams(sys::EventLoop& loop, sys::Nanoseconds grace = std::chrono::seconds(10));
   Streams(const Streams&) = delete;
   Streams& operator=(const Streams&) = delete;
 
@@ -143,6 +145,7 @@ class Streams {
   std::unique_ptr<Pump> typing_;
   std::unique_ptr<Logger> logger_;
   ContainerLog* log_ = nullptr;
+  const sys::Nanoseconds patience_;
   sys::Timer grace_;
   uint64_t moved_before_ = 0;
 };

@@ -135,6 +135,44 @@ TEST_F(Streaming, WhatIsCopiedComesInFullAndThenTheEnd) {
   EXPECT_TRUE(streams.is_done());
 }
 
+TEST_F(Streaming, WhoKeepsAStreamOpenIsNotWaitedForLongerThanTheGracePeriod) {
+  const std::string out = fifo("out");
+  UniqueFd reader = *sys::open(sys::kCwd, out, O_RDONLY | O_NONBLOCK);
+  Streams streams(*loop, 30ms);
+  ASSERT_TRUE(streams.open({.out = out}, {.copied = true}));
+  UniqueFd background = *sys::duplicate(streams.of_process(1));
+  ASSERT_TRUE(streams.begin());
+  write(background, "said");
+  streams.end();
+  EXPECT_EQ(read_now(reader), "said");
+  EXPECT_EQ(read_now(reader), "nothing");
+  EXPECT_FALSE(streams.is_done());
+  for (int i = 0; i < 100 && !streams.is_done(); ++i) EXPECT_TRUE(loop->turn(10ms));
+  EXPECT_TRUE(streams.is_done());
+  EXPECT_EQ(read_now(reader), "");
+}
+
+TEST_F(Streaming, WhoReadsSlowlyIsWaitedForUntilTheProcessIsDeleted) {
+  const std::string out = fifo("out");
+  UniqueFd reader = *sys::open(sys::kCwd, out, O_RDONLY | O_NONBLOCK);
+  Streams streams(*loop, 10ms);
+  ASSERT_TRUE(streams.open({.out = out}, {.copied = true}));
+  {
+    UniqueFd process = *sys::duplicate(streams.of_process(1));
+    ASSERT_TRUE(streams.begin());
+    for (int i = 0; i < 2; ++i) {
+      write(process, std::string(60000, 'x'));
+      turn();
+    }
+  }
+  streams.end();
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(loop->turn(15ms));
+  EXPECT_FALSE(streams.is_done());
+  streams.release();  // the reader is there, but does not read
+  for (int i = 0; i < 10 && !streams.is_done(); ++i) EXPECT_TRUE(loop->turn(15ms));
+  EXPECT_TRUE(streams.is_done());
+}
+
 TEST_F(Streaming, WhatNobodyReadsIsDroppedWhenItsProcessIsDeleted) {
   const std::string out = fifo("out");
   Streams streams(*loop);

@@ -90,6 +90,12 @@ void TaskService::create(const wire::CreateTaskRequest& request, wire::Call& cal
     return call.reply.fail(wire::Code::kUnimplemented, "not supported: restoring a checkpoint");
   Result<RuntimeOptions> options = read_options(request.options);
   if (!options) return fail(call.reply, options.error());
+  if (!options->root.empty() && !containers_.runtime().root.starts_with(cat(options->root, "/"))) {
+    return call.reply.fail(
+        wire::Code::kUnimplemented,
+        cat("not supported: options: root ", options->root, ": the containers of this shim are at ",
+            containers_.runtime().root));
+  }
   Result<Container*> added = containers_.add(request.id, request.bundle);
   if (!added) return call.reply.fail(added.error());
   Container& container = **added;

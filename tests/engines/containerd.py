@@ -24,20 +24,23 @@ class Containerd(Engine):
         self.log = os.path.join(self.top, "log")
         self.configuration = os.path.join(self.top, "config.toml")
         with open(self.configuration, "w", encoding="utf-8") as file:
-            file.write(f'version = 2\nroot = "{self.top}/root"\nstate = "{self.top}/state"\n'
-                       'disabled_plugins = ["io.containerd.grpc.v1.cri"]\n'
-                       f'[grpc]\n  address = "{self.address}"\n')
+            file.write(self.configure())
         self.ids = 0
         # ctr asks for 1024 cpu.shares unless told not to.
         self.options = ["--runc-binary", self.runtime]
         self.options += [] if has_controller("cpu") else ["--cpu-shares", "0"]
         self.begin()
 
+    def configure(self):
+        return (f'version = 2\nroot = "{self.top}/root"\nstate = "{self.top}/state"\n'
+                'disabled_plugins = ["io.containerd.grpc.v1.cri"]\n'
+                f'[grpc]\n  address = "{self.address}"\n')
+
     def begin(self):
         with open(self.log, "ab") as log:
             self.daemon = subprocess.Popen([os.path.join(self.programs, "containerd"), "--config",
                                             self.configuration], stdout=log, stderr=log,
-                                           stdin=subprocess.DEVNULL)
+                                           stdin=subprocess.DEVNULL, env=self.environment)
 
     def command(self, arguments):
         return [os.path.join(self.programs, "ctr"), "--address", self.address, "--namespace", self.namespace, *arguments]

@@ -190,7 +190,7 @@ def make_rootfs(top):
     return rootfs, archive
 
 
-def make_image(layer, path, reference):
+def make_image(layer, path, reference, command=("sh",)):
     """An archive of an OCI image layout with one layer, for engines that import images only."""
     with open(layer, "rb") as file:
         content = file.read()
@@ -204,7 +204,7 @@ def make_image(layer, path, reference):
 
     layer_blob = add("layer.v1.tar", content)
     config = {"architecture": os.uname().machine.replace("x86_64", "amd64").replace("aarch64", "arm64"),
-              "os": "linux", "config": {"Env": ["PATH=/bin"], "Cmd": ["sh"]},
+              "os": "linux", "config": {"Env": ["PATH=/bin"], "Cmd": list(command)},
               "rootfs": {"type": "layers", "diff_ids": [layer_blob["digest"]]}}
     manifest = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
                 "config": add("config.v1+json", json.dumps(config).encode()), "layers": [layer_blob]}

@@ -36,10 +36,10 @@ def until(holds, seconds=15):
 class ShimContainerd(Containerd):
     """`programs`: where containerd and ctr are, when not in PATH."""
 
-    def __init__(self, tap, top, shim, namespace, name="containerd-shim", programs=""):
-        self.programs = programs
-        super().__init__(tap, top, shim, namespace, name)
-        self.shim = shim
+    def __init__(self, tap, top, shim, namespace, name="containerd-shim", programs="", containerd_namespace=None):
+        self.programs, self.shim = programs, shim
+        super().__init__(tap, top, shim, containerd_namespace or namespace, name)
+        self.group = namespace  # of cgroups
         self.options = ["--runtime", shim, *self.options[2:]]
 
     def check(self, name, arguments, output="", called=None, **more):
@@ -315,7 +315,7 @@ def check_nothing_left(engine):
         left += [line.split()[4] for line in file if f"{engine.top}/state" in line]
     # But for the parent of a cgroup by path, which may be somebody else's.
     left += [base for base, _, _ in os.walk("/sys/fs/cgroup")
-             if f"/{engine.namespace}/" in base and not base.endswith("/own")]
+             if f"/{engine.group}/" in base and not base.endswith("/own")]
     engine.expect("no process, socket, record, mount or cgroup is left", not left, "\n".join(left))
 
 

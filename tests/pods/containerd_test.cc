@@ -1,0 +1,306 @@
+// The shim's command line as containerd uses it, without a containerd: which shim a container gets,
+// what is answered to which daemon, how it ends, and what `delete` takes away. What real daemons do
+// with it: tests/engines/shim.py.
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <set>
+
+#include "src/base/text.h"
+#include "src/wire/any.h"
+#include "src/wire/service.h"
+#include "tests/pods/pod_fixture.h"
+#include "tests/support/cgroups.h"
+
+namespace harness {
+namespace {
+
+namespace wire = ocirt::wire;
+using ocirt::cat;
+
+class ContainerdShim : public PodTest {
+ protected:
+  void SetUp() override {
+    PodTest::SetUp();
+    char name[] = "/tmp/ocirt-s-XXXXXX";  // a socket's path is short
+    sockets_ = ::mkdtemp(name);
+    program_ = scratch() + "/containerd-shim-ocirt-v2";
+    ASSERT_EQ(::symlink(shim_program().c_str(), program_.c_str()), 0);
+    root_ = scratch() + "/root";
+  }
+  void TearDown() override {
+    for (const std::string& address : addresses_) {
+      if (pid_t shim = shim_at(address); shim > 0) ::kill(shim, SIGTERM);
+      EXPECT_TRUE(eventually([&] { return shim_at(address) == 0; }, 15000));
+    }
+    remove_tree(sockets_);
+    PodTest::TearDown();
+  }
+
+  // A bundle of this id, whose container sleeps.
+  std::string bundle_of(const std::string& id, const std::string& group = "") {
+    const std::string path = scratch() + "/bundles/" + id;
+    make_directories(path);
+    bundle.shell("exec sleep 60")
+        .set("linux.cgroupsPath", cat("\"", cgroups::test_parent(), "/", id, "\""))
+        .keep_cgroups_path()
+        .set("root.path", cat("\"", bundle.path(), "/rootfs\""));
+    if (!group.empty())
+      bundle.set("annotations", cat(R"({"io.kubernetes.cri.sandbox-id": ")", group, "\"}"));
+    bundle.save("c");
+    write_file(path + "/config.json", read_file(bundle.path() + "/config.json"));
+    return path;
+  }
+  // What containerd 2.3 and newer write to its standard input.
+  std::string params(const std::string& id) const {
+    auto options = wire::blank<wire::RuncOptions>();
+    options.root = wire::lend(root_);
+    const wire::AnyValue value = wire::any_of(options);
+    wire::Any any = value.lend();
+    wire::Rows<wire::Extension> rows;
+    rows.add().value = &any;
+    auto message = wire::blank<wire::BootstrapParams>();
+    message.instance_id = wire::lend(id);
+    message.namespace_ = wire::lend("test");
+    message.socket_dir = wire::lend(sockets_);
+    message.n_extensions = rows.size();
+    message.extensions = rows.lend();
+    return wire::pack(message);
+  }
+  Command command(const std::string& id, const std::string& bundle_path,
+                  const std::string& action) {
+    Command command;
+    command.argv = {program_,          "-namespace", "test", "-address", "/run/c.sock",
+                    "-publish-binary", "/bin/false", "-id",  id,         action};
+    command.directory = bundle_path;
+    return command;
+  }
+  Command start_command(const std::string& id, const std::string& bundle_path) {
+    Command start = command(id, bundle_path, "start");
+    start.input = params(id);
+    return start;
+  }
+  // The address of the shim, or "" and a failure.
+  std::string address_in(const Outcome& outcome) {
+    EXPECT_OK(outcome);
+    EXPECT_EQ(outcome.err, "");
+    auto result = wire::parse<wire::BootstrapResult>(outcome.out);
+    if (!result) return "";
+    EXPECT_EQ((*result)->version, 3);
+    addresses_.insert((*result)->address);
+    return (*result)->address;
+  }
+  std::string start(const std::string& id, const std::string& bundle_path) {
+    return address_in(run_command(start_command(id, bundle_path)));
+  }
+
+  static std::string path_of(const std::string& address) { return address.substr(7); }
+  static wire::Client client(const std::string& address) {
+    ocirt::Result<wire::Client> made = wire::Client::connect(path_of(address));
+    if (!made) throw std::runtime_error(made.error().text);
+    return std::move(*made);
+  }
+  template <wire::Message Response, wire::Message Request>
+  static std::string ask(const std::string& address, const char* method, const Request& request) {
+    auto answer =
+        client(address).call<Response>(wire::kTaskV3, method, request, std::chrono::seconds(20));
+    return answer ? "" : answer.error().text;
+  }
+  std::string create(const std::string& address, const std::string& id,
+                     const std::string& bundle_path) {
+    auto request = wire::blank<wire::CreateTaskRequest>();
+    request.id = wire::lend(id);
+    request.bundle = wire::lend(bundle_path);
+    return ask<wire::CreateTaskResponse>(address, "Create", request);
+  }
+  // Pid of the shim, 0 when none answers. Any container's Connect says it.
+  static pid_t shim_at(const std::string& address) {
+    for (const auto& [pid, line] : living_orphans())
+      if (line.find("containerd-shim-ocirt-v2") != std::string::npos && listens(pid, address))
+        return pid;
+    return 0;
+  }
+  static bool listens(pid_t pid, const std::string& address) {
+    std::string inodes;
+    // Bound through a descriptor of the directory: the end of the path is what it shows.
+    const std::string name = address.substr(address.rfind('/'));
+    for (const std::string& line : lines(read_file("/proc/net/unix")))
+      if (line.ends_with(name)) inodes += "socket:[" + words(line)[6] + "] ";
+    for (const std::string& fd : names_in(cat("/proc/", pid, "/fd"))) {
+      const std::string target = link_target(cat("/proc/", pid, "/fd/", fd));
+      if (!target.empty() && inodes.find(target + " ") != std::string::npos) return true;
+    }
+    return false;
+  }
+  std::string remove(const std::string& address, const std::string& id) {
+    auto kill = wire::blank<wire::KillRequest>();
+    kill.id = wire::lend(id);
+    kill.signal = SIGKILL;
+    (void)ask<wire::Empty>(address, "Kill", kill);
+    auto wait = wire::blank<wire::WaitRequest>();
+    wait.id = wire::lend(id);
+    (void)ask<wire::WaitResponse>(address, "Wait", wait);
+    auto request = wire::blank<wire::DeleteRequest>();
+    request.id = wire::lend(id);
+    return ask<wire::DeleteResponse>(address, "Delete", request);
+  }
+  std::string shutdown(const std::string& address) {
+    return ask<wire::Empty>(address, "Shutdown", wire::blank<wire::ShutdownRequest>());
+  }
+
+  std::string sockets_, program_, root_;
+  std::set<std::string> addresses_;
+};
+
+TEST_F(ContainerdShim, StartSaysTheAddressAndLeavesItInTheBundle) {
+  const std::string path = bundle_of("c1");
+  const std::string address = start("c1", path);
+  ASSERT_TRUE(address.starts_with("unix://" + sockets_ + "/s/")) << address;
+  EXPECT_EQ(read_file(path + "/address"), address);
+  struct stat info{};
+  ASSERT_EQ(::stat(path_of(address).c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0600U);
+  ASSERT_EQ(::stat((sockets_ + "/s").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0700U);
+  const pid_t shim = shim_at(address);
+  ASSERT_GT(shim, 0);
+  EXPECT_EQ(::getpgid(shim), shim);
+  EXPECT_EQ(link_target(cat("/proc/", shim, "/cwd")), path);
+  EXPECT_EQ(std::stoi(read_file(cat("/proc/", shim, "/oom_score_adj"))),
+            std::stoi(read_file("/proc/self/oom_score_adj")) + 1);
+  EXPECT_EQ(shutdown(address), "");
+  EXPECT_TRUE(eventually([&] { return shim_at(address) == 0; }));
+  EXPECT_FALSE(exists(path_of(address)));
+}
+
+TEST_F(ContainerdShim, OlderDaemonsAreAnsweredInTextOrJson) {
+  const std::string path = bundle_of("old");
+  auto options = wire::blank<wire::RuncOptions>();
+  options.root = wire::lend(root_);
+  const wire::AnyValue value = wire::any_of(options);
+  Command start = command("old", path, "start");
+  start.input = wire::pack(value.lend());
+  const Outcome text = run_command(start);
+  ASSERT_OK(text);
+  EXPECT_TRUE(text.out.starts_with("unix:///run/containerd/s/")) << text.out;
+  EXPECT_EQ(text.out.size(), std::string("unix:///run/containerd/s/").size() + 64);
+  addresses_.insert(text.out);
+  start.env = {{"MAX_SHIM_VERSION", "2"}};
+  EXPECT_EQ(run_command(start).out,
+            cat(R"({"version":2,"address":")", text.out, R"(","protocol":"ttrpc"})"));
+}
+
+TEST_F(ContainerdShim, ContainersOfAGroupHaveOneShim) {
+  const std::string address = start("pod", bundle_of("pod", "pod"));
+  const std::string path = bundle_of("app", "pod");
+  EXPECT_EQ(start("app", path), address);
+  EXPECT_EQ(read_file(path + "/address"), address);
+  EXPECT_NE(start("other", bundle_of("other", "elsewhere")), address);
+}
+
+TEST_F(ContainerdShim, StartedAtOnceTheyStillHaveOneShim) {
+  std::vector<std::unique_ptr<Process>> all;
+  for (int i = 0; i < 8; ++i) {
+    const std::string id = cat("c", i);
+    all.push_back(std::make_unique<Process>(start_command(id, bundle_of(id, "pod"))));
+  }
+  std::set<std::string> addresses;
+  for (const auto& process : all) addresses.insert(address_in(process->wait()));
+  EXPECT_EQ(addresses.size(), 1U);
+  int shims = 0;
+  for (const auto& [pid, line] : living_orphans())
+    shims += line.find("containerd-shim-ocirt-v2") != std::string::npos ? 1 : 0;
+  EXPECT_EQ(shims, 1);
+}
+
+TEST_F(ContainerdShim, SocketOfADeadShimIsReplaced) {
+  const std::string path = bundle_of("c1");
+  const std::string address = start("c1", path);
+  const pid_t first = shim_at(address);
+  ASSERT_GT(first, 0);
+  ::kill(first, SIGKILL);
+  ASSERT_TRUE(wait_for_end(first));
+  EXPECT_TRUE(exists(path_of(address)));
+  EXPECT_EQ(start("c1", path), address);
+  const pid_t second = shim_at(address);
+  EXPECT_GT(second, 0);
+  EXPECT_NE(second, first);
+}
+
+TEST_F(ContainerdShim, ShutdownWhileContainersAreThereIsPassedOver) {
+  const std::string path = bundle_of("c1");
+  const std::string address = start("c1", path);
+  ASSERT_EQ(create(address, "c1", path), "");
+  EXPECT_EQ(shutdown(address), "");
+  EXPECT_GT(shim_at(address), 0);
+  EXPECT_EQ(remove(address, "c1"), "");
+  EXPECT_EQ(shutdown(address), "");
+  EXPECT_TRUE(eventually([&] { return shim_at(address) == 0; }));
+}
+
+TEST_F(ContainerdShim, EndsByItselfAfterTheLastContainerOnceItWasToldTo) {
+  const std::string path = bundle_of("c1", "pod");
+  const std::string address = start("c1", path);
+  ASSERT_EQ(create(address, "c1", path), "");
+  EXPECT_EQ(shutdown(address), "");
+  EXPECT_EQ(remove(address, "c1"), "");
+  // After the time in which containerd would say it once more.
+  EXPECT_TRUE(eventually([&] { return shim_at(address) == 0; }, 8000));
+  EXPECT_FALSE(exists(path_of(address)));
+}
+
+TEST_F(ContainerdShim, DeleteTakesAwayWhatAKilledShimHasLeft) {
+  const std::string path = bundle_of("c1");
+  const std::string address = start("c1", path);
+  ASSERT_EQ(create(address, "c1", path), "");
+  EXPECT_EQ(names_in(root_ + "/test"), std::vector<std::string>{"c1"});
+  EXPECT_EQ(read_file(path + "/ocirt.root"), root_ + "/test");
+  const pid_t shim = shim_at(address);
+  ::kill(shim, SIGKILL);
+  ASSERT_TRUE(wait_for_end(shim));
+  const Outcome outcome = run_command(command("c1", path, "delete"));
+  ASSERT_OK(outcome);
+  auto answer = wire::parse<wire::DeleteResponse>(outcome.out);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ((*answer)->exit_status, 137U);
+  EXPECT_GT((*answer)->pid, 0U);
+  EXPECT_GT((*answer)->exited_at->seconds, 0);
+  EXPECT_EQ(names_in(root_ + "/test"), std::vector<std::string>());
+  EXPECT_EQ(cgroups::leftovers(), std::vector<std::string>());
+  EXPECT_FALSE(exists(path_of(address)));
+  // And once more, as containerd may.
+  EXPECT_OK(run_command(command("c1", path, "delete")));
+}
+
+TEST_F(ContainerdShim, FailureOfStartIsTheReasonAndLeavesNoShim) {
+  const std::string path = bundle_of("c1");
+  Command start = command("c1", path, "start");
+  const wire::AnyValue value{"some.Other", "x"};
+  start.input = wire::pack(value.lend());
+  const Outcome outcome = run_command(start);
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_SAYS(outcome.err, "ocirt-shim: options: not supported: options of type \"some.Other\"");
+  auto options = wire::blank<wire::RuncOptions>();
+  options.shim_cgroup = wire::lend("/no-such-cgroup");
+  const wire::AnyValue cgroup = wire::any_of(options);
+  start.input = wire::pack(cgroup.lend());
+  const Outcome second = run_command(start);
+  EXPECT_EQ(second.code, 1);
+  EXPECT_SAYS(second.err, "ocirt-shim: ShimCgroup: ");
+  EXPECT_TRUE(eventually([] { return living_orphans().empty(); }));
+}
+
+TEST_F(ContainerdShim, SigtermTakesItsContainersWithIt) {
+  const std::string path = bundle_of("c1");
+  const std::string address = start("c1", path);
+  ASSERT_EQ(create(address, "c1", path), "");
+  ::kill(shim_at(address), SIGTERM);
+  EXPECT_TRUE(eventually([&] { return shim_at(address) == 0; }));
+  EXPECT_EQ(names_in(root_ + "/test"), std::vector<std::string>());
+  EXPECT_EQ(cgroups::leftovers(), std::vector<std::string>());
+}
+
+}  // namespace
+}  // namespace harness
