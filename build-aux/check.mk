@@ -11,7 +11,7 @@ ifdef FUZZ_RUNS
 export FUZZ_RUNS
 endif
 
-.PHONY: deps check check-peers check-vm unit unit-programs test-programs conformance layers coverage budget bench fuzz fuzz-build \
+.PHONY: deps check check-faults check-peers check-vm unit unit-programs test-programs conformance layers coverage budget bench fuzz fuzz-build \
         sanitize sanitize-build clang clang-build tidy tidy-check format format-check demo completions
 
 deps:
@@ -63,6 +63,15 @@ pod_tests   := $(call under,tests/pods tests/support,*.cc)
 sources_text += $(pod_tests)
 $(eval $(call test_program,pods,$(pod_tests),$(wire_lib) $(libs)))
 
+fault_tests := $(call under,tests/faults,*_test.cc) $(call under,tests/support,*.cc)
+sources_text += $(fault_tests) tests/faults/fault_run.cc
+$(eval $(call test_program,faults,$(fault_tests),$(libs)))
+test_programs += $(BUILD)/test/fault-run
+$(BUILD)/test/faults-test: | $(BUILD)/test/fault-run
+$(BUILD)/test/fault-run: $(call objects,tests/faults/fault_run.cc) $(sources)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CXX) $(link) $(LDFLAGS) -o $@ $(filter %.o,$^)
+
 unit-programs: $(BUILD)/test/oci-spec-test $(BUILD)/test/src-test
 test-programs: $(test_programs)
 
@@ -84,6 +93,10 @@ check-peers:
 	@build-aux/install-deps peers
 	@$(MAKE) all
 	@tests/peers/run $(abspath $(BUILD)/ocirt)
+
+# Every case; `make check` takes every 40th.
+check-faults: all $(BUILD)/test/faults-test
+	@SUITES=tests/faults/suites tests/tools/run-tests all
 
 bench: all
 	@tests/bench/run $(abspath $(BUILD)/ocirt)

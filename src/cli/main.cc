@@ -3,6 +3,7 @@
 // parse both.
 #include <new>
 
+#include "src/base/text.h"
 #include "src/cli/commands.h"
 #include "src/cli/globals.h"
 #include "src/cli/help.h"
@@ -66,8 +67,7 @@ int help(const Log& log, std::span<const std::string_view> topics) {
   return command->run == nullptr ? not_supported(log, *command) : print_help(*command);
 }
 
-int run_program(std::span<const char* const> words) {
-  Log log;
+int run_words(Log& log, std::span<const char* const> words) {
   GlobalArguments global;
   Result<Parsed> parsed = parse(global_options(), Order::options_first, &global, words);
   if (!parsed) return usage_failure(log, parsed.error().text);
@@ -97,12 +97,24 @@ int run_program(std::span<const char* const> words) {
   return run_command(log, *command, global, words.last(arguments.size() - 1));
 }
 
+int run_program(std::span<const char* const> words) {
+  Log log;
+  const int status = run_words(log, words);
+  const int code = sys::print_failure();
+  if (status != 0 || code == 0) return status;
+  log.error(cat("write standard output: ", errno_text(code)));
+  return 1;
+}
+
 }  // namespace
 }  // namespace ocirt::cli
 
 int main(int argc, char** argv) {
   std::set_new_handler(ocirt::cli::out_of_memory);
-  if (!ocirt::sys::ensure_standard_streams()) return 1;
+  if (const auto ready = ocirt::sys::ensure_standard_streams(); !ready) {
+    ocirt::sys::print_error(ocirt::cat("ocirt: ", ready.error().text, "\n"));
+    return 1;
+  }
   std::span<const char* const> words(argv, static_cast<size_t>(argc));
   return ocirt::cli::run_program(words.empty() ? words : words.subspan(1));
 }

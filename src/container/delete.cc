@@ -53,8 +53,13 @@ Result<> kill_and_wait(const Record& record, oci::Status status) {
   return {};
 }
 
-// What an interrupted `create` left: a directory whose record is missing or cannot be read. Nothing
-// says which cgroup it had, so that one stays.
+// What an interrupted `create` left: a directory whose record is missing or is none. Nothing says
+// which cgroup it had, so that one stays.
+bool is_remains(const Error& why) {
+  // Another error of the system call says nothing about the record: there may well be a container.
+  return why.code == 0 || why.code == ENOENT || why.code == EFBIG;
+}
+
 Result<Warnings> remove_remains(const Store& store, const Directory& directory, Error why,
                                 bool force) {
   if (!force) {
@@ -72,6 +77,7 @@ Result<Warnings> remove_container(const Store& store, const std::string& id, boo
   if (!found && found.error().code == ENOENT && force) return Warnings{};
   Directory directory = TRY(std::move(found));
   Result<Record> read = directory.read();
+  if (!read && !is_remains(read.error())) return std::unexpected(std::move(read).error());
   if (!read) return remove_remains(store, directory, std::move(read).error(), force);
   Record record = *std::move(read);
 

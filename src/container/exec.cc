@@ -16,6 +16,7 @@
 #include "src/container/exec_settings.h"
 #include "src/container/launch.h"
 #include "src/container/oci_result.h"
+#include "src/container/pid_file.h"
 #include "src/container/pidfd_socket.h"
 #include "src/container/seccomp_file.h"
 #include "src/container/status.h"
@@ -259,9 +260,10 @@ Result<int> exec(const Store& store, const GlobalOptions& global, const ExecOpti
   OnInitialCpus cpus = TRY(move_to_initial_cpus(draft.scheduling));
   Launched launched = TRY(launch_inside(request, record, cgroup, options.cgroup.empty()));
   cpus.restore();
-  TRY(write_pid_file(options.pid_file, launched.pid()));
+  PidFile pid_file = TRY(PidFile::write(options.pid_file, launched.pid()));
   TRY(send_pidfd(pidfd_receivers, launched.pidfd(), "setns"));
   TRY(launched.start({}));
+  pid_file.keep();
   if (started != nullptr) *started = launched.pid();
   if (options.detach) {
     launched.release();

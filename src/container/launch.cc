@@ -260,6 +260,9 @@ Result<> Launched::follow(const LaunchRequest& request, pid_t successor) {
 // Listens to init until it is ready.
 Result<> Launched::converse(const LaunchRequest& request) {
   for (;;) {
+    // A process that is killed between making its successor and naming it leaves it the channel.
+    if (successor_expected_ && !TRY(sys::wait_until_heard(channel_, child_.pidfd)))
+      return silent_end(child_.pidfd, of_parent_);
     std::optional<Heard> heard = TRY(hear(channel_));
     if (!heard) return silent_end(child_.pidfd, of_parent_);
     switch (heard->header.word) {
@@ -382,19 +385,6 @@ Result<UniqueFd> open_console_socket(const std::string& path, bool terminal, boo
     return refuse(
         "--console-socket needs a detached process: an attached one uses our own terminal");
   return within("--console-socket", sys::connect_stream(path));
-}
-
-Result<> write_pid_file(const std::string& path, pid_t pid) {
-  if (path.empty()) return {};
-  Result<> done =
-      sys::write_file_atomically(sys::kCwd, path, cat(path, ".", pid, ".tmp"), cat(pid), 0644);
-  if (done) return done;
-  if (done.error().code == ENOENT) {
-    return std::unexpected(
-        Error{ENOENT, cat("--pid-file: the directory of ", path, " is missing")});
-  }
-  return std::unexpected(Error{
-      done.error().code, cat("--pid-file: write ", path, ": ", errno_text(done.error().code))});
 }
 
 }  // namespace ocirt::container

@@ -110,7 +110,4 @@ Result<PreservedFds> preserved_fds(int asked_for);
 Result<UniqueFd> open_console_socket(const std::string& path, bool terminal, bool detached,
                                      Fd connected = {});
 
-// Writes the pid, without a newline, as a whole or not at all. Nothing for an empty path.
-Result<> write_pid_file(const std::string& path, pid_t pid);
-
 }  // namespace ocirt::container

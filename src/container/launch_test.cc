@@ -162,35 +162,6 @@ TEST_F(ConsoleSocket, ThatCannotBeConnectedIsNamed) {
               StartsWith(cat("--console-socket: connect to ", path, "/none: no socket")));
 }
 
-// -- the pid file
-
-using PidFile = sys::TestDirectory;
-
-TEST_F(PidFile, HoldsThePidWithoutANewline) {
-  ASSERT_TRUE(write_pid_file(path + "/pid", 4321));
-  EXPECT_EQ(*sys::read_file(dir, "pid"), "4321");
-  EXPECT_THAT(*sys::list_directory(dir, "."), UnorderedElementsAre("pid"));
-}
-
-TEST_F(PidFile, OfAnEarlierContainerIsReplaced) {
-  put("pid", "99999999");
-  ASSERT_TRUE(write_pid_file(path + "/pid", 7));
-  EXPECT_EQ(*sys::read_file(dir, "pid"), "7");
-}
-
-TEST_F(PidFile, ThatNobodyAskedForIsNotWritten) { EXPECT_TRUE(write_pid_file("", 7)); }
-
-TEST_F(PidFile, ThatCannotBeWrittenIsNamedAndNothingIsLeft) {
-  Result<> written = write_pid_file(path + "/none/pid", 7);
-  ASSERT_FALSE(written);
-  EXPECT_EQ(written.error().text,
-            cat("--pid-file: the directory of ", path, "/none/pid is missing"));
-  ASSERT_TRUE(sys::mkdir(dir, "taken", 0700));
-  EXPECT_EQ(write_pid_file(path + "/taken", 7).error().text,
-            cat("--pid-file: write ", path, "/taken: Is a directory"));
-  EXPECT_THAT(*sys::list_directory(dir, "."), UnorderedElementsAre("taken"));
-}
-
 // -- init's last words
 
 class LastWords : public testing::Test {

@@ -92,13 +92,15 @@ bool may_do_without(Error& error, const std::optional<oci::Resources>& resources
 
 }  // namespace
 
-Result<> NewContainer::record_it(const std::string& pid_file) {
+Result<> NewContainer::record_it(const std::string& pid_file_path) {
   TRY(directory->directory().write(record));
-  return write_pid_file(pid_file, record.pid);
+  pid_file = TRY(PidFile::write(pid_file_path, record.pid));
+  return {};
 }
 
 void NewContainer::commit() {
   init->release();
+  pid_file.keep();
   net_devices->commit();
   if (host_root) host_root->commit();
   cgroup.commit();

@@ -8,6 +8,7 @@
 #include "src/container/host_root.h"
 #include "src/container/launch.h"
 #include "src/container/options.h"
+#include "src/container/pid_file.h"
 #include "src/container/store.h"
 #include "src/container/warnings.h"
 
@@ -27,9 +28,10 @@ struct NewContainer {
   std::optional<HostRoot> host_root;  // without a mount namespace
   std::optional<NetDevices> net_devices;
   std::optional<Launched> init;
+  PidFile pid_file;
 
   // Records the container and its pid file. What exists now is kept when commit() is called.
-  Result<> record_it(const std::string& pid_file);
+  Result<> record_it(const std::string& pid_file_path);
   void commit();
 };
 

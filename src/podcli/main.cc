@@ -97,7 +97,15 @@ void ocirt::podcli::report(const Call& call, const Error& error) {
 
 int main(int argc, char** argv) {
   std::set_new_handler(ocirt::podcli::out_of_memory);
-  if (!ocirt::sys::ensure_standard_streams()) return 1;
+  if (const auto ready = ocirt::sys::ensure_standard_streams(); !ready) {
+    ocirt::sys::print_error(ocirt::cat("ocirt-pod: ", ready.error().text, "\n"));
+    return 1;
+  }
   std::span<const char* const> words(argv, static_cast<size_t>(argc));
-  return ocirt::podcli::run_program(words.empty() ? words : words.subspan(1));
+  const int status = ocirt::podcli::run_program(words.empty() ? words : words.subspan(1));
+  const int code = ocirt::sys::print_failure();
+  if (status != 0 || code == 0) return status;
+  ocirt::sys::print_error(
+      ocirt::cat("ocirt-pod: write standard output: ", ocirt::errno_text(code), "\n"));
+  return 1;
 }

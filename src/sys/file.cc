@@ -113,6 +113,24 @@ Result<> write_file_atomically(Fd dir, CStr name, CStr temporary, std::string_vi
   return done;
 }
 
+Result<> put_file(CStr path, CStr temporary, std::string_view content, mode_t mode) {
+  const size_t slash = path.view().rfind('/');
+  const std::string parent(slash == std::string_view::npos ? "."
+                                                           : path.view().substr(0, slash + 1));
+  Result<UniqueFd> fd = open(kCwd, parent, O_WRONLY | O_TMPFILE, mode);
+  if (!fd) return write_file_atomically(kCwd, path, temporary, content, mode);
+  TRY(write_all(*fd, path.view(), content));
+  const std::string opened = cat("/proc/self/fd/", fd->raw());
+  const auto link = [&] {
+    return ::linkat(AT_FDCWD, opened.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW);
+  };
+  if (link() == 0) return {};
+  if (errno != EEXIST) return write_file_atomically(kCwd, path, temporary, content, mode);
+  TRY(unlink(kCwd, path));
+  if (link() < 0) return os_error(cat("link ", path.view()), errno);
+  return {};
+}
+
 Result<> mkdir(Fd dir, CStr path, mode_t mode) {
   if (::mkdirat(dir.raw(), path.c_str(), mode) < 0)
     return os_error(cat("mkdir ", path.view()), errno);
@@ -298,7 +316,8 @@ Result<UniqueFd> sealed_memory(CStr name, std::initializer_list<std::string_view
 
 Result<> ensure_standard_streams() {
   pollfd streams[3] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}};
-  if (::poll(streams, 3, 0) < 0) return os_error("poll standard streams", errno);
+  if (retry([&] { return ::poll(streams, 3, 0); }) < 0)
+    return os_error("poll standard streams", errno);
   for (const pollfd& stream : streams) {
     if ((stream.revents & POLLNVAL) == 0) continue;
     // The lowest free number is this one, since those below are open by now. Not close-on-exec: it
@@ -308,7 +327,15 @@ Result<> ensure_standard_streams() {
   return {};
 }
 
-void print(std::string_view text) { (void)write_all(Fd(STDOUT_FILENO), "standard output", text); }
+namespace {
+int print_code = 0;
+}
+
+void print(std::string_view text) {
+  const Result<> done = write_all(Fd(STDOUT_FILENO), "standard output", text);
+  if (!done && print_code == 0) print_code = done.error().code;
+}
+int print_failure() { return print_code; }
 void print_error(std::string_view text) {
   (void)write_all(Fd(STDERR_FILENO), "standard error", text);
 }

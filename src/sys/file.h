@@ -46,6 +46,10 @@ Result<> write_all(Fd fd, std::string_view name, std::string_view content);
 // An old file of that name is replaced. `temporary` must be a name that no other process uses.
 Result<> write_file_atomically(Fd dir, CStr name, CStr temporary, std::string_view content,
                                mode_t mode);
+// The same without a name before its own (O_TMPFILE, linkat(2)), so that not even SIGKILL leaves
+// anything but an empty place: a file that is there already is removed first. Where the file system
+// has no files without names, by `temporary`.
+Result<> put_file(CStr path, CStr temporary, std::string_view content, mode_t mode);
 
 Result<> mkdir(Fd dir, CStr path, mode_t mode);
 Result<> chmod(Fd dir, CStr path, mode_t mode);  // whatever the umask
@@ -98,6 +102,9 @@ Result<> ensure_standard_streams();
 
 // Writes to standard output or standard error, ignoring failures: there is nobody left to tell.
 void print(std::string_view text);
+// The errno of the first print() that failed in this process, 0 when none did: what a caller did
+// not get has to be said at the end (a full disk, a quota).
+int print_failure();
 void print_error(std::string_view text);
 
 }  // namespace ocirt::sys

@@ -68,6 +68,12 @@ Result<> send_signal(Fd pidfd, int signal) {
   return {};
 }
 
+Result<bool> wait_until_heard(Fd channel, Fd pidfd) {
+  pollfd entries[] = {{channel.raw(), POLLIN, 0}, {pidfd.raw(), POLLIN, 0}};
+  if (retry([&] { return ::poll(entries, 2, -1); }) < 0) return os_error("poll pidfd", errno);
+  return entries[0].revents != 0;
+}
+
 Result<bool> wait_until_ended(Fd pidfd, int timeout_ms) {
   pollfd entry{pidfd.raw(), POLLIN, 0};
   timespec now{};

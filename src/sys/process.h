@@ -31,6 +31,10 @@ Result<UniqueFd> pidfd_open(pid_t pid);
 // Sends a signal through pidfd_send_signal(2). Code ESRCH when the process is gone.
 Result<> send_signal(Fd pidfd, int signal);
 
+// Waits for something to read, or the end of it, on the channel: true. False: the process has ended
+// and has said nothing, though others may hold the other end of the channel.
+Result<bool> wait_until_heard(Fd channel, Fd pidfd);
+
 // Waits until the process behind the pidfd has ended (whoever its parent is), at most `timeout_ms`
 // milliseconds, -1 for ever. False when the time is over.
 Result<bool> wait_until_ended(Fd pidfd, int timeout_ms);

@@ -29,6 +29,16 @@ class Documents : public ContainerTest {
   }
 };
 
+// /dev/full answers ENOSPC, as a full disk does.
+TEST_F(Documents, ThatCouldNotBeWrittenAreAFailure) {
+  for (const Args& args : {Args{"features"}, Args{"--version"}, Args{"list"}, Args{"--help"}}) {
+    Command command = runtime.command(args);
+    const Args to_full = {"sh", "-c", "exec \"$@\" >/dev/full", "sh"};
+    command.argv.insert(command.argv.begin(), to_full.begin(), to_full.end());
+    EXPECT_FAILS(run_command(command), 1, "standard output: No space left on device");
+  }
+}
+
 TEST_F(Documents, ListShowsATableWithAHeader) {
   Container container(runtime, bundle);
   container.launch();
