@@ -44,6 +44,8 @@ Result<> LogFollower::open_oldest() {
     unsigned oldest = 0;
     while (oldest < kMostFiles && sys::exists(sys::kCwd, rotated(oldest + 1))) ++oldest;
     Result<UniqueFd> file = sys::open(sys::kCwd, rotated(oldest), O_RDONLY | O_NOFOLLOW);
+    // Rotated meanwhile: then the name has been that of a younger one.
+    if (file && sys::exists(sys::kCwd, rotated(oldest + 1))) continue;
     if (file) {
       file_ = std::move(*file);
       return {};

@@ -17,12 +17,15 @@ TEST_F(PodLogs, FollowingLosesAndDoublesNoLineWhileTheLogIsRotated) {
   container.restart = ocirt::pod::RestartPolicy::kNever;
   talker.launch();
   Process following(command({"logs", "--follow", name_}));
-  talker.exec_shell("a", "touch /go");
-  const Outcome outcome = following.wait();
+  write_file(talker.bundle("a").rootfs("/go"), "");
+  Process late(command({"logs", "--follow", name_}));  // begins while the files are being renamed
+  const Outcome outcome = following.wait(), second = late.wait();
   ASSERT_OK(outcome);
+  ASSERT_OK(second);
   std::string expected;
   for (int i = 1; i <= 20'000; ++i) expected += std::to_string(i) + "\n";
   EXPECT_TRUE(outcome.out == expected) << outcome.out.size() << " bytes of " << expected.size();
+  EXPECT_TRUE(second.out == expected) << second.out.size() << " bytes of " << expected.size();
   EXPECT_TRUE(exists(talker.layout().log("a") + ".30"));
   EXPECT_TRUE(pod({"logs", name_}).out == expected);
 }

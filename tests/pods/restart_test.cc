@@ -61,7 +61,8 @@ TEST_F(PodRestarts, TheFirstComesAtOnceAndTheNextOnesEverLater) {
   EXPECT_GE(at[2] - at[1], 200);
   EXPECT_GE(at[3] - at[2], 400);
   EXPECT_GE(at[4] - at[3], 400);
-  // How long at most is not the clock's to say, on a machine that is busy: what was decided is told.
+  // How long at most is not the clock's to say, on a machine that is busy: what was decided is
+  // told.
   std::string waits;
   for (const std::string& line : lines(pod.events())) {
     const size_t at_word = line.find("restart ");
