@@ -53,6 +53,7 @@ Error go_to_user_place(const pod::Layout& layout, Fd lock, bool adopt,
   kept.push_back(cat(lock.raw()));
   if (Result<> entered = enter(layout, adopt, arguments); !entered) return entered.error();
   std::vector<const char*> argv;
+  argv.reserve(kept.size());
   for (const std::string& word : kept) argv.push_back(word.c_str());
   const int keep[] = {lock.raw()};
   Error why = sys::execute_again(argv, keep);
