@@ -21,6 +21,15 @@ namespace {
 
 // A process in an uninterruptible wait can outlast SIGKILL; then it is better to fail than to hang.
 constexpr int kKillTimeoutMs = 10000;
+// Of those: who is not gone by then is looked for in a frozen cgroup of somebody else's.
+constexpr int kPromptMs = 500;
+
+Result<bool> wait_for_init(const Record& record, const UniqueFd& init) {
+  if (TRY(sys::wait_until_ended(init, kPromptMs))) return true;
+  // When it is not to be had back, the wait below says so.
+  (void)cgroup::bring_back(record.cgroup, record.pid);
+  return sys::wait_until_ended(init, kKillTimeoutMs - kPromptMs);
+}
 
 // Ends init and, through its end or its cgroup, everybody else; returns when init is gone.
 Result<> kill_and_wait(const Record& record, oci::Status status, Fd init) {
@@ -36,7 +45,7 @@ Result<> kill_and_wait(const Record& record, oci::Status status, Fd init) {
   } else if (others && !record.cgroup.directories.empty()) {
     TRY(cgroup::signal_all(record.cgroup, SIGKILL));
   }
-  if (init.valid() && !TRY(sys::wait_until_ended(init, kKillTimeoutMs))) {
+  if (init.valid() && !TRY(wait_for_init(record, init))) {
     return refuse(cat("process ", record.pid, " is still there ", kKillTimeoutMs / 1000,
                       " seconds after SIGKILL, it may be waiting for a device"));
   }

@@ -1,8 +1,6 @@
 // Major and minor numbers are from the kernel's admin-guide/devices.txt.
 #include "src/linux/default_devices.h"
 
-#include "src/base/text.h"
-
 namespace ocirt {
 namespace {
 
@@ -51,30 +49,8 @@ static_assert(every_device_is_allowed());
 
 std::span<const DefaultDevice> default_devices() { return kDevices; }
 
-const DefaultDevice* default_device(std::string_view path) {
-  std::string clean = clean_path(path);
-  for (const DefaultDevice& device : kDevices) {
-    if (clean == device.path) return &device;
-  }
-  return nullptr;
-}
-
 std::span<const DefaultLink> default_links() { return kLinks; }
 
 std::span<const DefaultDeviceRule> default_device_rules() { return kRules; }
-
-std::vector<oci::DeviceCgroup> default_device_cgroup() {
-  std::vector<oci::DeviceCgroup> out;
-  for (const DefaultDeviceRule& rule : kRules) {
-    oci::DeviceCgroup row;
-    row.allow = true;
-    row.type = std::string(1, rule.type);
-    if (rule.major >= 0) row.major = rule.major;
-    if (rule.minor >= 0) row.minor = rule.minor;
-    row.access = rule.access;
-    out.push_back(std::move(row));
-  }
-  return out;
-}
 
 }  // namespace ocirt

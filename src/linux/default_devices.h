@@ -4,10 +4,6 @@
 
 #include <cstdint>
 #include <span>
-#include <string_view>
-#include <vector>
-
-#include "oci-spec/resources.h"
 
 namespace ocirt {
 
@@ -22,9 +18,6 @@ inline constexpr unsigned kDefaultDeviceMode = 0666;
 // null, zero, full, random, urandom, tty; a device of the configuration with the same path replaces
 // it.
 std::span<const DefaultDevice> default_devices();
-
-// The row for a path of the configuration (compared after clean_path()), or nullptr.
-const DefaultDevice* default_device(std::string_view path);
 
 struct DefaultLink {
   const char* path;     // "/dev/fd"
@@ -47,8 +40,5 @@ struct DefaultDeviceRule {
 // pseudoterminals (136:*) and /dev/net/tun (10:200). They go behind the rules of the configuration:
 // "deny all" is what engines write first, and without /dev/null no shell works.
 std::span<const DefaultDeviceRule> default_device_rules();
-
-// The same as rows of the specification, to be appended to linux.resources.devices.
-std::vector<oci::DeviceCgroup> default_device_cgroup();
 
 }  // namespace ocirt

@@ -308,10 +308,6 @@ std::vector<std::string_view> fsconfig_words(const MountOptions& options) {
   return words;
 }
 
-uint64_t flags_without_fsconfig_word(const MountOptions& options) {
-  return options.flags & (MS_SILENT | MS_I_VERSION | MS_POSIXACL);
-}
-
 Result<IdMapOption> parse_id_map_option(std::string_view text) {
   IdMapOption option;
   for (std::string_view list : split(text, ';')) {

@@ -77,10 +77,6 @@ std::span<const std::string_view> known_mount_options();
 // "nolazytime") for what was taken away. The views are NUL-terminated literals.
 std::vector<std::string_view> fsconfig_words(const MountOptions& options);
 
-// MS_* bits of `options.flags` for which fsconfig(2) has no word, so that only mount(2) can give
-// them to a superblock: MS_SILENT, MS_I_VERSION and MS_POSIXACL. 0 if there are none.
-uint64_t flags_without_fsconfig_word(const MountOptions& options);
-
 // One range of an idmapped mount as written in the option: IDs from `inside`... of the filesystem
 // appear as `outside`... in the mount, `size` of them.
 struct IdMapOptionRange {

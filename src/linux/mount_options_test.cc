@@ -191,8 +191,6 @@ TEST(MountOptions, FsconfigTakesTheWordsOfTheSuperblock) {
   EXPECT_EQ(fsconfig_words(parse({"rw", "async", "nomand", "nolazytime"})),
             (Words{"rw", "async", "nomand", "nolazytime"}));
   EXPECT_EQ(fsconfig_words(parse({"nosuid", "noatime", "silent"})), Words{});
-  EXPECT_EQ(flags_without_fsconfig_word(parse({"silent", "iversion", "ro"})),
-            uint64_t{MS_SILENT | MS_I_VERSION});
 }
 
 // ---- what the kernel says to it, in a mount namespace of its own

@@ -50,11 +50,4 @@ uint32_t only_others(uint32_t flags, pid_t pid) {
   return flags;
 }
 
-const NamespaceKind* namespace_of_flag(uint64_t flag) {
-  for (const NamespaceKind& kind : kKinds) {
-    if (kind.clone_flag == flag) return &kind;
-  }
-  return nullptr;
-}
-
 }  // namespace ocirt

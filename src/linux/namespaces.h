@@ -35,7 +35,4 @@ inline uint64_t clone_flag(oci::NamespaceType type) { return namespace_kind(type
 // not enter where it is.
 uint32_t only_others(uint32_t flags, pid_t pid);
 
-// The row of exactly one CLONE_NEW* flag, or nullptr.
-const NamespaceKind* namespace_of_flag(uint64_t flag);
-
 }  // namespace ocirt

@@ -2,8 +2,6 @@
 
 #include <sys/resource.h>
 
-#include <array>
-
 #include "src/base/names.h"
 #include "src/base/text.h"
 
@@ -32,31 +30,16 @@ constexpr Name<int> kRlimits[] = {
 static_assert(sorted(kRlimits));
 static_assert(std::size(kRlimits) == RLIM_NLIMITS);
 
-constexpr auto kNames = [] {
-  std::array<std::string_view, std::size(kRlimits)> names;
-  for (size_t i = 0; i < names.size(); ++i) names[i] = kRlimits[i].name;
-  return names;
-}();
-
 }  // namespace
 
 Result<int> rlimit_number(std::string_view name) {
   if (auto number = find(kRlimits, name)) return *number;
   std::string text = cat("unknown resource limit ", quoted(name), ": use one of ");
-  for (size_t i = 0; i < kNames.size(); ++i) {
-    if (i != 0) text += ", ";
-    text += kNames[i];
+  for (const auto& row : kRlimits) {
+    if (&row != kRlimits) text += ", ";
+    text += row.name;
   }
   return refuse(std::move(text));
 }
-
-std::string_view rlimit_name(int number) {
-  for (const auto& row : kRlimits) {
-    if (row.value == number) return row.name;
-  }
-  return {};
-}
-
-std::span<const std::string_view> known_rlimits() { return kNames; }
 
 }  // namespace ocirt

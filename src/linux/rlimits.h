@@ -4,7 +4,6 @@
 // that cannot be mapped to a kernel interface.
 #pragma once
 
-#include <span>
 #include <string_view>
 
 #include "src/base/result.h"
@@ -13,11 +12,5 @@ namespace ocirt {
 
 // The number of "RLIMIT_NOFILE". Error: names the text and lists the names that exist.
 Result<int> rlimit_number(std::string_view name);
-
-// "RLIMIT_NOFILE" for its number, or an empty view.
-std::string_view rlimit_name(int number);
-
-// All 16 names, sorted.
-std::span<const std::string_view> known_rlimits();
 
 }  // namespace ocirt

@@ -6,18 +6,6 @@
 namespace ocirt {
 namespace {
 
-TEST(Rlimits, EveryResourceOfTheKernelHasExactlyOneName) {
-  EXPECT_EQ(known_rlimits().size(), 16u);
-  for (int number = 0; number < 16; ++number) {
-    auto name = rlimit_name(number);
-    ASSERT_FALSE(name.empty()) << number;
-    auto back = rlimit_number(name);
-    ASSERT_TRUE(back);
-    EXPECT_EQ(*back, number);
-  }
-  EXPECT_EQ(rlimit_name(16), "");
-}
-
 TEST(Rlimits, NamesMeanTheKernelsNumbers) {
   EXPECT_EQ(*rlimit_number("RLIMIT_NOFILE"), RLIMIT_NOFILE);
   EXPECT_EQ(*rlimit_number("RLIMIT_CORE"), 4);

@@ -69,17 +69,4 @@ Result<int> signal_number(std::string_view text) {
   return *number;
 }
 
-std::string signal_name(int number) {
-  if (number >= kSignalRtMin && number <= kSignalRtMax) {
-    if (number == kSignalRtMax) return "SIGRTMAX";
-    if (number == kSignalRtMin) return "SIGRTMIN";
-    return cat("SIGRTMIN+", number - kSignalRtMin);
-  }
-  for (const auto& row : kSignals) {
-    // The aliases sort behind the name that programs print, except for these two.
-    if (row.value == number && row.name != "CLD" && row.name != "IOT") return cat("SIG", row.name);
-  }
-  return cat("signal ", number);
-}
-
 }  // namespace ocirt

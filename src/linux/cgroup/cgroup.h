@@ -162,6 +162,12 @@ Result<> thaw(const Location& location);
 // False when there is no freezer, or no such cgroup.
 Result<bool> is_frozen(const Location& location);
 
+// Moves `pid` back into the container's own directory of the v1 freezer and says whether there is
+// one. Someone may have moved it into a cgroup that is frozen, where v1 lets not even SIGKILL end a
+// process; entering a cgroup that is not frozen thaws it, and nothing else of that other cgroup.
+// The caller has a pidfd that says that `pid` is still the process it means.
+Result<bool> bring_back(const Location& location, pid_t pid);
+
 // Every process in the cgroup and below, as pids of this pid namespace, ascending. No error when
 // the cgroup is gone: empty.
 Result<std::vector<pid_t>> processes(const Location& location);

@@ -114,6 +114,13 @@ Result<> thaw_v1_below(const std::string& directory) {
   return {};
 }
 
+Result<bool> bring_back(const Location& location, pid_t pid) {
+  const Directory* v1 = v1_directory(location, "freezer");
+  if (v1 == nullptr) return false;
+  TRY(sys::write_control(sys::kCwd, join(v1->path, "cgroup.procs"), cat(pid)));
+  return true;
+}
+
 Result<> freeze_within(const Location& location, int timeout_ms) {
   Freezer freezer = TRY(find_freezer(location));
   return freezer.v2 ? write_v2(freezer, true, timeout_ms) : freeze_v1(freezer, timeout_ms);

@@ -1,5 +1,8 @@
 // config-linux.md, "Control groups": where init is, what the kernel's files say, and that the
 // limits bite. Values are read by the names of version 1 where those hierarchies are mounted.
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdlib>
 
@@ -223,6 +226,23 @@ TEST_F(Freezing, DeleteForceWorksWhilePaused) {
   ASSERT_OK(runtime.run({"pause", container.id()}));
   EXPECT_OK(container.remove({"--force"}));
   EXPECT_TRUE(wait_for_end(pid, 1000));
+  EXPECT_TRUE(cgroups::leftovers().empty());
+}
+
+// Version 1 lets not even SIGKILL end a frozen process, and anyone may have moved it.
+TEST_F(Freezing, DeleteForceWorksWhenInitIsInAFrozenGroupOfSomebodyElses) {
+  if (!cgroups::has_controller("freezer")) GTEST_SKIP() << "no freezer of version 1 here";
+  Container container(runtime, bundle);
+  container.launch();
+  const pid_t pid = container.pid();
+  const std::string other = cgroups::directory("freezer", cgroups::test_parent() + "/other");
+  ASSERT_EQ(0, mkdir(other.c_str(), 0755));
+  write_file(other + "/cgroup.procs", std::to_string(pid));
+  write_file(other + "/freezer.state", "FROZEN");
+  EXPECT_OK(container.remove({"--force"}));
+  EXPECT_TRUE(wait_for_end(pid, 1000));
+  EXPECT_EQ("FROZEN\n", read_file(other + "/freezer.state")) << "it is not ours to thaw";
+  rmdir(other.c_str());
   EXPECT_TRUE(cgroups::leftovers().empty());
 }
 
