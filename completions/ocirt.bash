@@ -6,8 +6,8 @@ _ocirt_commands="create start run exec state list ps kill delete pause resume up
 
 _ocirt_options() {
   case $1 in
-    "") echo "--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager
-              --rootless --help --version" ;;
+    "") echo "--root --log --log-format --log-level --trace --debug --systemd-cgroup
+              --cgroup-manager --rootless --help --version" ;;
     create) echo "--bundle --config --console-socket --pidfd-socket --pid-file --no-pivot
               --no-new-keyring --preserve-fds --help" ;;
     run) echo "--bundle --config --console-socket --pidfd-socket --pid-file --no-pivot

@@ -40,6 +40,7 @@ complete -c ocirt -n $none -l root -r -a '(__fish_complete_directories)' -d 'dir
 complete -c ocirt -n $none -l log -r -F -d 'file for messages'
 complete -c ocirt -n $none -l log-format -x -a 'text json' -d 'form of messages'
 complete -c ocirt -n $none -l log-level -x -a 'error warning debug' -d 'how much'
+complete -c ocirt -n $none -l trace -r -F -d 'file for a timeline'
 complete -c ocirt -n $none -l debug -d 'log more'
 complete -c ocirt -n $none -l systemd-cgroup -d 'let systemd make the cgroup'
 complete -c ocirt -n $none -l cgroup-manager -x -a 'cgroupfs disabled systemd' -d 'who makes the cgroup'

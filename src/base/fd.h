@@ -36,7 +36,14 @@ class [[nodiscard]] UniqueFd {
   }
   UniqueFd(const UniqueFd&) = delete;
   UniqueFd& operator=(const UniqueFd&) = delete;
-  ~UniqueFd() { reset(); }
+  ~UniqueFd() {
+    if (fd_ >= 0) close_unless_leaving(fd_);
+  }
+
+  // From here on destructors close nothing: the process is about to end, which closes everything
+  // at once. For a command whose answer is known; what others wait for is closed by reset().
+  static void leave_open();
+  static bool is_leaving();
 
   bool valid() const { return fd_ >= 0; }
   int raw() const { return fd_; }
@@ -57,6 +64,8 @@ class [[nodiscard]] UniqueFd {
   }
 
  private:
+  static void close_unless_leaving(int fd);
+
   int fd_ = -1;
 };
 

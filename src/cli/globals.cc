@@ -46,6 +46,8 @@ constexpr Option kOptions[] = {
         "log-format", 0, "FORMAT", "of the log: text (default) or json"),
     custom<GlobalArguments, set_log_level>("log-level", 0, "LEVEL",
                                            "error (default), or warning or debug: as --debug"),
+    option<&GlobalOptions::trace, GlobalArguments>(
+        "trace", 0, "FILE", "write a timeline of the command to this file, for ui.perfetto.dev"),
     toggle<&GlobalOptions::debug, GlobalArguments>("debug", 0, "show warnings too"),
     choice<&GlobalOptions::cgroup_manager, kCgroupManagers, GlobalArguments>(
         "cgroup-manager", 0, "NAME",

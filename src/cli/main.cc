@@ -1,6 +1,8 @@
 // The program `ocirt`: reads the command line, calls the library, and is the only place that
 // reports errors. stdout carries answers only, and stderr is silent on success, because engines
 // parse both.
+#include <fcntl.h>
+
 #include <new>
 
 #include "src/base/text.h"
@@ -9,6 +11,7 @@
 #include "src/cli/help.h"
 #include "src/cli/log.h"
 #include "src/cli/version.h"
+#include "src/container/timeline.h"
 #include "src/sys/file.h"
 #include "src/sys/process.h"
 
@@ -44,6 +47,21 @@ int run_command(const Log& log, const Command& command, const container::GlobalO
     sys::print_error(cat("ocirt: ", command.name, ": ", complaint, "\n"));
   }
   return done ? *done : report(log, call, done.error());
+}
+
+// The same with a timeline, for --trace.
+int run_traced(const Log& log, const Command& command, container::GlobalOptions global,
+               std::span<const char* const> words) {
+  container::Timeline timeline{std::string(command.name)};
+  global.timeline = &timeline;
+  const int status = run_command(log, command, global, words);
+  const std::string text = timeline.document();
+  Result<UniqueFd> file = sys::open(sys::kCwd, global.trace, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  Result<> done = file ? sys::write_all(*file, global.trace, text)
+                       : Result<>(std::unexpected(std::move(file).error()));
+  if (done) return status;
+  log.error(cat("--trace: ", done.error().text));
+  return status != 0 ? status : 1;
 }
 
 int usage_failure(const Log& log, std::string_view reason) {
@@ -94,7 +112,9 @@ int run_words(Log& log, std::span<const char* const> words) {
     return usage_failure(log, cat("unknown command ", quoted(name)));
   }
   if (command->run == nullptr) return not_supported(log, *command);
-  return run_command(log, *command, global, words.last(arguments.size() - 1));
+  words = words.last(arguments.size() - 1);
+  if (!global.trace.empty()) return run_traced(log, *command, global, words);
+  return run_command(log, *command, global, words);
 }
 
 int run_program(std::span<const char* const> words) {

@@ -32,8 +32,7 @@ Result<bool> wait_for_init(const Record& record, const UniqueFd& init) {
 }
 
 // Ends init and, through its end or its cgroup, everybody else; returns when init is gone.
-Result<> kill_and_wait(const Record& record, oci::Status status) {
-  UniqueFd init = TRY(open_init(record));
+Result<> kill_and_wait(const Record& record, oci::Status status, Fd init) {
   if (init.valid()) {
     Result<> sent = sys::send_signal(init, SIGKILL);
     if (!sent && sent.error().code != ESRCH) return sent;
@@ -81,14 +80,14 @@ Result<Warnings> remove_container(const Store& store, const std::string& id, boo
   if (!read) return remove_remains(store, directory, std::move(read).error(), force);
   Record record = *std::move(read);
 
-  oci::Status status = TRY(status_of(directory, record));
+  const auto [status, init] = TRY(standing_of(directory, record));
   if (status != oci::Status::kStopped && status != oci::Status::kCreated && !force) {
     return refuse(
         cat("cannot delete container ", id, " that is not stopped: ", oci::to_string(status)));
   }
-  if (status != oci::Status::kStopped) TRY(kill_and_wait(record, status));
+  if (status != oci::Status::kStopped) TRY(kill_and_wait(record, status, init));
 
-  Result<oci::Hooks> hooks = saved_hooks(directory, "poststop");
+  Result<oci::Hooks> hooks = saved_hooks(directory, record, "poststop");
   Warnings warnings =
       TRY(dismantle(store, directory, record, hooks ? hooks->poststop : std::vector<oci::Hook>()));
   if (!hooks) warnings.push_back(cat("poststop hooks not run: ", hooks.error().text));

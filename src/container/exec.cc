@@ -29,7 +29,7 @@ namespace ocirt::container {
 namespace {
 
 Result<oci::Spec> own_config(const Directory& directory) {
-  std::string json = TRY(sys::read_file(directory.fd(), "config.json", oci::kMaxDocumentSize));
+  std::string json = TRY(sys::read_own_file(directory.fd(), "config.json", oci::kMaxDocumentSize));
   oci::Spec spec = TRY(from_spec(oci::read_config(json)));
   if (!spec.process) return refuse("config.json: process: missing, so --process is needed");
   return spec;
@@ -91,8 +91,8 @@ Result<ExecSettings> settings_of(const Directory& directory, const Record& recor
   return settings;
 }
 
-Result<> check_status(const Directory& directory, const Record& record, bool ignore_paused) {
-  switch (TRY(status_of(directory, record))) {
+Result<> check_status(oci::Status status, const Record& record, bool ignore_paused) {
+  switch (status) {
     case oci::Status::kCreating:
       return refuse(cat("container ", record.id, " is still being created"));
     case oci::Status::kStopped:
@@ -127,6 +127,7 @@ Result<Draft> draft_exec(const Directory& directory, const ExecSettings& setting
   if (record.user_namespace) {
     TRY(draft_exec_user(draft, settings, sys::effective_uid() != 0));
   }
+  if (record.plain) return draft;
   StoredFilter filter = TRY(read_filter(directory));
   draft.builder.plan.process.seccomp = draft.builder.list(filter.program);
   draft.builder.plan.process.seccomp_flags = filter.flags;
@@ -194,11 +195,12 @@ Result<Launched> launch_inside(LaunchRequest& request, const Record& record,
 
 Result<int> exec(const Store& store, const GlobalOptions& global, const ExecOptions& options,
                  pid_t* started) {
+  begin_phase(global.timeline, "find the container");
   Directory directory = TRY(store.find(options.id, Store::Lock::none));
   Record record = TRY(directory.read());
-  TRY(check_status(directory, record, options.ignore_paused));
-  UniqueFd init = TRY(open_init(record));
-  if (!init.valid()) return refuse("cannot exec in a stopped container");
+  const auto [status, init] = TRY(standing_of(directory, record));
+  TRY(check_status(status, record, options.ignore_paused));
+  begin_phase(global.timeline, "decide");
   const ExecSettings settings = TRY(settings_of(directory, record, options));
   const Annotations annotations = TRY(read_annotations(record.annotations));
   const PreservedFds preserved = TRY(preserved_fds(options.preserve_fds));
@@ -219,6 +221,7 @@ Result<int> exec(const Store& store, const GlobalOptions& global, const ExecOpti
   if (!options.detach) signals.emplace(TRY(sys::SignalInbox::open()));
   cgroup::Entrance entrance;
   LaunchRequest request;
+  request.timeline = global.timeline;
   if (!cgroup.directories.empty()) {
     Result<cgroup::Entrance> opened = cgroup::open_entrance(cgroup);
     if (!opened && opened.error().code == ENOENT && !options.cgroup.empty()) {
@@ -269,10 +272,12 @@ Result<int> exec(const Store& store, const GlobalOptions& global, const ExecOpti
     launched.release();
     return 0;
   }
-  sys::ExitStatus status =
+  begin_phase(global.timeline, "program runs");
+  sys::ExitStatus ended =
       TRY(attend(launched.pid(), launched.pidfd(), launched.console(), *signals));
   launched.release();
-  return status.shell_code();
+  UniqueFd::leave_open();
+  return ended.shell_code();
 }
 
 }  // namespace ocirt::container

@@ -43,6 +43,7 @@ Result<UniqueFd> state_file(std::string_view state_json);
 // The hooks of a container's saved config.json that are to be run later. A document without the
 // word `kind` (a part of the property's name) is not parsed: most have no such hook (`\\u` is the
 // only other way to spell a name in JSON).
-Result<oci::Hooks> saved_hooks(const Directory& directory, std::string_view kind);
+Result<oci::Hooks> saved_hooks(const Directory& directory, const Record& record,
+                               std::string_view kind);
 
 }  // namespace ocirt::container

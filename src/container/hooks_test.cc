@@ -112,7 +112,7 @@ class SavedHooks : public StandIn {
   SavedHooks() { add("c1", 0); }
   Result<oci::Hooks> saved(std::string_view kind) {
     Directory directory = find("c1");
-    return saved_hooks(directory, kind);
+    return saved_hooks(directory, Record(), kind);
   }
   void save(std::string_view hooks) {
     write_file("c1", "config.json",

@@ -18,6 +18,7 @@
 #include "src/sys/file.h"
 #include "src/sys/namespace.h"
 #include "src/sys/process.h"
+#include "src/sys/signals.h"
 #include "src/sys/socket.h"
 
 // The init program, embedded by init_image.S.
@@ -129,6 +130,7 @@ Result<Launched> launch(const LaunchRequest& request) {
 }
 
 Result<Launched> launch_once(const LaunchRequest& request) {
+  begin_phase(request.timeline, "seal init");
   auto [ours, theirs] = TRY(sys::socket_pair());
   Draft& draft = *request.draft;
   plan::Plan& plan = draft.builder.plan;
@@ -150,6 +152,10 @@ Result<Launched> launch_once(const LaunchRequest& request) {
     plan.user.forks = true;
   }
   plan.joins = draft.builder.list(joins);
+  // Not where something may still go wrong that somebody has to hear of before the start.
+  const bool filtered = plan.process.seccomp.count != 0 && !plan.process.no_new_privileges;
+  plan.ready_by_moving = plan.join_pid_namespace && !plan.move_early && !plan.user.forks &&
+                         plan.purpose != plan::Purpose::create && !filtered;
 
   HookOutput hook_output;
   if (plan.create_container.count != 0 || plan.start_container.count != 0) {
@@ -157,6 +163,8 @@ Result<Launched> launch_once(const LaunchRequest& request) {
     plan.hooks_out = hook_output.out.raw();
     plan.hooks_err = hook_output.err.raw();
   }
+
+  if (request.timeline != nullptr) TRY(request.timeline->follow_init(plan));
 
   // Program and plan in one sealed file: nobody, root in the container included, can change them.
   const std::string& block = draft.builder.finish();
@@ -172,7 +180,7 @@ Result<Launched> launch_once(const LaunchRequest& request) {
   if (request.gate.valid()) keep.push_back(request.gate.raw());
   if (request.console.valid()) keep.push_back(request.console.raw());
   for (const plan::Join& join : joins) keep.push_back(join.fd);
-  for (int fd : {plan.hooks_out, plan.hooks_err, plan.root_fd}) {
+  for (int fd : {plan.trace, plan.hooks_out, plan.hooks_err, plan.root_fd}) {
     if (fd >= 0) keep.push_back(fd);
   }
   for (const UniqueFd& tree : request.trees) keep.push_back(tree.raw());
@@ -200,7 +208,9 @@ Result<Launched> launch_once(const LaunchRequest& request) {
     spawn.gate = unit_gate;
     spawn.gate_key = unit_key;
   }
+  begin_phase(request.timeline, "clone");
   Launched launched;
+  launched.timeline_ = request.timeline;
   launched.of_parent_ = request.for_parent;
   launched.child_ = TRY(sys::spawn(spawn));
   launched.channel_ = std::move(ours);
@@ -217,16 +227,21 @@ Result<Launched> launch_once(const LaunchRequest& request) {
   launched.is_exec_ = plan.purpose == plan::Purpose::exec || plan.purpose == plan::Purpose::mounts;
   launched.hooks_expected_ = plan.hooks_outside;
   launched.successor_expected_ = plan.join_pid_namespace || plan.user.forks;
+  launched.ready_by_moving_ = plan.ready_by_moving;
   launched.settling_expected_ = plan.user.settles;
+  begin_phase(request.timeline, "wait for init");
   TRY(launched.take_stock(request));
   TRY(launched.converse(request));
   return launched;
 }
 
 Result<> Launched::take_stock(const LaunchRequest& request) {
-  if (std::optional<sys::ProcessStat> stat = TRY(sys::process_stat(pid()))) {
-    ignored_signals_ = static_cast<uint32_t>(stat->ignored_signals);
-    if (!is_exec_) request.record->start_time = stat->start_time;
+  // A successor ignores what init did, and an exec's start time is recorded nowhere.
+  if (!is_exec_ || !ignored_signals_) {
+    if (std::optional<sys::ProcessStat> stat = TRY(sys::process_stat(pid()))) {
+      ignored_signals_ = static_cast<uint32_t>(stat->ignored_signals);
+      if (!is_exec_) request.record->start_time = stat->start_time;
+    }
   }
   if (!is_exec_) request.record->pid = pid();
   if (request.record->resctrl) {
@@ -245,15 +260,21 @@ Result<> Launched::follow(const LaunchRequest& request, pid_t successor) {
   // believed, and one that is not reaped keeps its number.
   if (successor <= 0) return refuse("init named no successor");
   UniqueFd pidfd = TRY(sys::pidfd_open(successor));
-  std::optional<sys::ProcessStat> stat = TRY(sys::process_stat(successor));
-  if (!stat || stat->parent != (of_parent_ ? sys::own_parent() : sys::own_pid())) {
-    return refuse("init named a process as its successor that is not a child of ours");
+  bool is_ours = false;
+  if (of_parent_) {
+    std::optional<sys::ProcessStat> stat = TRY(sys::process_stat(successor));
+    is_ours = stat && stat->parent == sys::own_parent();
+  } else {
+    is_ours = sys::is_child(pidfd);
   }
+  if (!is_ours) return refuse("init named a process as its successor that is not a child of ours");
   (void)sys::end_of(child_.pidfd, of_parent_);
+  if (is_exec_ && request.signals_blocked) sys::forget_child_signal();
   child_.pid = successor;
   child_.pidfd = std::move(pidfd);
   TRY(take_stock(request));
   if (request.enter_late) TRY(within("cgroup", cgroup::enter(*request.entrance, child_.pid)));
+  if (ready_by_moving_) return {};
   return say(channel_, plan::Word::followed);
 }
 
@@ -283,6 +304,7 @@ Result<> Launched::converse(const LaunchRequest& request) {
         if (!std::exchange(successor_expected_, false))
           return refuse("init said something out of order");
         TRY(follow(request, heard->header.pid));
+        if (ready_by_moving_) return apply_scheduling(pid(), request.draft->scheduling);
         break;
       case plan::Word::unmapped:
         if (!std::exchange(settling_expected_, false))
@@ -314,11 +336,16 @@ Launched::~Launched() {
   (void)sys::end_of(child_.pidfd, of_parent_);
 }
 
-Result<> Launched::commit() { return say(channel_, plan::Word::commit, {}, ignored_signals_); }
+Result<> Launched::commit() {
+  return say(channel_, plan::Word::commit, {}, ignored_signals_.value_or(0));
+}
 
 Result<> Launched::start(Fd state) {
-  TRY(say(channel_, plan::Word::start, state, ignored_signals_));
-  return program_runs(channel_, route_);
+  begin_phase(timeline_, "start");
+  TRY(say(channel_, plan::Word::start, state, ignored_signals_.value_or(0)));
+  Result<> done = program_runs(channel_, route_);
+  if (timeline_ != nullptr) timeline_->end_of_init();
+  return done;
 }
 
 Result<> program_runs(Fd channel, const ListenerRoute& route) {

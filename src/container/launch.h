@@ -13,6 +13,7 @@
 #include "src/container/net_devices.h"
 #include "src/container/record.h"
 #include "src/container/seccomp_agent.h"
+#include "src/container/timeline.h"
 #include "src/container/unit.h"
 #include "src/linux/cgroup/cgroup.h"
 #include "src/sys/spawn.h"
@@ -37,6 +38,7 @@ struct LaunchRequest {
   const std::optional<oci::Hooks>* hooks = nullptr;  // prestart and createRuntime are run from here
   NetDevices* net_devices = nullptr;  // moved in before the hooks; what becomes of them later is
                                       // the caller's
+  Timeline* timeline = nullptr;       // of --trace
   Record* record = nullptr;  // of the container; pid and start_time are filled in unless exec
 };
 
@@ -75,14 +77,16 @@ class [[nodiscard]] Launched {
   Result<> converse(const LaunchRequest& request);
 
   sys::Child child_;
+  Timeline* timeline_ = nullptr;
   UniqueFd channel_;
   UniqueFd console_;
-  uint32_t ignored_signals_ = 0;  // by our caller; init is told with the next word
+  std::optional<uint32_t> ignored_signals_;  // by our caller; init is told with the next word
   ListenerRoute route_;
   bool is_exec_ = false;
   bool of_parent_ = false;           // a child of our parent: it is killed, but not reaped
   bool hooks_expected_ = false;      // init is going to say AtHooks
   bool successor_expected_ = false;  // init is going to say Moved
+  bool ready_by_moving_ = false;     // and nothing more before Start
   bool settling_expected_ = false;   // init is going to say Unmapped
   bool released_ = false;
 };

@@ -43,6 +43,7 @@ void fill_record(Record& record, const Bundle& bundle, const std::string& id, co
   }
   record.no_new_privileges = bundle.spec.process->no_new_privileges.value_or(false);
   record.new_keyring = draft.builder.plan.process.keyring.given();
+  record.plain = !bundle.spec.hooks && !bundle.spec.linux->seccomp;
   record.exec_inherits = has_exec_settings(bundle.spec);
   record.annotations = bundle.spec.annotations;
   record.cgroup = cgroup;
@@ -51,13 +52,14 @@ void fill_record(Record& record, const Bundle& bundle, const std::string& id, co
 
 // What later commands need, written before anything else exists: a create that is killed from here
 // on leaves a record by which `delete --force` finds the cgroup and everybody in it.
-Result<> fill_directory(const Directory& directory, const Bundle& bundle, const Draft& draft,
+Result<> fill_directory(NewDirectory& made, const Bundle& bundle, const Draft& draft,
                         const Record& record) {
+  const Directory& directory = made.directory();
   UniqueFd config =
       TRY(sys::open(directory.fd(), "config.json", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
   TRY(sys::write_all(config, "config.json", bundle.json));
   TRY(write_filter(directory, {draft.builder.plan.process.seccomp_flags, draft.seccomp}));
-  return directory.write(record);
+  return made.write(record);
 }
 
 Result<> make_cgroup(NewContainer& made, cgroup::Entrance& entrance, const Draft& draft) {
@@ -65,7 +67,7 @@ Result<> make_cgroup(NewContainer& made, cgroup::Entrance& entrance, const Draft
   made.cgroup = TRY(within("cgroup", cgroup::make(location)));
   if (!made.cgroup.shared().empty()) {
     location.shared = true;
-    TRY(made.directory->directory().write(made.record));
+    TRY(made.directory->write(made.record));
     // The beginning of the sentence is what users of runc know to look for.
     made.complaints.push_back(
         cat("container's cgroup is not empty: ", made.cgroup.shared(),
@@ -93,7 +95,7 @@ bool may_do_without(Error& error, const std::optional<oci::Resources>& resources
 }  // namespace
 
 Result<> NewContainer::record_it(const std::string& pid_file_path) {
-  TRY(directory->directory().write(record));
+  TRY(directory->write(record));
   pid_file = TRY(PidFile::write(pid_file_path, record.pid));
   return {};
 }
@@ -113,6 +115,7 @@ void NewContainer::commit() {
 Result<NewContainer> make_container(const Store& store, const GlobalOptions& global,
                                     const CreateOptions& options, plan::Purpose purpose) {
   TRY(check_id(options.id));
+  begin_phase(global.timeline, "read configuration");
   NewContainer made;
   made.bundle = TRY(open_bundle(options.bundle, options.config_file));
   const Annotations annotations = TRY(read_annotations(made.bundle.spec.annotations));
@@ -126,6 +129,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   const bool terminal = spec.process && spec.process->terminal.value_or(false);
   PreservedFds preserved = TRY(preserved_fds(options.preserve_fds));
 
+  begin_phase(global.timeline, "decide");
   DraftInput input;
   input.spec = &spec;
   input.annotations = annotations;
@@ -183,6 +187,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
       TRY(connect_pidfd_sockets(options.pidfd_socket, annotations.pidfd_receiver));
 
   // -- beyond this point the host is changed
+  begin_phase(global.timeline, "state directory");
   fill_record(made.record, made.bundle, options.id, draft, input.cgroup);
   if (unit) {
     made.record.unit = unit->unit;
@@ -193,8 +198,9 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   }
   made.directory.emplace(TRY(store.create(options.id)));
   const Directory& directory = made.directory->directory();
-  TRY(fill_directory(directory, made.bundle, draft, made.record));
+  TRY(fill_directory(*made.directory, made.bundle, draft, made.record));
   if (notifies) TRY(within("NOTIFY_SOCKET", make_notify_directory(directory)));
+  begin_phase(global.timeline, "cgroup");
   UniqueFd gate;
   if (purpose == plan::Purpose::create) gate = TRY(sys::listen_at(directory.fd(), "start"));
   cgroup::Entrance entrance;
@@ -222,6 +228,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   const bool has_cgroup = !made.record.cgroup.directories.empty() && !unit;
   if (made.record.shares_mounts) made.host_root.emplace(TRY(HostRoot::watch(made.bundle.rootfs)));
   LaunchRequest request;
+  request.timeline = global.timeline;
   request.draft = &draft;
   request.signals_blocked = !detached;
   request.for_parent = options.adopted.by_parent;

@@ -11,6 +11,8 @@
 
 namespace ocirt::container {
 
+class Timeline;
+
 enum class LogFormat : uint8_t { text, json };
 
 // Who makes the cgroups: we ourselves in the file system, systemd on our behalf, or nobody.
@@ -20,10 +22,12 @@ enum class Rootless : uint8_t { automatic, yes, no };
 
 // Options before the command.
 struct GlobalOptions {
-  std::string root;         // state directory; never empty after parsing
-  bool root_given = false;  // by --root, not by default
-  bool debug = false;       // by --debug or --log-level
-  std::string log;          // what gets errors too: a file, or journald:ID, syslog:ID; empty: none
+  std::string root;              // state directory; never empty after parsing
+  bool root_given = false;       // by --root, not by default
+  bool debug = false;            // by --debug or --log-level
+  std::string trace;             // file for a timeline of the command; empty: none
+  Timeline* timeline = nullptr;  // where phases are noted, with `trace`
+  std::string log;  // what gets errors too: a file, or journald:ID, syslog:ID; empty: none
   LogFormat log_format = LogFormat::text;
   bool systemd_cgroup = false;
   CgroupManager cgroup_manager = CgroupManager::cgroupfs;

@@ -93,6 +93,7 @@ constexpr Field kRecord[] = {
     field<&Record::time_namespace>("timeNamespace"),
     field<&Record::no_new_privileges>("noNewPrivileges", kRequired),
     field<&Record::new_keyring>("newKeyring", kRequired),
+    field<&Record::plain>("plain"),
     field<&Record::exec_inherits>("execInherits"),
     field<&Record::seccomp_receiver>("seccompReceiver"),
     field<&Record::annotations>("annotations"),

@@ -23,6 +23,7 @@ Result<int> run(const Store& store, const GlobalOptions& global, const CreateOpt
   NewContainer made = TRY(make_container(store, global, options, plan::Purpose::run));
   warnings = made.warnings;
   complaints = made.complaints;
+  begin_phase(global.timeline, "record");
   // In a pid namespace of its own the container's orphans are its init's.
   if (!options.detach && !options.no_subreaper && !made.record.own_pid_namespace)
     TRY(sys::become_subreaper());
@@ -45,16 +46,19 @@ Result<int> run(const Store& store, const GlobalOptions& global, const CreateOpt
     if (notify && !notify->failure().empty()) complaints.push_back(notify->failure());
     return 0;
   }
+  begin_phase(global.timeline, "program runs");
   Result<sys::ExitStatus> status =
       attend(made.init->pid(), made.init->pidfd(), made.init->console(), *signals,
              notify ? &*notify : nullptr);
   if (notify && !notify->failure().empty()) complaints.push_back(notify->failure());
   if (!status) return std::unexpected(std::move(status).error());
+  begin_phase(global.timeline, "remove");
   if (!options.keep && TRY(directory.lock_again())) {
     if (!made.record.own_pid_namespace) TRY(cgroup::signal_all(made.record.cgroup, SIGKILL));
     Warnings more = TRY(dismantle(store, directory, made.record, hooks.poststop));
     warnings.insert(warnings.end(), more.begin(), more.end());
   }
+  UniqueFd::leave_open();
   return status->shell_code();
 }
 

@@ -65,7 +65,8 @@ std::string complete_listener(std::optional<oci::Seccomp>& profile, const std::s
 
 Result<std::optional<SeccompAgent>> saved_agent(const Directory& directory, const Record& record) {
   if (!record.seccomp_receiver.empty()) return SeccompAgent{record.seccomp_receiver, std::nullopt};
-  std::string text = TRY(sys::read_file(directory.fd(), "config.json", oci::kMaxDocumentSize));
+  if (record.plain) return std::nullopt;
+  std::string text = TRY(sys::read_own_file(directory.fd(), "config.json", oci::kMaxDocumentSize));
   if (!text.contains("listenerPath") && !text.contains("\\u")) return std::nullopt;
   oci::Spec spec = TRY(from_spec(oci::read_config(text)));
   if (!spec.linux || !spec.linux->seccomp || !spec.linux->seccomp->listener_path)

@@ -44,13 +44,12 @@ Result<> finish_start(std::span<const oci::Hook> poststart, const Record& record
 Result<Warnings> start(const Store& store, const std::string& id) {
   Directory directory = TRY(store.find(id, Store::Lock::exclusive));
   Record record = TRY(directory.read());
-  oci::Status status = TRY(status_of(directory, record));
+  const auto [status, init] = TRY(standing_of(directory, record));
   if (status != oci::Status::kCreated) return not_startable(id, status);
-  UniqueFd init = TRY(open_init(record));
   UniqueFd gate = TRY(sys::connect_at(directory.fd(), "start"));
   std::optional<NotifySocket> notify = TRY(NotifySocket::open(directory));
   UniqueFd state;
-  oci::Hooks hooks = TRY(saved_hooks(directory, "start"));  // startContainer and poststart
+  oci::Hooks hooks = TRY(saved_hooks(directory, record, "start"));  // startContainer and poststart
   if (!hooks.start_container.empty()) {
     oci::State inside = TRY(state_inside(record, oci::Status::kCreated));
     state = TRY(state_file(oci::write(inside, false)));

@@ -24,14 +24,26 @@ Result<UniqueFd> open_init(const Record& record) {
   return pidfd;
 }
 
-Result<oci::Status> status_of(const Directory& directory, const Record& record) {
-  if (record.pid == 0) return oci::Status::kCreating;
-  UniqueFd init = TRY(open_init(record));
-  if (!init.valid()) return oci::Status::kStopped;
+Result<Standing> standing_of(const Directory& directory, const Record& record) {
+  Standing standing;
+  if (record.pid == 0) {
+    standing.status = oci::Status::kCreating;
+    return standing;
+  }
+  standing.init = TRY(open_init(record));
+  if (!standing.init.valid()) return standing;
   // Before the question to init: a frozen one leaves connections waiting.
-  if (TRY(cgroup::is_frozen(record.cgroup))) return oci::Status::kPaused;
-  return TRY(sys::is_listening(directory.fd(), "start")) ? oci::Status::kCreated
-                                                         : oci::Status::kRunning;
+  if (TRY(cgroup::is_frozen(record.cgroup))) {
+    standing.status = oci::Status::kPaused;
+  } else {
+    const bool waits = TRY(sys::is_listening(directory.fd(), "start"));
+    standing.status = waits ? oci::Status::kCreated : oci::Status::kRunning;
+  }
+  return standing;
+}
+
+Result<oci::Status> status_of(const Directory& directory, const Record& record) {
+  return TRY(standing_of(directory, record)).status;
 }
 
 oci::State state_of(const Record& record, oci::Status status) {

@@ -13,6 +13,14 @@ namespace ocirt::container {
 // cgroup frozen; else running.
 Result<oci::Status> status_of(const Directory& directory, const Record& record);
 
+// The same with a descriptor of its init, for those who go on to do something with it; invalid when
+// it is stopped or being created.
+struct Standing {
+  oci::Status status = oci::Status::kStopped;
+  UniqueFd init;
+};
+Result<Standing> standing_of(const Directory& directory, const Record& record);
+
 // The pidfd of a living init, or nothing when it has ended: opened first, then start time compared,
 // so that it can only refer to the recorded process.
 Result<UniqueFd> open_init(const Record& record);  // invalid descriptor: ended

@@ -34,6 +34,14 @@ std::unexpected<Error> unknown_id(const std::string& id) {
   return std::unexpected(Error{ENOENT, cat("container ", id, " does not exist")});
 }
 
+// The last line that is whole; one without an end is still being written.
+std::string_view last_version(std::string_view text) {
+  const size_t end = text.rfind('\n');
+  if (end == std::string_view::npos) return text;  // as it was before there were versions
+  text = text.substr(0, end);
+  return text.substr(text.rfind('\n') + 1);  // npos + 1 is 0
+}
+
 }  // namespace
 
 Result<> check_id(std::string_view id) {
@@ -50,20 +58,21 @@ Result<> check_id(std::string_view id) {
 }
 
 Result<Record> Directory::read() const {
-  Result<std::string> text = sys::read_file(fd_, kRecordName);
-  if (!text && text.error().code == ENOENT) {
+  Result<std::string> text = sys::read_own_file(fd_, kRecordName);
+  if (!text && text.error().code != ENOENT)
+    return within(cat("container ", id_), Result<Record>(std::unexpected(text.error())));
+  if (!text || text->empty()) {
     if (TRY(sys::stat_fd(fd_, id_)).st_nlink == 0) return unknown_id(id_);  // deleted meanwhile
     return std::unexpected(
         Error{ENOENT, cat("container ", id_, " is half created: its state.json is missing")});
   }
-  if (!text) return within(cat("container ", id_), Result<Record>(std::unexpected(text.error())));
-  return within(cat("container ", id_), read_record(*text));
+  return within(cat("container ", id_), read_record(last_version(*text)));
 }
 
 Result<> Directory::write(const Record& record) const {
-  return within(
-      cat("state of container ", id_),
-      sys::write_file_atomically(fd_, kRecordName, kRecordTemporary, write_record(record), 0600));
+  return within(cat("state of container ", id_),
+                sys::write_file_atomically(fd_, kRecordName, kRecordTemporary,
+                                           cat(write_record(record), '\n'), 0600));
 }
 
 Result<> Directory::unlock() const { return sys::unlock(fd_, id_); }
@@ -75,8 +84,14 @@ Result<bool> Directory::lock_again() const {
 
 NewDirectory::NewDirectory(NewDirectory&& other) noexcept
     : directory_(std::move(other.directory_)),
+      journal_(std::move(other.journal_)),
       root_(other.root_),
       armed_(std::exchange(other.armed_, false)) {}
+
+Result<> NewDirectory::write(const Record& record) const {
+  return within(cat("state of container ", directory_.id_),
+                sys::write_all(journal_, kRecordName, cat(write_record(record), '\n')));
+}
 
 NewDirectory::~NewDirectory() {
   if (armed_) (void)sys::remove_tree(root_, directory_.id_);
@@ -130,9 +145,12 @@ Result<NewDirectory> Store::create(const std::string& id) const {
     if (!fd) (void)sys::rmdir(fd_, id);
     made.directory_.fd_ = TRY(within(cat("state directory ", root_), std::move(fd)));
     TRY(sys::lock_exclusive(made.directory_.fd_, id));
-    if (TRY(sys::stat_fd(made.directory_.fd_, id)).st_nlink == 0) continue;
+    constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW;
+    Result<UniqueFd> journal = sys::open(made.directory_.fd_, kRecordName, kFlags, 0600);
+    if (!journal && journal.error().code == ENOENT) continue;
     made.root_ = fd_;
     made.armed_ = true;
+    made.journal_ = TRY(within(cat("state of container ", id), std::move(journal)));
     return made;
   }
 }

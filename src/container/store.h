@@ -1,5 +1,6 @@
 // The state directory: STATE_ROOT/ID/ per container. Names in it:
-//   state.json   the Record, always replaced as a whole
+//   state.json   the Record as one line. Whoever makes the container adds a line for each version,
+//                of which the last whole one counts; later commands replace the file as a whole
 //   config.json  our own copy of the bundle's configuration: later edits of the bundle have no
 //   effect
 //                (runtime.md, "create", MUST NOT)
@@ -8,7 +9,7 @@
 //                without NOTIFY_SOCKET)
 //   start        the socket on which a created container's init waits for `start`
 // Safe against any number of ocirt commands at once: mkdir(2) decides who creates an id, flock(2)
-// on the container's directory orders those that change it, readers see whole files only.
+// on the container's directory orders those that change it, readers see whole records only.
 #pragma once
 
 #include <string>
@@ -55,12 +56,15 @@ class [[nodiscard]] NewDirectory {
   NewDirectory& operator=(NewDirectory&&) = delete;
   ~NewDirectory();
   const Directory& directory() const { return directory_; }
+  // Adds a version of the record: one call, and whoever reads meanwhile has the last one.
+  Result<> write(const Record& record) const;
   void commit() { armed_ = false; }
 
  private:
   friend class Store;
   Directory directory_;
-  Fd root_;  // of the Store, which outlives this
+  UniqueFd journal_;  // state.json
+  Fd root_;           // of the Store, which outlives this
   bool armed_ = false;
 };
 

@@ -1,5 +1,6 @@
 #include "src/container/store.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -42,6 +43,30 @@ TEST_F(StoreTest, RootIsMadePrivateAndOnlyWhenAskedFor) {
 
 TEST_F(StoreTest, RootOfTheFileSystemIsRefused) {
   for (const char* name : {"/", "//", "/tmp/..", ""}) EXPECT_FALSE(Store::open(name, true)) << name;
+}
+
+TEST_F(StoreTest, OfANewDirectoryTheLastWholeVersionCounts) {
+  NewDirectory made = *store.create("c1");
+  const Directory& directory = made.directory();
+  EXPECT_EQ(directory.read().error().code, ENOENT);  // nothing is written yet
+  ASSERT_TRUE(made.write(record_of("c1", 0)));
+  EXPECT_EQ(directory.read()->pid, 0);
+  ASSERT_TRUE(made.write(record_of("c1", 7)));
+  EXPECT_EQ(directory.read()->pid, 7);
+  // One that is being written, or was when its writer was killed.
+  UniqueFd file = *sys::open(directory.fd(), "state.json", O_WRONLY | O_APPEND);
+  ASSERT_TRUE(sys::write_all(file, "state.json", R"({"version":1,"container":{"pid)"));
+  EXPECT_EQ(directory.read()->pid, 7);
+  ASSERT_TRUE(directory.write(record_of("c1", 8)));
+  EXPECT_EQ(directory.read()->pid, 8);
+}
+
+TEST_F(StoreTest, ARecordWithoutVersionsIsRead) {
+  NewDirectory made = *store.create("c1");
+  const Directory& directory = made.directory();
+  ASSERT_TRUE(sys::write_file_atomically(directory.fd(), "state.json", "new",
+                                         write_record(record_of("c1", 9)), 0600));
+  EXPECT_EQ(directory.read()->pid, 9);
 }
 
 TEST_F(StoreTest, NewDirectoryIsPrivateAndStaysOnlyWhenCommitted) {

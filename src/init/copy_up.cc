@@ -3,19 +3,12 @@
 #include <dirent.h>
 #include <linux/limits.h>
 
+#include "src/init/directory_entry.h"
+
 namespace ocirt::init {
 namespace {
 
 constexpr int kMostDepth = 64;  // a directory each: the stack and the descriptors are bounded
-
-// getdents64(2)'s struct linux_dirent64.
-struct DirectoryEntry {
-  uint64_t d_ino;
-  int64_t d_off;
-  unsigned short d_reclen;
-  unsigned char d_type;
-  char d_name[];
-};
 
 void copy_metadata(const Init& init, int dir, const char* name, const struct stat& status) {
   const timespec times[2] = {status.st_atim, status.st_mtim};

@@ -61,7 +61,9 @@ void await_gate(Init& init) {
 
 }  // namespace
 
-void report_ready(Init& init) { tell(init, plan::Word::ready); }
+void report_ready(Init& init) {
+  if (!init.plan.ready_by_moving) tell(init, plan::Word::ready);
+}
 
 // The end of the conversation alone does not say that the program runs: a killed init ends it too.
 // Signals are as the program will have them, so a caller that is gone must not end us by SIGPIPE.

@@ -31,6 +31,7 @@ struct Init {
   // Those of a pid namespace that is joined, in the order of the mounts (procfs.cc).
   int procfs[plan::kMostJoinedProcfs] = {-1, -1, -1, -1};
   size_t used_procfs = 0;
+  bool joined_mounts = false;     // a mount namespace was joined, and nothing of it chosen as root
   bool mounted = false;           // the mounts are made: their trees are needed no longer
   bool has_terminal = false;      // standard streams are the container's terminal by now
   const char* program = nullptr;  // what is going to be executed

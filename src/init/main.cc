@@ -1,9 +1,11 @@
 // The life of a container's process as one table: what happens, and in which order.
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <time.h>
 
 #include "src/init/channel.h"
 #include "src/init/init.h"
+#include "src/plan/trace.h"
 
 namespace ocirt::init {
 namespace {
@@ -84,6 +86,28 @@ constexpr Step kMounts[] = {
     {"ready", end_mounts},
 };
 
+// For `ocirt --trace`. What fails here is no reason to fail: the steps are then not shown.
+plan::TraceBlock* open_trace(int fd) {
+  if (fd < 0) return nullptr;
+  long block = bare::call(SYS_mmap, nullptr, sizeof(plan::TraceBlock), PROT_READ | PROT_WRITE,
+                          MAP_SHARED, fd, 0);
+  bare::close(fd);
+  if (block < 0 && block > -4096) return nullptr;
+  return reinterpret_cast<plan::TraceBlock*>(block);  // NOLINT(performance-no-int-to-ptr)
+}
+
+[[gnu::cold, gnu::noinline]] void note(plan::TraceBlock& trace, std::string_view step) {
+  if (trace.count >= plan::TraceBlock::kMost) return;
+  plan::TraceMark& mark = trace.marks[trace.count];
+  timespec now{};
+  bare::call(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+  step = step.substr(0, sizeof mark.step - 1);
+  std::memcpy(mark.step, step.data(), step.size());
+  mark.nanoseconds =
+      static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
+  ++trace.count;
+}
+
 uint64_t number(const char*& text) {
   uint64_t value = 0;
   while (*text >= '0' && *text <= '9') value = value * 10 + static_cast<uint64_t>(*text++ - '0');
@@ -110,9 +134,14 @@ uint64_t number(const char*& text) {
   plan::View view(reinterpret_cast<const void*>(block));  // NOLINT(performance-no-int-to-ptr)
   Init init{view, view.plan()};
   init.channel = init.plan.channel;
-  bare::call(SYS_umask, 0);
+  // Of what exec makes, only a working directory has a mode.
+  const bool makes = init.plan.purpose != plan::Purpose::exec || init.plan.process.create_cwd;
+  if (makes) bare::call(SYS_umask, 0);
+  plan::TraceBlock* trace = open_trace(init.plan.trace);
   auto run = [&](const auto& steps) {
     for (const Step& step : steps) {
+      if (trace != nullptr) [[unlikely]]
+        note(*trace, step.name);
       init.step = step.name;
       step.run(init);
     }
@@ -125,6 +154,7 @@ uint64_t number(const char*& text) {
     run(kContainer);
   }
   init.step = "exec";
+  if (trace != nullptr) note(*trace, init.step);
   execute_program(init);
 }
 

@@ -19,11 +19,18 @@ inline long open_tree(int dir, const char* path, bool recursive, bool nofollow =
   return bare::call(SYS_open_tree, dir, path, flags);
 }
 
-// Attaches a detached mount on top of what `target` is open on.
-inline long move_mount(int tree, int target) {
-  return bare::call(SYS_move_mount, tree, "", target, "",
-                    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+// What a mount goes onto: what `fd` is open on, or (not empty) `name` in it, which is no link.
+struct Spot {
+  int fd = -1;
+  const char* name = "";
+};
+
+// Attaches a detached mount there.
+inline long move_mount(int tree, Spot spot) {
+  return bare::call(SYS_move_mount, tree, "", spot.fd, spot.name,
+                    MOVE_MOUNT_F_EMPTY_PATH | (*spot.name == '\0' ? MOVE_MOUNT_T_EMPTY_PATH : 0));
 }
+inline long move_mount(int tree, int target) { return move_mount(tree, Spot{target}); }
 
 // Changes a mount's attributes; `fd` is open on its root.
 inline long mount_setattr(int fd, bool recursive, uint64_t set, uint64_t clear,
@@ -36,18 +43,19 @@ inline long mount_setattr(int fd, bool recursive, uint64_t set, uint64_t clear,
                     &attr, sizeof attr);
 }
 
-// A detached copy of all mounts from `fd` down, read-only: one call since Linux 6.15, two before.
-inline long open_readonly_tree(int fd) {
+// A detached copy of all mounts from `spot` down, read-only: one call since Linux 6.15, two before.
+inline long open_readonly_tree(Spot spot) {
 #ifndef SYS_open_tree_attr
   constexpr long SYS_open_tree_attr = 467;
 #endif
   mount_attr attr{};
   attr.attr_set = MOUNT_ATTR_RDONLY;
-  constexpr unsigned kFlags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
-  long tree = bare::call(SYS_open_tree_attr, fd, "", kFlags, &attr, sizeof attr);
+  constexpr unsigned kFlags =
+      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW;
+  long tree = bare::call(SYS_open_tree_attr, spot.fd, spot.name, kFlags, &attr, sizeof attr);
   // EPERM: a filter that does not know the call. If it was meant, the two say so again.
   if (tree != -ENOSYS && tree != -EPERM) return tree;
-  tree = open_tree(fd, "", true);
+  tree = open_tree(spot.fd, spot.name, true, true);
   if (tree < 0) return tree;
   long result = mount_setattr(static_cast<int>(tree), true, MOUNT_ATTR_RDONLY, 0);
   return result < 0 ? result : tree;
@@ -56,10 +64,11 @@ inline long open_readonly_tree(int fd) {
 // mount(2) on what `target` is open on: by descriptor, so that no path can be swapped between the
 // look at the directory and the mount. Through the host's /proc, which is ours until the root is
 // switched.
-inline long mount_on(int target, const char* source, const char* type, unsigned long flags,
+inline long mount_on(Spot target, const char* source, const char* type, unsigned long flags,
                      const char* data) {
-  bare::Buffer<32> path;
-  path << "/proc/self/fd/" << target;
+  bare::Buffer<300> path;
+  path << "/proc/self/fd/" << target.fd;
+  if (*target.name != '\0') path << "/" << target.name;
   return bare::mount(source, path.c_str(), type, flags, data);
 }
 

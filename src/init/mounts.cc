@@ -127,7 +127,8 @@ void mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
   // A file system that is still to be filled cannot be read-only yet.
   const bool seal_after_copy = mount.copy_up && (flags & MS_RDONLY) != 0;
   if (seal_after_copy || mount.seal_later) flags &= ~static_cast<unsigned long>(MS_RDONLY);
-  long result = mount_on(target, source, type, flags, data.view().empty() ? nullptr : data.c_str());
+  long result =
+      mount_on(Spot{target}, source, type, flags, data.view().empty() ? nullptr : data.c_str());
   if (result == -EBUSY && std::string_view(type) == "cgroup2") {
     // It is there already, by a bind of /sys, with the same root: an ordinary user has no cgroup of
     // its own to be seen. It is covered by itself, with the options of this mount.
@@ -145,6 +146,7 @@ void mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
   if (result == -EINVAL) explain_refusal(init, mount, data.view());
   must_for(init, mount, result, ": mount ", type, " from ", source, " with options \"", data.view(),
            "\"");
+  if (std::string_view(type) == "tmpfs" && !mount.copy_up) parent.is_empty(destination);
   if (mount.propagation.count == 0 && !mount.copy_up && !mount.root_label.given()) return;
   int mounted = static_cast<int>(
       must_for(init, mount, open_in_root(init, destination, O_PATH | O_DIRECTORY), ": reopen"));

@@ -57,7 +57,12 @@ void join_namespaces(Init& init) {
     make_joined_procfs(init);
     for (const plan::Join& join : init.list(plan.joins)) {
       must(init, bare::call(SYS_setns, join.fd, join.flag), "join ", init.text(join.path));
-      bare::close(join.fd);
+      if (plan.purpose == plan::Purpose::exec) {
+        // No hook could inherit it: the exec closes it, like everything else.
+        init.joined_mounts |= (join.flag & CLONE_NEWNS) != 0;
+      } else {
+        bare::close(join.fd);
+      }
     }
     if (plan.unshare != 0) must(init, bare::call(SYS_unshare, plan.unshare), "unshare");
   }
@@ -65,6 +70,7 @@ void join_namespaces(Init& init) {
     must(init, bare::call(SYS_fchdir, plan.root_fd), "enter the container's root");
     must(init, bare::call(SYS_chroot, "."), "chroot");
     bare::close(plan.root_fd);
+    init.joined_mounts = false;
   }
   if ((plan.unshare & CLONE_NEWTIME) != 0) enter_new_time_namespace(init);
   if (plan.user.forks) go_on_in_child(init);

@@ -78,19 +78,29 @@ bool Parent::is_of(const char* path) const {
   return fd_ >= 0 && size == size_ && std::memcmp(path, path_, size) == 0;
 }
 
+bool Parent::is_below_empty(const char* path) const {
+  if (empty_ == nullptr) return false;
+  const std::string_view top(empty_), all(path);
+  return all.size() > top.size() && all.starts_with(top) && all[top.size()] == '/';
+}
+
 int Parent::of(const Init& init, const char* path, const char*& name) {
   size_t size = std::strlen(path);
   while (size > 0 && path[size - 1] != '/') --size;
   name = path + size;
   if (is_of(path)) return fd_;
   forget();
+  path_ = path;
+  size_ = size;
+  if (size <= 1) {  // "/", which is open
+    fd_ = init.root;
+    return fd_;
+  }
   char directory[PATH_MAX];
   if (size >= sizeof directory) fail(init, ENAMETOOLONG, path);
   std::memcpy(directory, path, size);
   directory[size] = '\0';
-  fd_ = open_directory(init, size == 0 ? "/" : directory);
-  path_ = path;
-  size_ = size;
+  fd_ = open_directory(init, directory);
   return fd_;
 }
 
@@ -98,7 +108,7 @@ Target open_or_make_directory(const Init& init, Parent& parent, const char* path
   constexpr int kFlags = O_PATH | O_DIRECTORY;
   const uint64_t resolve = real ? RESOLVE_NO_SYMLINKS : 0;
   // Beside the last one made there is most often room for the next: one call less.
-  if (!parent.is_of(path)) {
+  if (!parent.is_of(path) && !parent.is_below_empty(path)) {
     long fd = open_in_root(init, path, kFlags, RESOLVE_NO_SYMLINKS);
     // (A container that runs may have mounted procfs anywhere.)
     const bool literal = fd >= 0 && !std::string_view(path).starts_with("/proc/") &&

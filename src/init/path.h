@@ -24,11 +24,15 @@ class Parent {
   bool is_of(const char* path) const;
   // It may have been closed, or something mounted over what is kept.
   void forget() { fd_ = -1; }
+  // A file system without content has been mounted there: to look in it first would be in vain.
+  void is_empty(const char* directory) { empty_ = directory; }
+  bool is_below_empty(const char* path) const;
 
  private:
   const char* path_ = nullptr;
   size_t size_ = 0;
   int fd_ = -1;
+  const char* empty_ = nullptr;
 };
 
 // A place to mount on: opened, or made (and then certainly empty and of the directory's file

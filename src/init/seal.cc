@@ -4,6 +4,7 @@
 #include "src/init/init.h"
 #include "src/init/mount_api.h"
 #include "src/init/path.h"
+#include "src/init/proc_names.h"
 #include "src/init/scratch.h"
 
 namespace ocirt::init {
@@ -33,49 +34,78 @@ int copy_of(const Init& init, int source, const char* path) {
   return static_cast<int>(must(init, open_tree(source, "", false), "mask ", path));
 }
 
-void mask_directory(const Init& init, Covers& covers, int target, const char* path) {
-  if (covers.empty >= 0) {
-    must(init, move_mount(copy_of(init, covers.empty, path), target), "mask ", path);
-    return;
-  }
-  must(init, mount_on(target, "tmpfs", "tmpfs", MS_RDONLY, init.text(init.plan.mask_data)), "mask ",
-       path);
-  covers.empty = static_cast<int>(must(init, open_in_root(init, path, O_PATH), "mask ", path));
+long mask_directory(const Init& init, Covers& covers, Spot spot, const char* path) {
+  if (covers.empty >= 0) return move_mount(copy_of(init, covers.empty, path), spot);
+  long result = mount_on(spot, "tmpfs", "tmpfs", MS_RDONLY, init.text(init.plan.mask_data));
+  if (result < 0) return result;
+  const long opened = *spot.name == '\0' ? open_in_root(init, path, O_PATH)
+                                         : bare::openat(spot.fd, spot.name, O_PATH | O_NOFOLLOW);
+  covers.empty = static_cast<int>(must(init, opened, "mask ", path));
+  return 0;
 }
 
-void mask(Init& init) {
+long mask_file(const Init& init, Covers& covers, Spot spot, const char* path) {
+  if (covers.null < 0) covers.null = open_null(init);
+  const int cover = covers.spare >= 0 ? covers.spare : copy_of(init, covers.null, path);
+  const long result = move_mount(cover, spot);
+  covers.spare = result < 0 ? cover : -1;
+  return result;
+}
+
+// The kernel knows whether something is a directory, and says so by refusing a file over one, and
+// the other way round.
+bool is_other_kind(long result) { return result == -ENOTDIR || result == -EINVAL; }
+
+void mask_unknown(const Init& init, Covers& covers, const char* path) {
+  long opened = open_in_root(init, path, O_PATH);
+  if (opened == -ENOENT || opened == -ENOTDIR) return;
+  const Spot spot{static_cast<int>(must(init, opened, "mask ", path))};
+  // Of sysfs it is directories that get masked.
+  const bool guess = covers.empty >= 0 && std::string_view(path).starts_with("/sys/");
+  long result = guess ? mask_directory(init, covers, spot, path) : -EINVAL;
+  if (is_other_kind(result)) result = mask_file(init, covers, spot, path);
+  if (is_other_kind(result) && !guess) result = mask_directory(init, covers, spot, path);
+  must(init, result, "mask ", path);
+}
+
+void mask(Init& init, Scratch& scratch, ProcNames& names) {
   Covers covers;
-  Scratch scratch(init);
   for (plan::Text text : init.list(init.plan.masked_paths)) {
     const char* path = init.text(text);
-    long opened = open_in_root(init, path, O_PATH);
-    if (opened == -ENOENT || opened == -ENOTDIR) continue;
-    int target = static_cast<int>(must(init, opened, "mask ", path));
-    if (covers.null < 0) covers.null = open_null(init);
-    int cover = covers.spare >= 0 ? covers.spare : copy_of(init, covers.null, path);
-    covers.spare = -1;
-    // The kernel knows whether it is a directory, and says so by refusing a file over one.
-    long result = move_mount(cover, target);
-    if (result == -ENOTDIR || result == -EINVAL) {
-      covers.spare = cover;
-      mask_directory(init, covers, target, path);
-    } else {
-      must(init, result, "mask ", path);
+    Spot spot{names.fd()};
+    switch (names.kind(path, spot.name)) {
+      case ProcNames::Kind::absent:
+        continue;
+      case ProcNames::Kind::file:
+        must(init, mask_file(init, covers, spot, path), "mask ", path);
+        break;
+      case ProcNames::Kind::directory:
+        must(init, mask_directory(init, covers, spot, path), "mask ", path);
+        break;
+      case ProcNames::Kind::unknown:
+        mask_unknown(init, covers, path);
     }
-    if (scratch.used(3)) covers = Covers();
+    if (scratch.used(4)) {
+      covers = Covers();
+      names.forget();
+    }
   }
 }
 
-void make_readonly(Init& init) {
-  Scratch scratch(init);
+void make_readonly(Init& init, Scratch& scratch, ProcNames& names) {
   for (plan::Text text : init.list(init.plan.readonly_paths)) {
     const char* path = init.text(text);
-    long target = open_in_root(init, path, O_PATH);
-    if (target == -ENOENT || target == -ENOTDIR) continue;
-    int fd = static_cast<int>(must(init, target, "make ", path, " read-only"));
-    int tree = static_cast<int>(must(init, open_readonly_tree(fd), "make ", path, " read-only"));
-    must(init, move_mount(tree, fd), "make ", path, " read-only");
-    scratch.used(2);
+    Spot spot{names.fd()};
+    const ProcNames::Kind kind = names.kind(path, spot.name);
+    if (kind == ProcNames::Kind::absent) continue;
+    if (kind == ProcNames::Kind::unknown) {
+      const long target = open_in_root(init, path, O_PATH);
+      if (target == -ENOENT || target == -ENOTDIR) continue;
+      spot = {static_cast<int>(must(init, target, "make ", path, " read-only"))};
+    }
+    int tree = static_cast<int>(must(init, open_readonly_tree(spot), "make ", path, " read-only"));
+    must(init, move_mount(tree, spot), "make ", path, " read-only");
+    if (scratch.used(2)) names.forget();
   }
 }
 
@@ -95,8 +125,10 @@ void seal_mounts(const Init& init) {
 void seal_paths(Init& init) {
   if (init.root < 0) return;
   seal_mounts(init);
-  make_readonly(init);
-  mask(init);
+  ProcNames names(init);
+  Scratch scratch(init);
+  make_readonly(init, scratch, names);
+  mask(init, scratch, names);
   // Those that keep parts of the host's tree alive; one that goes straight on to its program closes
   // all of them with the exec.
   if (init.plan.purpose == plan::Purpose::create) sweep(init);

@@ -26,7 +26,7 @@ void go_on_in_child(Init& init) {
     if (told < 0) bare::call(SYS_kill, pid, SIGKILL);
     bare::exit_now(told < 0 ? 1 : 0);
   }
-  await(init, plan::Word::followed);
+  if (!init.plan.ready_by_moving) await(init, plan::Word::followed);
 }
 
 void lead_session(Init& init) {

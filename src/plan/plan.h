@@ -162,6 +162,7 @@ struct Plan {
   uint64_t size = 0;  // of the whole block
   Purpose purpose = Purpose::create;
   int32_t channel = -1;  // SOCK_SEQPACKET to ocirt
+  int32_t trace = -1;    // a TraceBlock (trace.h) to map; most often there is none
   int32_t gate = -1;     // listening socket on which `ocirt start` connects (create only)
 
   // namespaces
@@ -173,6 +174,7 @@ struct Plan {
   bool new_network = false;         // loopback is to be set up
   bool join_pid_namespace = false;  // one of the joins is a pid namespace: only a child is in it
   bool move_early = false;          // into it before privileges are given up (init/successor.cc)
+  bool ready_by_moving = false;     // Moved is the last word before Start: it stands for Ready too
   Text hostname, domainname;
 
   // root filesystem (create and run)

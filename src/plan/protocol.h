@@ -11,7 +11,9 @@
 //   AtHooks                               runs prestart and createRuntime hooks
 //                                         HooksDone [+ state document as a sealed memory file]
 //   Moved + pid of its successor          follows, Followed (joined pid namespace, see
-//   init/successor.cc) Listener + seccomp descriptor         hands it to the agent, ListenerDone
+//                                         init/successor.cc); for Plan::ready_by_moving neither
+//                                         Followed nor Ready is said
+//   Listener + seccomp descriptor         hands it to the agent, ListenerDone
 //   Ready                                 records the container
 //                                         Commit: init may outlive ocirt (create)
 //                                         Start: go on to the program (run, exec)

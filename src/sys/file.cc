@@ -82,6 +82,26 @@ Result<std::string> read_file(Fd dir, CStr path, size_t limit) {
   return content;
 }
 
+Result<std::string> read_own_file(Fd dir, CStr path, size_t limit) {
+  UniqueFd fd = TRY(open(dir, path, O_RDONLY));
+  std::string content(16384, '\0');
+  for (size_t used = 0;;) {
+    const ssize_t got =
+        retry([&] { return ::read(fd.raw(), content.data() + used, content.size() - used); });
+    if (got < 0) return os_error(cat("read ", path.view()), errno);
+    used += static_cast<size_t>(got);
+    if (used > limit) {
+      return std::unexpected(
+          Error{EFBIG, cat("read ", path.view(), ": larger than ", limit, " bytes")});
+    }
+    if (used < content.size()) {
+      content.resize(used);
+      return content;
+    }
+    content.resize(content.size() * 4);
+  }
+}
+
 Result<> write_once(Fd fd, std::string_view name, std::string_view content) {
   ssize_t put = retry([&] { return ::write(fd.raw(), content.data(), content.size()); });
   if (put < 0) return os_error(cat("write ", quoted(content), " to ", name), errno);

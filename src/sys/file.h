@@ -31,6 +31,9 @@ Result<UniqueFd> duplicate(Fd fd);
 // The whole of a file, at most `limit` bytes; a longer file is an error (code EFBIG). Works for
 // files of procfs and cgroupfs, whose size is not known beforehand.
 Result<std::string> read_file(Fd dir, CStr path, size_t limit = 1 << 20);
+// The same for a regular file that we have written ourselves, where a read that comes back short
+// has reached the end: no call is needed to know its size.
+Result<std::string> read_own_file(Fd dir, CStr path, size_t limit = 1 << 20);
 // The same for a descriptor, from its current offset; `name` is for the error.
 Result<std::string> read_all(Fd fd, std::string_view name, size_t limit = 1 << 20);
 

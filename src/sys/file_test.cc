@@ -42,6 +42,16 @@ TEST_F(File, IsReadAsAWhole) {
   }
 }
 
+TEST_F(File, OfOursIsReadAsAWholeToo) {
+  for (size_t size : {size_t{0}, size_t{1}, size_t{16383}, size_t{16384}, size_t{16385},
+                      size_t{65536}, size_t{200000}}) {
+    const std::string content(size, 'x');
+    ASSERT_TRUE(write_file_atomically(dir, "f", "t", content, 0600));
+    EXPECT_EQ(*read_own_file(dir, "f"), content) << size;
+  }
+  EXPECT_EQ(read_own_file(dir, "f", 199999).error().code, EFBIG);
+}
+
 TEST_F(File, OfProcIsReadAlthoughItsSizeIsSaidToBeZero) {
   ASSERT_EQ(stat(kCwd, "/proc/self/status")->st_size, 0);
   EXPECT_THAT(*read_file(kCwd, "/proc/self/status"), testing::HasSubstr("\nPid:\t"));

@@ -109,6 +109,12 @@ Result<ExitStatus> wait_child(Fd pidfd) {
   return status;
 }
 
+bool is_child(Fd pidfd) {
+  siginfo_t info{};
+  return ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd.raw()), &info,
+                  WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 Result<std::optional<ExitStatus>> end_of(Fd pidfd, bool of_parent) {
   if (!of_parent) return TRY(wait_child(pidfd));
   (void)TRY(wait_until_ended(pidfd, -1));

@@ -49,6 +49,8 @@ struct ExitStatus {
 
 // Reaps a child of ours; waits for its end.
 Result<ExitStatus> wait_child(Fd pidfd);
+// Whether it is a child of ours, or was one until it ended; not of one that has been waited for.
+bool is_child(Fd pidfd);
 
 // The same for a process that may be our parent's child instead (`of_parent`): then only its end is
 // waited for, and how it ended is the parent's to learn: nothing is returned.

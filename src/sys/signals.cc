@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <ctime>
 
 namespace ocirt::sys {
 
@@ -26,7 +27,7 @@ SignalInbox::SignalInbox(SignalInbox&& other) noexcept
       armed_(std::exchange(other.armed_, false)) {}
 
 SignalInbox::~SignalInbox() {
-  if (armed_) ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+  if (armed_ && !UniqueFd::is_leaving()) ::sigprocmask(SIG_SETMASK, &before_, nullptr);
 }
 
 Result<int> SignalInbox::next() {
@@ -35,6 +36,14 @@ Result<int> SignalInbox::next() {
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
   if (got != sizeof info) return os_error("read signals", errno);
   return static_cast<int>(info.ssi_signo);
+}
+
+void forget_child_signal() {
+  sigset_t child;
+  ::sigemptyset(&child);
+  ::sigaddset(&child, SIGCHLD);
+  constexpr timespec kNow{};
+  (void)::sigtimedwait(&child, nullptr, &kNow);
 }
 
 void reap_others_than(pid_t pid) {

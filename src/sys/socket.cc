@@ -76,6 +76,8 @@ Result<UniqueFd> connect_at(Fd dir, CStr name) {
 
 Result<bool> is_listening(Fd dir, CStr name) {
   sockaddr_un address = TRY(address_at(dir, name));
+  // The ordinary case for one call: it has been removed.
+  if (!exists(dir, name)) return false;
   UniqueFd socket = TRY(new_socket(SOCK_SEQPACKET | SOCK_NONBLOCK));
   Result<> done = connect_to(socket, address, name.view());
   if (done || done.error().code == EAGAIN) return true;

@@ -20,7 +20,7 @@
 namespace ocirt::sys {
 namespace {
 
-constexpr size_t kStackSize = size_t{32} * 1024;
+constexpr size_t kStackSize = size_t{16} * 1024;  // for a dozen calls
 
 // What the child needs, and where it leaves word of its failure: the memory is shared.
 struct ChildSide {

@@ -31,6 +31,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#pragma GCC diagnostic ignored "-Wunused-function"  // no program uses all of this
+
 #define CHECK(condition)  \
   do {                    \
     if (!(condition)) {   \
@@ -186,11 +188,9 @@ static void join_v1_cgroups(const struct Cgroups* groups) {
   for (int i = 0; i < groups->count; i++) write_file(groups->directory[i], "cgroup.procs", "0");
 }
 
-// Starts the container's first process in its namespaces; 0 is returned in there.
-static pid_t start_process(const struct Cgroups* groups) {
-  struct clone_args args = {
-      .flags = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET,
-      .exit_signal = SIGCHLD};
+// Starts a process in new namespaces and in the cgroup; 0 is returned in there.
+static pid_t start_in_cgroup(const struct Cgroups* groups, uint64_t namespaces) {
+  struct clone_args args = {.flags = namespaces, .exit_signal = SIGCHLD};
   if (groups->pure_v2) {
     args.flags |= CLONE_INTO_CGROUP;
     args.cgroup = (uint64_t)groups->directory[0];
@@ -198,6 +198,12 @@ static pid_t start_process(const struct Cgroups* groups) {
   pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
   CHECK(pid >= 0);
   return pid;
+}
+
+// The container's first process.
+static pid_t start_process(const struct Cgroups* groups) {
+  return start_in_cgroup(groups,
+                         CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET);
 }
 
 static void mount_at(const char* type, const char* target, unsigned long flags, const char* data) {
@@ -267,6 +273,19 @@ static void restrict_paths(void) {
 }
 
 // All that happens in the container before its program may start.
+static void limit_rights(void) {
+  struct rlimit files = {1024, 1024};
+  CHECK(setrlimit(RLIMIT_NOFILE, &files) == 0);
+  const uint32_t kKept = 1u << CAP_AUDIT_WRITE | 1u << CAP_KILL | 1u << CAP_NET_BIND_SERVICE;
+  for (int i = 0; i <= CAP_LAST_CAP; i++)
+    if (i > 31 || !(kKept >> i & 1)) CHECK(prctl(PR_CAPBSET_DROP, i, 0, 0, 0) == 0);
+  CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+  CHECK(setgroups(0, NULL) == 0);
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct data[2] = {{kKept, kKept, 0}, {0, 0, 0}};
+  CHECK(syscall(SYS_capset, &header, data) == 0);
+}
+
 static void enter_container(const struct Cgroups* groups, const char* rootfs, const char* name) {
   join_v1_cgroups(groups);
   CHECK(unshare(CLONE_NEWCGROUP) == 0);
@@ -301,17 +320,7 @@ static void enter_container(const struct Cgroups* groups, const char* rootfs, co
   CHECK(syscall(SYS_pivot_root, ".", ".") == 0);
   CHECK(umount2(".", MNT_DETACH) == 0);
   CHECK(chdir("/") == 0);
-
-  struct rlimit files = {1024, 1024};
-  CHECK(setrlimit(RLIMIT_NOFILE, &files) == 0);
-  const uint32_t kKept = 1u << CAP_AUDIT_WRITE | 1u << CAP_KILL | 1u << CAP_NET_BIND_SERVICE;
-  for (int i = 0; i <= CAP_LAST_CAP; i++)
-    if (i > 31 || !(kKept >> i & 1)) CHECK(prctl(PR_CAPBSET_DROP, i, 0, 0, 0) == 0);
-  CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-  CHECK(setgroups(0, NULL) == 0);
-  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-  struct __user_cap_data_struct data[2] = {{kKept, kKept, 0}, {0, 0, 0}};
-  CHECK(syscall(SYS_capset, &header, data) == 0);
+  limit_rights();
 }
 
 static void exec_program(char** argv) {
