@@ -252,7 +252,7 @@ Result<std::string> make_pod(Batch& batch, const Manifest& manifest, bool start,
   std::vector<std::string> ignored;
   const podfile::Resolved resolved = TRY(resolve_manifest(globals, manifest, true, &ignored));
   for (const std::string& line : ignored) sys::print_error(cat("ocirt-pod: ignored: ", line, "\n"));
-  const std::string name = resolved.pod.name;
+  std::string name = resolved.pod.name;
   UniqueFd lock = TRY(fill_and_launch(globals, manifest, resolved));
   auto making = std::make_unique<Making>(batch, name, start, std::move(made), std::move(lock));
   batch.ask(name,

@@ -38,14 +38,19 @@ Result<bool> LogFollower::is_mine(const std::string& path) const {
   return there && mine.st_ino == there->st_ino && mine.st_dev == there->st_dev;
 }
 
+// While files are being renamed, one name among them may be missing, but never two.
+bool LogFollower::has_older_than(unsigned index) const {
+  return sys::exists(sys::kCwd, rotated(index + 1)) || sys::exists(sys::kCwd, rotated(index + 2));
+}
+
 // Nothing is opened where there is no file yet.
 Result<> LogFollower::open_oldest() {
   for (int again = 0; again < kMostTries; ++again) {
     unsigned oldest = 0;
-    while (oldest < kMostFiles && sys::exists(sys::kCwd, rotated(oldest + 1))) ++oldest;
+    while (oldest < kMostFiles && has_older_than(oldest)) ++oldest;
     Result<UniqueFd> file = sys::open(sys::kCwd, rotated(oldest), O_RDONLY | O_NOFOLLOW);
     // Rotated meanwhile: then the name has been that of a younger one.
-    if (file && sys::exists(sys::kCwd, rotated(oldest + 1))) continue;
+    if (file && has_older_than(oldest)) continue;
     if (file) {
       file_ = std::move(*file);
       return {};

@@ -29,6 +29,8 @@ class LogFollower {
   std::string rotated(unsigned index) const;
   // Whether the file that is being read has this name now.
   Result<bool> is_mine(const std::string& path) const;
+  // Whether there is a file that was rotated more often than so.
+  bool has_older_than(unsigned index) const;
   Result<> open_oldest();
   Result<> open_next();
   Result<> read_on(std::string& text);
