@@ -198,19 +198,27 @@ TEST_F(TaskRules, KillAllReachesEverybody) {
 }
 
 TEST_F(TaskRules, UpdateChangesLimits) {
-  const bool has_pids = cgroups::has_controller("pids");
-  bundle.shell("exec sleep 60");
-  launch();
-  const wire::Answer answer = update(R"({"pids": {"limit": 77}})");
-  if (!has_pids) {
-    EXPECT_NE(answer.code, Code::kOk);
-    finish();
-    GTEST_SKIP() << "needs the cgroup controller pids";
+  struct {
+    const char* controller;
+    const char* json;
+    const char* file;
+    const char* value;
+  } const kinds[] = {
+      {"pids", R"({"pids": {"limit": 77}})", "/pids.max", "77"},
+      {"hugetlb", R"({"hugepageLimits": [{"pageSize": "2MB", "limit": 4194304}]})",
+       "/hugetlb.2MB.max", "4194304"},
+  };
+  for (const auto& kind : kinds) {
+    if (!cgroups::has_controller(kind.controller)) continue;
+    bundle.shell("exec sleep 60");
+    launch();
+    const wire::Answer answer = update(kind.json);
+    EXPECT_EQ(answer.code, Code::kOk) << answer.text;
+    const std::string group = cgroups::directory(kind.controller, cgroups::test_parent() + "/task");
+    EXPECT_EQ(trim(read_file(group + kind.file)), kind.value);
+    return finish();
   }
-  EXPECT_EQ(answer.code, Code::kOk) << answer.text;
-  const std::string group = cgroups::directory("pids", cgroups::test_parent() + "/task");
-  EXPECT_EQ(trim(read_file(group + "/pids.max")), "77");
-  finish();
+  GTEST_SKIP() << "needs the cgroup controller pids or hugetlb";
 }
 
 TEST_F(TaskRules, ContainersAreCreatedSideBySide) {
