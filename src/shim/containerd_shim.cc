@@ -15,6 +15,7 @@ constexpr sys::Nanoseconds kPatience = std::chrono::seconds(30);
 constexpr sys::Nanoseconds kShutdownTime = std::chrono::seconds(3);
 // For answers and events that are on their way when the shim ends.
 constexpr sys::Nanoseconds kFarewell = std::chrono::seconds(5);
+constexpr sys::Nanoseconds kUnreadPause = std::chrono::milliseconds(100);
 // For containers to end by SIGKILL.
 constexpr sys::Nanoseconds kKillTime = std::chrono::seconds(10);
 
@@ -125,6 +126,8 @@ void ContainerdShim::remove_ended() {
 
 void ContainerdShim::leave() {
   if (ending_ || (!killed_ && !containers_.empty())) return;
+  // Those have limits of their own.
+  if (!killed_ && containers_.has_unread_streams()) return leaving_.start(kUnreadPause);
   ending_ = true;
   // From here on another `start` makes another shim.
   give_up(seat_);

@@ -80,6 +80,11 @@ void Containers::keep_until_done(std::unique_ptr<Streams> streams) {
   if (!streams->is_done()) lingering_.push_back(std::move(streams));
 }
 
+bool Containers::has_unread_streams() {
+  keep_until_done(nullptr);
+  return !lingering_.empty();
+}
+
 bool Containers::logger_ended(pid_t pid) {
   auto of = [pid](const std::unique_ptr<Streams>& streams) {
     return streams && streams->logger_ended(pid);

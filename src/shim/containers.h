@@ -91,6 +91,8 @@ class Containers {
   Result<Container*> get(std::string_view id);
   Result<Process*> get_process(std::string_view id, std::string_view exec_id);
   bool empty() const { return all_.empty(); }
+  // Whether a client has not read all that a process has said which was deleted.
+  bool has_unread_streams();
   const std::vector<std::unique_ptr<Container>>& all() const { return all_; }
 
   // A new row, in phase kCreating; init.streams is for the caller to fill. Code EEXIST.
