@@ -223,7 +223,7 @@ Done write_metrics(const wire::AnyValue& metrics) {
   return done;
 }
 
-wire::AnyValue take_metrics(Done done) {
+wire::AnyValue take_metrics(const Done& done) {
   const size_t end = std::min(done.text.find('\n'), done.text.size());
   return {done.text.substr(0, end), done.text.substr(std::min(end + 1, done.text.size()))};
 }

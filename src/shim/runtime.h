@@ -77,7 +77,7 @@ Result<Done> update(const Runtime& runtime, const std::string& id, const std::st
 Result<Done> stats(const Runtime& runtime, const std::string& id);
 // An Any in Done::text, and back.
 Done write_metrics(const wire::AnyValue& metrics);
-wire::AnyValue take_metrics(Done done);
+wire::AnyValue take_metrics(const Done& done);
 // Answers pids, separated by spaces.
 Result<Done> pids(const Runtime& runtime, const std::string& id);
 

@@ -253,7 +253,7 @@ void SandboxService::metrics(const wire::SandboxMetricsRequest& request, wire::C
       "metrics of the pod", [this] { return pod_metrics(*pod_); },
       [reply = std::move(call.reply)](Result<Done> done) mutable {
         if (!done) return fail(reply, done.error());
-        const wire::AnyValue value = take_metrics(std::move(*done));
+        const wire::AnyValue value = take_metrics(*done);
         wire::Any any = value.lend();
         wire::Timestamp time;
         auto metric = blank<wire::Metric>();

@@ -346,7 +346,7 @@ void TaskService::stats(const wire::StatsRequest& request, wire::Call& call) {
         if (!done && done.error().code == ENOENT)
           return reply.fail(wire::Code::kNotFound, "cgroup does not exist");
         if (!done) return fail(reply, done.error());
-        const wire::AnyValue value = take_metrics(std::move(*done));
+        const wire::AnyValue value = take_metrics(*done);
         wire::Any any = value.lend();
         auto answer = blank<wire::StatsResponse>();
         answer.stats = &any;
