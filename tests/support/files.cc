@@ -10,8 +10,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <stdexcept>
+
+#include "tests/support/patience.h"
 
 namespace harness {
 
@@ -172,7 +175,17 @@ Mount mount_at(const std::vector<Mount>& mounts, std::string_view target) {
   throw std::runtime_error("nothing is mounted at " + std::string(target));
 }
 
+int patience() {
+  static const int factor = [] {
+    const char* said = std::getenv("TEST_PATIENCE");
+    return said == nullptr ? 1 : std::max(1, std::atoi(said));
+  }();
+  return factor;
+}
+
+// Waiting is counted in these, so a slow machine waits longer for everything.
 void sleep_ms(int milliseconds) {
+  milliseconds *= patience();
   const timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
   nanosleep(&time, nullptr);
 }

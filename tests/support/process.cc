@@ -23,6 +23,7 @@
 #include <set>
 
 #include "tests/support/files.h"
+#include "tests/support/patience.h"
 
 namespace harness {
 
@@ -247,7 +248,7 @@ Outcome Process::wait() {
     if (over && (!command_.use_pipes || (out_ < 0 && err_ < 0))) break;
     clock_gettime(CLOCK_MONOTONIC, &now);
     const long spent = (now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000;
-    if (spent > command_.time_limit_ms) {
+    if (spent / patience() > command_.time_limit_ms) {
       outcome.timed_out = true;
       if (!over) kill(pid_, SIGKILL);
       while (!reap()) sleep_ms(1);
