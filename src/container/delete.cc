@@ -24,7 +24,7 @@ constexpr int kKillTimeoutMs = 10000;
 // Of those: who is not gone by then is looked for in a frozen cgroup of somebody else's.
 constexpr int kPromptMs = 500;
 
-Result<bool> wait_for_init(const Record& record, const UniqueFd& init) {
+Result<bool> wait_for_init(const Record& record, Fd init) {
   if (TRY(sys::wait_until_ended(init, kPromptMs))) return true;
   // When it is not to be had back, the wait below says so.
   (void)cgroup::bring_back(record.cgroup, record.pid);

@@ -190,7 +190,7 @@ class Escape : public ContainerTest {
 
   // At least `rounds`, and more as long as the attacker has had no luck on a busy machine.
   static bool goes_on(const Attacker& attacker, int done, int rounds) {
-    return done < rounds || (attacker.loot().looks == 0 && done < 20 * rounds);
+    return done < rounds || (attacker.loot().looks == 0 && done < 100 * rounds);
   }
 
   // 50 times `exec` under attack.
