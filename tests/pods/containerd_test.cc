@@ -35,6 +35,9 @@ class ContainerdShim : public PodTest {
       EXPECT_TRUE(eventually([&] { return shim_at(address) == 0; }, 15000));
     }
     remove_tree(sockets_);
+    // Of the shims that took the usual place, unless somebody else is there.
+    ::rmdir("/run/containerd/s");
+    ::rmdir("/run/containerd");
     PodTest::TearDown();
   }
 
