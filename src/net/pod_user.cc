@@ -162,6 +162,7 @@ Result<> make(PodRecord& record, const std::string& program,
   const PodRequest& request = record.request;
   if (!request.hosts.empty()) {
     std::vector<HostLine> lines;
+    lines.reserve(record.network.addresses.size());
     for (const std::string& address : record.network.addresses) {
       lines.push_back({std::string(without_length(address)),
                        request.hostname.empty() || request.hostname == request.name
