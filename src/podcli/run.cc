@@ -62,7 +62,7 @@ std::string first_address(const Globals& globals, const std::string& pod,
 Result<std::string> make_one(const Call& call, const Manifest& manifest, bool start) {
   const std::unique_ptr<Batch> batch = TRY(Batch::open(call));
   Result<> outcome;
-  const std::string name =
+  std::string name =
       TRY(make_pod(*batch, manifest, start, [&](const Result<>& made) { outcome = made; }));
   TRY(batch->run());
   TRY(within(cat("pod ", name), std::move(outcome)));

@@ -62,6 +62,7 @@ std::span<char> command_line() {
   const auto begin = to_number<uintptr_t>(fields[48 - 3]),
              end = to_number<uintptr_t>(fields[49 - 3]);
   if (!begin || !end || *begin == 0 || *end <= *begin) return {};
+  // The kernel says it as a number. NOLINTNEXTLINE(performance-no-int-to-ptr)
   return {reinterpret_cast<char*>(*begin), *end - *begin};
 }
 
