@@ -224,6 +224,7 @@ class Faults : public ContainerTest {
     const std::string groups = join(cgroups::leftovers(), " ");
     if (!groups.empty()) complain(fault, outcome, "left behind: " + groups);
     cgroups::remove_leftovers();
+    unlink((scratch() + "/pid").c_str());  // stays when it belongs to a container
     const std::string files =
         join(names_in(scratch()), " ") + " " + join(names_in(bundle.path()), " ");
     if (files_.empty()) files_ = files;

@@ -1,7 +1,11 @@
 // A disk that is full: the pod lives on, and what could not be written is written when there is
 // room again.
+#include <fcntl.h>
 #include <sys/mount.h>
 #include <unistd.h>
+
+#include <filesystem>
+#include <vector>
 
 #include "tests/pods/pod_fixture.h"
 
@@ -11,6 +15,25 @@ namespace {
 using ocirt::pod::PodStatus;
 using ocirt::pod::RestartPolicy;
 using ocirt::pod::WaitingReason;
+
+// Every file below a directory, open: what is removed keeps its room.
+class OpenFiles {
+ public:
+  explicit OpenFiles(const std::string& directory) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+      if (entry.is_regular_file())
+        files_.push_back(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC));
+    }
+  }
+  ~OpenFiles() {
+    for (const int file : files_) ::close(file);
+  }
+  OpenFiles(const OpenFiles&) = delete;
+  OpenFiles& operator=(const OpenFiles&) = delete;
+
+ private:
+  std::vector<int> files_;
+};
 
 // The pods are on a small file system of their own.
 class PodFullDisk : public PodTest {
@@ -41,6 +64,7 @@ TEST_F(PodFullDisk, ThePodGoesOnWhenThereIsRoomAgain) {
   pod.add("b", "exec sleep 60").restart = RestartPolicy::kAlways;
   pod.launch();
   const auto b = pod.container("b").process;
+  const OpenFiles held(pods_root());  // or the room of what is removed would do for the next one
   fill();
   ::kill(pod.container("a").process.pid, SIGKILL);
   EXPECT_TRUE(pod.becomes([](const PodStatus& status) {
