@@ -137,7 +137,7 @@ Result<int> attach(Call& call, AttachOptions& options,
   sys::SignalInbox signals = TRY(sys::SignalInbox::open());
   std::unique_ptr<Input> input;
   if (options.interactive) {
-    TRY(Shim::reach_socket(call.globals, target.pod));
+    (void)TRY(Shim::reach_socket(call.globals, target.pod));
     input = std::make_unique<Input>(call.globals, target.pod, container);
     TRY(input->open());
   }
