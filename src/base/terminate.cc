@@ -35,14 +35,14 @@ void __verbose_terminate_handler() { end_with("the C++ library gave up", nullptr
 
 namespace std {
 
-[[noreturn]] void __glibcxx_assert_fail(const char*, int, const char*,
-                                        const char* condition) noexcept {
+__attribute__((__noreturn__)) void __glibcxx_assert_fail(const char*, int, const char*,
+                                                         const char* condition) noexcept {
   end_with("this does not hold: ", condition);
 }
 
 }  // namespace std
 
-extern "C" [[noreturn]] void __assert_fail(const char* condition, const char*, unsigned,
-                                           const char*) noexcept {
+extern "C" __attribute__((__noreturn__)) void __assert_fail(const char* condition, const char*,
+                                                            unsigned, const char*) noexcept {
   end_with("this does not hold: ", condition);
 }
