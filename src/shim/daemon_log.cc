@@ -4,6 +4,7 @@
 
 #include "src/base/text.h"
 #include "src/container/timestamp.h"
+#include "src/shim/process.h"
 #include "src/sys/event_loop.h"
 #include "src/sys/fifo.h"
 #include "src/sys/file.h"
@@ -26,11 +27,7 @@ DaemonLog::DaemonLog(const std::string& path) {
 
 void DaemonLog::write(std::string_view level, std::string_view text) {
   if (!fifo_.valid()) return;
-  const sys::Nanoseconds now = sys::wall_now();
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
-  const timespec time{static_cast<time_t>(seconds.count()),
-                      static_cast<long>((now - seconds).count())};
-  (void)sys::write_some(fifo_, log_line(time, level, text));
+  (void)sys::write_some(fifo_, log_line(wall_time(), level, text));
 }
 
 std::string log_line(timespec time, std::string_view level, std::string_view text) {

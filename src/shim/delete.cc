@@ -10,6 +10,7 @@
 #include "src/container/list.h"
 #include "src/container/store.h"
 #include "src/shim/containerd.h"
+#include "src/shim/process.h"
 #include "src/shim/rootfs_mounts.h"
 #include "src/shim/runtime.h"
 #include "src/shim/shim_socket.h"
@@ -56,15 +57,11 @@ Result<> delete_container(const Invocation& call) {
   if (!pid) return std::unexpected(std::move(pid).error());
   TRY(std::move(unmounted));
 
-  const sys::Nanoseconds now = sys::wall_now();
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
-  auto time = wire::blank<wire::Timestamp>();
-  time.seconds = seconds.count();
-  time.nanos = static_cast<int32_t>((now - seconds).count());
+  wire::Timestamp room;
   auto answer = wire::blank<wire::DeleteResponse>();
   answer.pid = *pid;
   answer.exit_status = 128 + SIGKILL;
-  answer.exited_at = &time;
+  answer.exited_at = to_timestamp(wall_time(), room);
   return sys::write_all(Fd(1), "standard output", wire::pack(answer));
 }
 

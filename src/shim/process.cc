@@ -4,6 +4,12 @@
 
 namespace ocirt::shim {
 
+timespec wall_time() {
+  const auto since = sys::wall_now();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since);
+  return {static_cast<time_t>(seconds.count()), static_cast<long>((since - seconds).count())};
+}
+
 wire::Timestamp* to_timestamp(const timespec& time, wire::Timestamp& room) {
   if (time.tv_sec == 0) return nullptr;
   room = wire::blank<wire::Timestamp>();

@@ -62,6 +62,8 @@ class Process {
 };
 
 wire::WaitResponse wait_response(const Ending& ending, wire::Timestamp& time);
+// Now, by the clock on the wall.
+timespec wall_time();
 // The time of a message; 0 stays absent: nullptr.
 wire::Timestamp* to_timestamp(const timespec& time, wire::Timestamp& room);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "src/shim/process.h"
 #include "src/sys/socket.h"
 #include "src/wire/service.h"
 
@@ -16,15 +17,11 @@ constexpr sys::Nanoseconds kLongestPause = std::chrono::seconds(1);
 
 std::string forward_request(std::string_view topic, std::string_view name_space,
                             const wire::AnyValue& event) {
-  const sys::Nanoseconds now = sys::wall_now();
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
-  auto time = wire::blank<wire::Timestamp>();
-  time.seconds = seconds.count();
-  time.nanos = static_cast<int32_t>((now - seconds).count());
+  wire::Timestamp room;
   const std::string topic_text(topic), space_text(name_space);
   wire::Any any = event.lend();
   auto envelope = wire::blank<wire::Envelope>();
-  envelope.timestamp = &time;
+  envelope.timestamp = to_timestamp(wall_time(), room);
   envelope.namespace_ = wire::lend(space_text);
   envelope.topic = wire::lend(topic_text);
   envelope.event = &any;

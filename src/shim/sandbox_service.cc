@@ -5,6 +5,7 @@
 
 #include "src/base/text.h"
 #include "src/shim/pod_place.h"
+#include "src/shim/process.h"
 #include "src/sys/file.h"
 #include "src/wire/any.h"
 #include "src/wire/service.h"
@@ -34,12 +35,6 @@ constexpr const char* kArchitecture = "arm64";
 #else
 constexpr const char* kArchitecture = "unknown";
 #endif
-
-timespec now() {
-  const sys::Nanoseconds wall = sys::wall_now();
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(wall);
-  return {static_cast<time_t>(seconds.count()), static_cast<long>((wall - seconds).count())};
-}
 
 // Refusals of ours have no errno value that says what they are; containerd shows the text.
 void fail(wire::Reply& reply, const Error& error) {
@@ -124,7 +119,7 @@ void SandboxService::made(Result<Done> done) {
                                           cat(layout_.complete(), ".new"), done->text, 0600);
     if (opened) {
       phase_ = Life::kReady;
-      created_at_ = now();
+      created_at_ = wall_time();
       return creating_.send(blank<wire::CreateSandboxResponse>());
     }
     done = std::unexpected(opened.error());
@@ -186,7 +181,7 @@ void SandboxService::start(const wire::StartSandboxRequest& request, wire::Call&
 
 void SandboxService::ended() {
   if (phase_ != Life::kRemoving) phase_ = Life::kEnded;
-  ended_at_ = now();
+  ended_at_ = wall_time();
   const bool success = supervisor_->status().phase == pod::Phase::kSucceeded;
   for (wire::Reply& reply : std::exchange(waiting_, {})) answer_wait(reply, success, ended_at_);
   for (wire::Reply& reply : std::exchange(stopping_, {}))
@@ -257,7 +252,7 @@ void SandboxService::metrics(const wire::SandboxMetricsRequest& request, wire::C
         wire::Any any = value.lend();
         wire::Timestamp time;
         auto metric = blank<wire::Metric>();
-        metric.timestamp = to_timestamp(now(), time);
+        metric.timestamp = to_timestamp(wall_time(), time);
         metric.data = &any;
         auto answer = blank<wire::SandboxMetricsResponse>();
         answer.metrics = &metric;

@@ -22,12 +22,9 @@ constexpr sys::Nanoseconds kLongestHandler = std::chrono::hours(24);
 constexpr sys::Nanoseconds kTryAgain = std::chrono::seconds(1);
 
 pod::Instant instant() {
-  const sys::Nanoseconds wall = sys::wall_now();
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(wall);
   pod::Instant now;
   now.ns = sys::monotonic_now().count();
-  now.wall.tv_sec = seconds.count();
-  now.wall.tv_nsec = static_cast<long>((wall - seconds).count());
+  now.wall = wall_time();
   return now;
 }
 
