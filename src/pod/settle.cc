@@ -138,7 +138,7 @@ void Lifecycle::do_what_is_due(life::Container& container, Instant now) {
   } else if (auto* stopping = container.in<life::Stopping>()) {
     if (now.ns < stopping->kill_at) return;
     // Its preStop handler has had all of the grace period.
-    if (stopping->pre_stop && !(stage_ == Stage::kEnding && stop_.at_once)) {
+    if (stopping->pre_stop && (stage_ != Stage::kEnding || !stop_.at_once)) {
       give_last_chance(container, *stopping, now);
     } else {
       kill(container, stopping->killed);
