@@ -91,10 +91,6 @@ int run_program(std::span<const char* const> words) {
 }  // namespace
 }  // namespace ocirt::podcli
 
-void ocirt::podcli::report(const Call& call, const Error& error) {
-  complain(cat(call.command.name, ": ", error.text), 1);
-}
-
 int main(int argc, char** argv) {
   std::set_new_handler(ocirt::podcli::out_of_memory);
   if (const auto ready = ocirt::sys::ensure_standard_streams(); !ready) {
