@@ -241,6 +241,7 @@ help:
 #? check        install what is missing, then every test and check below
 #? check-vm     the tests in a virtual machine, where systemd makes the cgroups (VM_SUITES=all)
 #? unit         tests beside the code; no root needed
+#? check-faults every system call of every command fails once, natively and under v2
 #? check-peers  the test suites of runc and crun, beside the runtimes that they were written for
 #? conformance  tests of the specification, as root (RUNTIME=/path tests another runtime)
 #? sanitize     unit and conformance tests with AddressSanitizer and UBSan

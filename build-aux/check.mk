@@ -94,7 +94,7 @@ check-peers:
 	@$(MAKE) all
 	@tests/peers/run $(abspath $(BUILD)/ocirt)
 
-# Every case; `make check` takes every 40th.
+# Natively and under v2.
 check-faults: all $(BUILD)/test/faults-test
 	@SUITES=tests/faults/suites tests/tools/run-tests all
 

@@ -3,7 +3,7 @@
 // did not do what it was told, and after `delete --force` nothing is there that was not there
 // before.
 //
-// FAULTS_SAMPLE=N takes every Nth case (`make check`); all of them: `make check-faults`.
+// FAULTS_SAMPLE=N takes every Nth case, for a quick look.
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
