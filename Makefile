@@ -252,6 +252,7 @@ help:
 #? coverage     every MUST of the specification has a test (SPEC_DOCUMENTS=folder with its documents)
 #? completions  what the shells offer is what the program takes
 #? tidy         clang-format and clang-tidy; `make format` rewrites the sources
+#? analyze      clang-tidy with its static analyzer on every file (half an hour of one core)
 #? bench        compare with other runtimes
 #? install      PREFIX=/usr/local DESTDIR=; `make uninstall` removes it
 #? dist         ocirt-VERSION.tar.gz
