@@ -233,9 +233,10 @@ class Faults : public ContainerTest {
         join(names_in(scratch()), " ") + " " + join(names_in(bundle.path()), " ");
     if (files_.empty()) files_ = files;
     if (files != files_) complain(fault, outcome, "other files than before: " + files);
-    const std::string mounts = read_file("/proc/self/mountinfo");
+    const std::string mounts = own_mounts();
     if (mounts_.empty()) mounts_ = mounts;
-    if (mounts.size() != mounts_.size()) complain(fault, outcome, "other mounts than before");
+    const std::string changed = changed_mounts(mounts_, mounts);
+    if (!changed.empty()) complain(fault, outcome, "other mounts than before: " + changed);
   }
 
   void complain(const std::optional<Fault>& fault, const Outcome& outcome,

@@ -20,6 +20,8 @@ std::string next_scratch() {
   return path;
 }
 
+}  // namespace
+
 // Without the options of the cgroup2 file system: the machine has one, and a test beside this one
 // may have mounted it with options.
 std::string own_mounts() {
@@ -43,8 +45,6 @@ std::string changed_mounts(const std::string& before, const std::string& after) 
       changes += "- " + line + "\n";
   return changes;
 }
-
-}  // namespace
 
 ContainerTest::ContainerTest()
     : scratch_(next_scratch()), bundle(scratch_ + "/bundle"), runtime(scratch_ + "/state") {

@@ -65,6 +65,12 @@ class RunningContainerTest : public ContainerTest {
   std::unique_ptr<Container> container_;  // of running(), deleted when the test ends
 };
 
+// The mounts of this process, a line each.
+std::string own_mounts();
+// What came (+) and what went (-) between two of these; "" for nothing that a runtime could have
+// done.
+std::string changed_mounts(const std::string& before, const std::string& after);
+
 // Records in the XML or JSON output which sentence of the specification a test covers.
 void record_spec(const char* section, const char* sentence);
 
