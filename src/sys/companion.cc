@@ -16,6 +16,7 @@
 #include "src/base/text.h"
 #include "src/sys/file.h"
 #include "src/sys/retry.h"
+#include "src/sys/spawn_instructions.h"
 
 namespace ocirt::sys {
 namespace {
@@ -24,23 +25,6 @@ constexpr size_t kMostDescriptors = 16;
 constexpr size_t kMostAnswer = size_t{1} << 20;
 constexpr size_t kMostShown = 300;  // of what a companion without an answer said
 constexpr int kFirst = 3;           // what the companion calls its first descriptor
-
-// posix_spawn(3) takes its instructions as two objects that have to be destroyed.
-class Instructions {
- public:
-  Instructions() {
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawnattr_init(&attributes);
-  }
-  Instructions(const Instructions&) = delete;
-  Instructions& operator=(const Instructions&) = delete;
-  ~Instructions() {
-    ::posix_spawn_file_actions_destroy(&actions);
-    ::posix_spawnattr_destroy(&attributes);
-  }
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-};
 
 int64_t now_ms() {
   timespec now{};
@@ -132,8 +116,8 @@ Result<std::string> ask_companion(const CompanionCall& call) {
     copies.emplace_back(number);
     return number;
   };
-  Instructions instructions;
-  posix_spawn_file_actions_t* actions = &instructions.actions;
+  SpawnInstructions instructions;
+  posix_spawn_file_actions_t* actions = &instructions.files;
   const int input = TRY(copy(request));
   const int output = TRY(copy(writing));
   int code = ::posix_spawn_file_actions_adddup2(actions, input, STDIN_FILENO);

@@ -9,25 +9,10 @@
 #include <vector>
 
 #include "src/base/text.h"
+#include "src/sys/spawn_instructions.h"
 
 namespace ocirt::sys {
 namespace {
-
-// posix_spawn(3) takes its instructions as objects that have to be destroyed.
-struct Instructions {
-  Instructions() {
-    ::posix_spawn_file_actions_init(&files);
-    ::posix_spawnattr_init(&attributes);
-  }
-  Instructions(const Instructions&) = delete;
-  Instructions& operator=(const Instructions&) = delete;
-  ~Instructions() {
-    ::posix_spawn_file_actions_destroy(&files);
-    ::posix_spawnattr_destroy(&attributes);
-  }
-  posix_spawn_file_actions_t files;
-  posix_spawnattr_t attributes;
-};
 
 std::vector<char*> pointers_to(std::span<const std::string> texts) {
   std::vector<char*> pointers;
@@ -41,7 +26,7 @@ std::vector<char*> pointers_to(std::span<const std::string> texts) {
 Result<pid_t> start_program(std::span<const std::string> argv,
                             std::span<const std::string> environment,
                             std::span<const Fd> descriptors) {
-  Instructions how;
+  SpawnInstructions how;
   int code = 0;
   for (int i = 0; i < 3 && code == 0; ++i)
     code = ::posix_spawn_file_actions_addopen(&how.files, i, "/dev/null", O_RDWR, 0);
