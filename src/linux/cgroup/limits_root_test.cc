@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <thread>
 
 #include "src/linux/cgroup/root_test_fixture.h"
 #include "src/linux/cgroup/stats.h"
@@ -188,6 +189,31 @@ TEST_F(CgroupRoot, StatsCountWhatAContainerUses) {
   EXPECT_TRUE(stats->cpu.psi);
   ASSERT_DONE(remove(location_));
   EXPECT_EQ(read_stats(location_).error().code, ENOENT);
+}
+
+// systemd removes the group of a container that ends, at whatever moment.
+TEST_F(CgroupRoot, AGroupThatGoesAwayMeanwhileHasNoHalfFigures) {
+  if (v2_directory(location_) == nullptr) GTEST_SKIP() << "cgroup2 is not mounted";
+  const std::string directory = v2_directory(location_)->path;
+  int seen_whole = 0, seen_gone = 0;
+  for (int delay = 0; delay < 400 && !HasFailure(); delay += 4) {
+    make(location_)->commit();
+    std::thread remover([&] {
+      usleep(static_cast<useconds_t>(delay));
+      ::rmdir(directory.c_str());
+    });
+    auto stats = read_stats(location_);
+    remover.join();
+    ++(stats ? seen_whole : seen_gone);
+    if (stats) {
+      EXPECT_TRUE(stats->cpu.psi && stats->block_io.psi) << delay;
+    } else {
+      EXPECT_EQ(stats.error().code, ENOENT);
+    }
+    ASSERT_DONE(remove(location_));
+  }
+  RecordProperty("whole", seen_whole);
+  RecordProperty("gone", seen_gone);
 }
 
 }  // namespace

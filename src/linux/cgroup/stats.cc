@@ -208,6 +208,11 @@ std::vector<HugetlbStats> read_hugetlb(const std::string& directory, bool v2) {
   return out;
 }
 
+Result<> still_there(const std::string& directory) {
+  if (sys::exists(sys::kCwd, directory)) return {};
+  return std::unexpected(Error{ENOENT, cat("the cgroup ", directory, " is gone")});
+}
+
 }  // namespace
 
 std::optional<Pressure> parse_pressure(std::string_view text) {
@@ -274,9 +279,7 @@ Result<Stats> read_stats(const Location& location) {
     return std::unexpected(Error{ENOTSUP, "not supported: the container has no cgroup of its own"});
   }
   const std::string& first = location.directories.front().path;
-  if (!sys::exists(sys::kCwd, first)) {
-    return std::unexpected(Error{ENOENT, cat("the cgroup ", first, " is gone")});
-  }
+  TRY(still_there(first));
   Stats stats;
   const Directory* v2 = v2_directory(location);
   auto v1 = [&](std::string_view controller) { return v1_directory(location, controller); };
@@ -317,6 +320,8 @@ Result<Stats> read_stats(const Location& location) {
     stats.memory.psi = parse_pressure(read(v2->path, "memory.pressure"));
     stats.block_io.psi = parse_pressure(read(v2->path, "io.pressure"));
   }
+  // systemd removes a group as soon as it is empty: figures of which half are missing are none.
+  TRY(still_there(v2 != nullptr ? v2->path : first));
   return stats;
 }
 
