@@ -125,8 +125,8 @@ TEST_F(Events, TellOfTheKillThatEndsTheContainer) {
   bundle.set("linux.resources.memory.limit", "20971520")
       .shell("trap : USR1; sleep 100 & wait; x=a; while :; do x=$x$x; done");
   running();
-  // It waits for nothing else: systemd removes the group when it is empty, and with it goes the count
-  // of kills, which a runtime that is reading statistics at that moment cannot have seen.
+  // It waits for nothing else: systemd removes the group when it is empty, and with it goes the
+  // count of kills, which a runtime that is reading statistics at that moment cannot have seen.
   std::unique_ptr<Process> stream = follow({"--interval", "1h"});
   ASSERT_TRUE(eventually([&] { return watches_memory(stream->pid()); }));
   EXPECT_OK(container_->kill("USR1"));
