@@ -69,9 +69,11 @@ Result<> send_signal(Fd pidfd, int signal) {
 }
 
 Result<bool> wait_until_heard(Fd channel, Fd pidfd) {
-  pollfd entries[] = {{channel.raw(), POLLIN, 0}, {pidfd.raw(), POLLIN, 0}};
+  // The kernel looks at them one after the other. The process may speak and end between the two: what
+  // is looked at after its end shows all that it has said.
+  pollfd entries[] = {{pidfd.raw(), POLLIN, 0}, {channel.raw(), POLLIN, 0}};
   if (retry([&] { return ::poll(entries, 2, -1); }) < 0) return os_error("poll pidfd", errno);
-  return entries[0].revents != 0;
+  return entries[1].revents != 0;
 }
 
 Result<bool> wait_until_ended(Fd pidfd, int timeout_ms) {

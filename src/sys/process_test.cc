@@ -16,6 +16,7 @@
 #include "src/base/text.h"
 #include "src/sys/control_file.h"
 #include "src/sys/file.h"
+#include "src/sys/socket.h"
 
 namespace ocirt::sys {
 namespace {
@@ -236,6 +237,25 @@ TEST(WaitChild, OfSomebodyElsesChildIsAnError) {
   Result<ExitStatus> status = wait_child(own);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().text, "wait for child: No child processes");
+}
+
+TEST(WaitUntilHeard, LastWordsAreHeardAfterTheEnd) {
+  auto [ours, theirs] = *socket_pair();
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(::write(theirs.raw(), "x", 1) == 1 ? 0 : 1);
+  siginfo_t info{};
+  ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT);
+  const UniqueFd pidfd = *pidfd_open(child);
+  EXPECT_EQ(wait_until_heard(ours, pidfd), true);
+  reap(child);
+}
+
+TEST(WaitUntilHeard, AnEndWithoutAWordIsNotWaitedFor) {
+  auto [ours, theirs] = *socket_pair();
+  const pid_t child = ended_child(0);
+  const UniqueFd pidfd = *pidfd_open(child);
+  EXPECT_EQ(wait_until_heard(ours, pidfd), false);
+  reap(child);
 }
 
 TEST(Subreaper, InheritsOrphans) {
