@@ -196,7 +196,7 @@ TEST_F(CgroupRoot, AGroupThatGoesAwayMeanwhileHasNoHalfFigures) {
   if (v2_directory(location_) == nullptr) GTEST_SKIP() << "cgroup2 is not mounted";
   const std::string directory = v2_directory(location_)->path;
   int seen_whole = 0, seen_gone = 0;
-  for (int delay = 0; delay < 400 && !HasFailure(); delay += 4) {
+  for (int delay = 0; delay < 400 && !HasFailure(); delay += 10) {
     make(location_)->commit();
     std::thread remover([&] {
       usleep(static_cast<useconds_t>(delay));
