@@ -33,12 +33,12 @@ size_t lines_of_type(const std::string& text, const std::string& type) {
   return count;
 }
 
-// The file of v2, or the counter of v1 where the kernel has taken it.
-bool watches_memory(pid_t pid) {
+// Has it opened this file of the group, or on v1 the counter that stands for it?
+bool watches(pid_t pid, const std::string& file) {
   const std::string directory = "/proc/" + std::to_string(pid) + "/fd/";
   for (const std::string& name : names_in(directory)) {
     const std::string target = link_target(directory + name);
-    if (target.ends_with("/memory.events") || target == "anon_inode:[eventfd]") return true;
+    if (target.ends_with(file) || target == "anon_inode:[eventfd]") return true;
   }
   return false;
 }
@@ -98,10 +98,13 @@ TEST_F(Events, ComeAtTheIntervalUntilTheContainerEnds) {
 }
 
 TEST_F(Events, EndWithTheLastProcessOfTheCgroup) {
-  bundle.without_namespace("pid").shell("sleep 100 & sleep 100 & exec sleep 0.3");
+  bundle.without_namespace("pid").shell("sleep 100 & sleep 100 & trap : USR1; wait");
   running();
   std::unique_ptr<Process> stream = follow({"--interval=1h"});
-  EXPECT_GE(container_->wait_for_exit(), 0);
+  EXPECT_TRUE(eventually([&] { return watches(stream->pid(), "/cgroup.events"); }));
+  const pid_t init = container_->pid();
+  EXPECT_OK(container_->kill("USR1"));
+  EXPECT_TRUE(wait_for_end(init));
   sleep_ms(100);
   // Where only the first process's end can be seen (v1 alone), it stands for all.
   EXPECT_TRUE(!stream->is_over() || !cgroups::is_pure_v2());
@@ -128,7 +131,7 @@ TEST_F(Events, TellOfTheKillThatEndsTheContainer) {
   // It waits for nothing else: systemd removes the group when it is empty, and with it goes the
   // count of kills, which a runtime that is reading statistics at that moment cannot have seen.
   std::unique_ptr<Process> stream = follow({"--interval", "1h"});
-  ASSERT_TRUE(eventually([&] { return watches_memory(stream->pid()); }));
+  ASSERT_TRUE(eventually([&] { return watches(stream->pid(), "/memory.events"); }));
   EXPECT_OK(container_->kill("USR1"));
   const Outcome outcome = stream->wait();
   EXPECT_OK(outcome);
