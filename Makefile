@@ -239,7 +239,7 @@ help:
 #? deps         install the packages that demo and check need (Debian; DEPS=build|demo|check|vm)
 #? demo         install what is missing, build, and show a container's life
 #? check        install what is missing, then every test and check below
-#? check-vm     the tests in a virtual machine, where systemd makes the cgroups (VM_SUITES=all)
+#? check-vm     the tests in a virtual machine, where systemd makes the cgroups (VM_SUITES="vm vm7 peers")
 #? unit         tests beside the code; no root needed
 #? check-faults every system call of every command fails once, natively and under v2
 #? check-peers  the test suites of runc and crun, beside the runtimes that they were written for

@@ -24,7 +24,7 @@ check:
 
 # In a virtual machine with systemd and all controllers, which is made once in VM; see tests/vm/README.md.
 VM ?= build/vm
-VM_SUITES ?= all
+VM_SUITES ?= vm vm7 peers
 check-vm:
 	@build-aux/install-deps vm
 	@$(MAKE) all $(BUILD)/test/conformance-test $(BUILD)/test/src-test
