@@ -69,8 +69,8 @@ Result<> send_signal(Fd pidfd, int signal) {
 }
 
 Result<bool> wait_until_heard(Fd channel, Fd pidfd) {
-  // The kernel looks at them one after the other. The process may speak and end between the two: what
-  // is looked at after its end shows all that it has said.
+  // The kernel looks at them one after the other. The process may speak and end between the two:
+  // what is looked at after its end shows all that it has said.
   pollfd entries[] = {{pidfd.raw(), POLLIN, 0}, {channel.raw(), POLLIN, 0}};
   if (retry([&] { return ::poll(entries, 2, -1); }) < 0) return os_error("poll pidfd", errno);
   return entries[1].revents != 0;

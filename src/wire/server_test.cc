@@ -213,8 +213,8 @@ TEST_F(ServerTest, ASecondAnswerIsNotSent) {
 
 TEST_F(ServerTest, ADeadlineIsAnsweredByTheServer) {
   UniqueFd client = connect();
-  put(client, request(1, "Later", {}, seconds(3600)) +
-                  request(3, "Later", {}, sys::Nanoseconds(-1)));
+  put(client,
+      request(1, "Later", {}, seconds(3600)) + request(3, "Later", {}, sys::Nanoseconds(-1)));
   auto got = answers(client);
   ASSERT_EQ(got.size(), 1u);  // over before it came: not even begun
   EXPECT_EQ(got[0].stream, 3u);

@@ -176,7 +176,7 @@ class Attacker {
 class Escape : public ContainerTest {
  protected:
   Escape() {
-    bundle.shell("exec sleep 100");
+    bundle.shell("exec sleep 10000");  // as long as an attack takes on an emulated processor
     for (const char* set : {"bounding", "effective", "permitted"})
       bundle.set(std::string("process.capabilities.") + set, R"(["CAP_SYS_PTRACE"])");
     write_file(marker(), "of the host\n");
