@@ -106,6 +106,32 @@ TEST_F(PodCli, ExecHandsOverInputOutputAndStatus) {
   EXPECT_EQ(names_in(cat(pods_root(), "/", name_, "/exec")), std::vector<std::string>{});
 }
 
+TEST_F(PodCli, ExecLosesNothingOfAProgramThatEndsBeforeItsOutputIsRead) {
+  ASSERT_OK(pod({"run", sleeper()}));
+  // More than the fifo of a client takes: the rest waits with the shim.
+  Process exec(command({"exec", name_, "sh", "-c",
+                        "touch /begun; while ! test -e /go; do sleep 0.01; done; "
+                        "head -c 120000 /dev/zero; touch /done"}));
+  inside("a", "while ! test -e /begun; do sleep 0.01; done");
+  exec.signal(SIGSTOP);
+  inside("a", "touch /go; while ! test -e /done; do sleep 0.01; done");
+  exec.signal(SIGCONT);
+  const Outcome outcome = exec.wait();
+  EXPECT_OK(outcome);
+  EXPECT_EQ(outcome.out.size(), 120000u);
+}
+
+TEST_F(PodCli, ExecEndsWithItsProgramThoughThatLeftADaemonWithItsOutput) {
+  ASSERT_OK(pod({"run", sleeper()}));
+  Command leaves = command({"exec", name_, "sh", "-c", "sleep 1000 & echo started"});
+  leaves.time_limit_ms = 5000;
+  EXPECT_EQ(run_command(leaves).out, "started\n");
+  leaves.argv.back() = "yes & echo started";
+  const Outcome chatty = run_command(leaves);
+  EXPECT_OK(chatty);
+  EXPECT_SAYS(chatty.out, "started\n");
+}
+
 TEST_F(PodCli, WhatCannotBeMadeLeavesNothing) {
   const auto refused = [&](const std::string& path, std::string_view part) {
     EXPECT_FAILS(pod({"run", path}), 1, part);
