@@ -262,6 +262,7 @@ help:
 #? completions  what the shells offer is what the program takes
 #? tidy         clang-format and clang-tidy; `make format` rewrites the sources
 #? analyze      clang-tidy with its static analyzer on every file (half an hour of one core)
+#? cppcheck     what cppcheck finds, less tests/tools/cppcheck-suppressions
 #? bench        compare with other runtimes
 #? install      PREFIX=/usr/local DESTDIR=; `make uninstall` removes it
 #? dist         ocirt-VERSION.tar.gz

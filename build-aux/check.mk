@@ -12,7 +12,7 @@ export FUZZ_RUNS
 endif
 
 .PHONY: deps check check-faults check-peers check-vm unit unit-programs test-programs conformance layers requirements budget bench fuzz fuzz-build \
-        coverage coverage-build sanitize sanitize-build clang clang-build tidy tidy-check analyze format format-check demo completions
+        coverage coverage-build sanitize sanitize-build clang clang-build tidy tidy-check analyze cppcheck format format-check demo completions
 
 deps:
 	@build-aux/install-deps $(or $(DEPS),check)
@@ -167,6 +167,12 @@ $(eval $(call tidy_rule,analyze,))
 tidy-check: $(patsubst %.cc,$(BUILD)/tidy/%.ok,$(filter-out $(analyzed),$(tidy_files))) \
             $(patsubst %.cc,$(BUILD)/analyze/%.ok,$(analyzed))
 analyze: $(patsubst %.cc,$(BUILD)/analyze/%.ok,$(tidy_files))
+# A minute, and no finding that is not in the list of what it takes for one.
+cppcheck: $(generated)
+	@build-aux/install-deps cppcheck
+	@cppcheck -q --std=c++20 --language=c++ --enable=warning,performance,portability --error-exitcode=1 \
+	  -I. -I$(BUILD)/gen --suppressions-list=tests/tools/cppcheck-suppressions --suppress=missingInclude \
+	  $(filter-out %_test.cc,$(tidy_files))
 format-check:
 	@clang-format-$(CLANG) --dry-run --Werror $(format_files)
 format:
