@@ -115,7 +115,7 @@ void ContainerdShim::removed(const Container& container) {
   if (containers_.all().size() > 1) return;
   idle_.start(kPatience);
   if (killed_) return leave();
-  if (was_gone && awaited_.empty()) leaving_.start(sys::Nanoseconds(0));
+  if (was_gone && awaited_.empty()) return leaving_.start(sys::Nanoseconds(0));
   // Daemons that leave the end of a pod to its sandbox do not say Shutdown.
   if (container.id == setup_.group) leaving_.start(kShutdownTime);
 }
