@@ -61,7 +61,7 @@ class Podman(Side):
         self.driver = "vfs" if on_overlay else "overlay"
         self.runroot = f"/run/{self.name}-{column}"  # podman takes 50 characters at most
         self.prepare()
-        self.do("import", archive, IMAGE)
+        self.do("import", "-c", "ENV PATH=/bin", archive, IMAGE)
         if kind != "buildah":
             self.do("import", "-c", 'CMD ["/bin/sleep", "1000"]', archive, PAUSE)
 
@@ -269,7 +269,11 @@ def _(side):
     reaper = reaper_of(int(pid))  # podman takes a zombie for one that lives
     for monitor in table_of_processes(["^/usr/bin/conmon", side.do("inspect", "--format", "{{.Id}}", name)]):
         os.kill(monitor, signal.SIGKILL)
-    said = side.say("rm", "-f", "-t", "0", name)
+    # podman 4.3 waits in vain for conmon's word the first time.
+    if (first := side.run(["rm", "-f", "-t", "0", name])).status == 0:
+        said = f"0 {first.output}"
+    else:
+        said = side.say("rm", "-f", "-t", "0", name)
     reaper.join()
     return f"{said.strip()}\n{'there' if os.path.exists(f'/proc/{pid}/ns/pid') else 'gone'}"
 

@@ -442,11 +442,11 @@ def _(side):
 
 @scenario("50 containers at once", r"\A50 right, 0 left\Z")
 def _(side):
-    right = []
+    right, wrong = [], []
 
     def one(number):
-        if run(side, "--name", f"many{number}", program=f"echo {number}; exit {number}", seconds=240) == f"{number} {number}\n":
-            right.append(number)
+        said = run(side, "--name", f"many{number}", program=f"echo {number}; exit {number}", seconds=240)
+        (right if said == f"{number} {number}\n" else wrong).append(said)
     threads = [threading.Thread(target=one, args=(number,)) for number in range(50)]
     for thread in threads:
         thread.start()
@@ -454,7 +454,7 @@ def _(side):
         thread.join()
     # --rm of podman is carried out by a process of its own.
     until(lambda: "many" not in side.do("ps", "-a", "--format", "{{.Names}}"))
-    return f"{len(right)} right, {side.do('ps', '-a', '--format', '{{.Names}}').count('many')} left"
+    return f"{len(right)} right, {side.do('ps', '-a', '--format', '{{.Names}}').count('many')} left" + "\n".join(["", *wrong]).rstrip()
 
 
 @scenario("build runs its steps", r"\A0 0\nguest\n")
