@@ -3,6 +3,9 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <string_view>
+
+#include "src/sys/control_file.h"
 
 namespace ocirt::cli {
 namespace {
@@ -64,10 +67,16 @@ constexpr Option kOptions[] = {
 
 std::span<const Option> global_options() { return kOptions; }
 
+// podman runs us as root of an ordinary user's namespace, where /run is still the host's. A login in a
+// container that is one such namespace says that USER is root: /run is its own there.
 std::string default_root() {
-  if (::geteuid() == 0) return "/run/ocirt";
   const char* runtime_directory = ::getenv("XDG_RUNTIME_DIR");
   if (runtime_directory == nullptr || *runtime_directory == '\0') return "/run/ocirt";
+  if (::geteuid() == 0) {
+    const char* user = ::getenv("USER");
+    const bool at_home = user != nullptr && std::string_view(user) == "root";
+    if (at_home || !sys::in_user_namespace()) return "/run/ocirt";
+  }
   return cat(runtime_directory, "/ocirt");
 }
 

@@ -15,7 +15,8 @@ struct GlobalArguments : container::GlobalOptions {
 
 std::span<const Option> global_options();
 
-// Where the state is unless --root says so: /run/ocirt for root, below $XDG_RUNTIME_DIR for others.
+// Where the state is unless --root says so: /run/ocirt for root, below $XDG_RUNTIME_DIR for others,
+// also for those who are root in a user namespace of theirs.
 std::string default_root();
 
 }  // namespace ocirt::cli

@@ -27,7 +27,7 @@ class Scenario:
 SCENARIOS = []
 
 
-def scenario(name, expected, needs=(), engines=("podman", "docker"), sample=False):
+def scenario(name, expected, needs=(), engines=("podman", "rootless", "docker"), sample=False):
     """Of every engine in `engines`; `needs` are controllers or what a Side says that it `offers`."""
     def keep(function):
         SCENARIOS.append(Scenario(name, expected, function, tuple(needs), tuple(engines), sample))
