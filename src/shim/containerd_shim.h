@@ -73,7 +73,7 @@ class ContainerdShim {
   sys::Timer idle_, leaving_, farewell_, ended_;
   std::vector<std::string> awaited_;  // ids of containers for which a `start` has come
   std::vector<std::string> gone_;     // of those that nobody will delete
-  bool killed_ = false;  // by a signal: whatever ends is removed
+  bool killed_ = false;               // by a signal: whatever ends is removed
   bool ending_ = false;
 };
 

@@ -171,7 +171,8 @@ Result<Served> find_or_launch(Plan& plan) {
       return Served{plan.manner.version, daemon};
     }
     // A shim that ends just now does not answer; its name is free afterwards.
-    if (std::optional<int> version = TRY(join(std::move(found.connection), plan.socket, plan.setup.id)))
+    if (std::optional<int> version =
+            TRY(join(std::move(found.connection), plan.socket, plan.setup.id)))
       return Served{std::min(*version, plan.manner.version)};
   }
   return refuse(cat("the shim at ", plan.socket, " does not answer"));

@@ -96,6 +96,8 @@ class Rootless(Podman):
             others = file.read()
         if "ocirt-user:" not in others:
             cover("/etc/passwd", f"{others}ocirt-user:x:{USER}:{USER}::{self.top}:/bin/sh\n")
+            with open("/etc/group", encoding="utf-8") as file:
+                cover("/etc/group", f"{file.read()}ocirt-user:x:{USER}:\n")
         cover("/etc/subuid", f"ocirt-user:{FIRST_ID}:{IDS}\n")
         cover("/etc/subgid", f"ocirt-user:{FIRST_ID}:{IDS}\n")
         runtime = f"/run/user/{self.column}"
@@ -114,6 +116,11 @@ class Rootless(Podman):
             file.seek(0)
             file.write(text)
             file.truncate()
+
+    def folder(self):
+        path = super().folder()
+        os.chown(path, USER, USER)
+        return path
 
     def command(self, arguments):
         return ["setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups", "--inh-caps=-all",
@@ -204,9 +211,7 @@ def _(side):
 
 @scenario("--userns=keep-id: the user's own id", rf"\A0 {USER} {USER}\n", engines=("rootless",), sample=True)
 def _(side):
-    volume = os.path.join(side.top, side.fresh())
-    os.mkdir(volume)
-    os.chown(volume, USER, USER)
+    volume = side.folder()
     said = run(side, "--userns", "keep-id", "-v", f"{volume}:/vol", program="id -u; touch /vol/mine")
     made = os.path.join(volume, "mine")
     return f"{said.strip()} {os.stat(made).st_uid if os.path.exists(made) else 'nothing'}\n"

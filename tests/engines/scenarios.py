@@ -157,8 +157,7 @@ def _(side):
 
 @scenario("a volume, written by the container and read on the host", r"\A0 there\nback\n\Z", sample=True)
 def _(side):
-    volume = os.path.join(side.top, side.fresh())
-    os.mkdir(volume)
+    volume = side.folder()
     with open(f"{volume}/file", "w", encoding="utf-8") as file:
         file.write("there\n")
     said = run(side, "-v", f"{volume}:/vol", program="cat /vol/file; echo back >/vol/back")

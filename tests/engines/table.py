@@ -51,6 +51,12 @@ class Side(Engine):
         self.number += 1
         return f"c{self.number}"
 
+    def folder(self):
+        """An empty one, which the user of the engine may write to."""
+        path = os.path.join(self.top, self.fresh())
+        os.mkdir(path)
+        return path
+
     def say(self, *arguments, text="", seconds=SECONDS):
         """Status and output, then what went to standard error."""
         outcome = self.run(list(arguments), text, seconds)
@@ -86,7 +92,7 @@ def attempt(side, one):
         return None, f"no {lacking[0]} here"
     try:
         seen = one.act(side)
-    except Failed as failed:
+    except (Failed, OSError, IndexError) as failed:
         return False, str(failed)
     return re.search(one.expected, seen, re.S | re.M) is not None, seen
 
