@@ -268,7 +268,7 @@ def _(side):
 
 
 # ---- what is killed ---------------------------------------------------------------------------------
-@scenario("conmon is killed: the container can be removed, and is gone", r"\A0 .*\ngone\Z", engines=BOTH, sample=True)
+@scenario("conmon is killed: the container can be removed, and is gone", r"\A0 .*\ngone\Z", engines=BOTH)
 def _(side):
     name = start(side)
     pid = ask(side, name, ".State.Pid")

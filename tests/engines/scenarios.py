@@ -71,7 +71,7 @@ def _(side):
     return run(side, "-i", program="md5sum; echo end", text=INPUT)
 
 
-@scenario("run: 100 MB through standard output", r"\A0 104857600\Z", sample=True)
+@scenario("run: 100 MB through standard output", r"\A0 104857600\Z")
 def _(side):
     process = subprocess.Popen(side.command(["run", "--rm", "--network", "none", "--log-driver", "none", side.image,
                                              "head", "-c", "104857600", "/dev/zero"]), env=side.environment,
@@ -122,7 +122,7 @@ def _(side):
     return run(side, "--cap-add", "sys_admin", program=f"{STATUS}; {REFUSED}")
 
 
-@scenario("seccomp: unconfined", r"Seccomp:\t0\n.*Invalid argument")
+@scenario("seccomp: unconfined", r"Seccomp:\t0\n.*Invalid argument", needs=["root"])
 def _(side):
     return run(side, "--cap-add", "sys_admin", "--security-opt", "seccomp=unconfined", program=f"{STATUS}; {REFUSED}")
 
@@ -330,7 +330,7 @@ def _(side):
     return said
 
 
-@scenario("pause stops it, unpause lets it go on", r"\Astill paused on\Z", needs=["freezer"], sample=True)
+@scenario("pause stops it, unpause lets it go on", r"\Astill paused on\Z", needs=["freezer"])
 def _(side):
     name = start(side, program="i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done")
 
@@ -381,7 +381,7 @@ def _(side):
 # ---- limits -----------------------------------------------------------------------------------------
 # On cgroup v1 conmon 2.1.6 does not report it, of no runtime.
 @scenario("memory: a kill is 137 and is reported as one for want of memory", r"\A137 true\Z",
-          needs=["memory", "report of a kill for want of memory"], sample=True)
+          needs=["memory", "report of a kill for want of memory"])
 def _(side):
     name = start(side, "--memory", "16m", "--memory-swap", "16m", program="sleep 0.1; tail /dev/zero")
     code = side.do("wait", name)
