@@ -75,7 +75,7 @@ std::span<const Option> global_options() { return kOptions; }
 // podman runs us as root of an ordinary user's namespace. The look at /proc that shows it is taken
 // only where XDG_RUNTIME_DIR says that there may be a user: not under daemons of the host.
 bool is_root_of_a_user() {
-  return ::geteuid() == 0 && !runtime_directory().empty() && sys::in_user_namespace();
+  return !runtime_directory().empty() && ::geteuid() == 0 && sys::in_user_namespace();
 }
 
 // A login in a container that is a user namespace says that USER is root: /run is its own there,
