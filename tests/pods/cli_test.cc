@@ -132,6 +132,26 @@ TEST_F(PodCli, ExecEndsWithItsProgramThoughThatLeftADaemonWithItsOutput) {
   EXPECT_SAYS(chatty.out, "started\n");
 }
 
+TEST_F(PodCli, EventsAreShownOverTheRotationOfTheirFile) {
+  ASSERT_OK(pod({"run", file("  - {name: a, IMAGE, command: [sleep, '1000']}\n",
+                             "  restartPolicy: Never\n")}));
+  const std::string path = cat(pods_root(), "/", name_, "/events.jsonl");
+  Process following(command({"events", "--follow", name_}));
+  ASSERT_TRUE(eventually([&] { return following.output().find("Started") != std::string::npos; }));
+  following.signal(SIGSTOP);
+  // As the shim does it with a file that is large enough, while nobody looks.
+  ASSERT_EQ(rename(path.c_str(), (path + ".1").c_str()), 0);
+  ASSERT_OK(pod({"kill", "--signal", "KILL", name_}));
+  ASSERT_TRUE(eventually(
+      [&] { return exists(path) && read_file(path).find("Exited") != std::string::npos; }));
+  const std::string all = pod({"events", name_}).out;
+  EXPECT_SAYS(all, "Started");
+  EXPECT_SAYS(all, "Exited");
+  following.signal(SIGCONT);
+  EXPECT_TRUE(eventually([&] { return following.output().find("Exited") != std::string::npos; }));
+  EXPECT_EQ(following.output().find("Started"), following.output().rfind("Started"));
+}
+
 TEST_F(PodCli, WhatCannotBeMadeLeavesNothing) {
   const auto refused = [&](const std::string& path, std::string_view part) {
     EXPECT_FAILS(pod({"run", path}), 1, part);
