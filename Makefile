@@ -244,12 +244,13 @@ help:
 	@sed -n 's/^#? //p' Makefile
 
 #? all          build/ocirt and what it is made of (the default)
-#? deps         install the packages that demo and check need (Debian; DEPS=build|demo|check|vm)
+#? deps         install the packages that demo and check need (Debian; DEPS=build|demo|check|engines|vm)
 #? demo         install what is missing, build, and show a container's life
 #? check        install what is missing, then every test and check below
 #? check-vm     the tests in a virtual machine, where systemd makes the cgroups (VM_SUITES="vm vm7 peers")
 #? unit         tests beside the code; no root needed
 #? check-faults every system call of every command fails once, natively and under v2
+#? check-engines  podman, buildah, docker and containerd by themselves, beside their default runtime
 #? check-peers  the test suites of runc and crun, beside the runtimes that they were written for
 #? conformance  tests of the specification, as root (RUNTIME=/path tests another runtime)
 #? sanitize     unit and conformance tests with AddressSanitizer and UBSan

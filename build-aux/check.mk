@@ -11,7 +11,7 @@ ifdef FUZZ_RUNS
 export FUZZ_RUNS
 endif
 
-.PHONY: deps check check-faults check-peers check-vm unit unit-programs test-programs conformance layers requirements budget bench fuzz fuzz-build \
+.PHONY: deps check check-faults check-peers check-engines check-vm unit unit-programs test-programs conformance layers requirements budget bench fuzz fuzz-build \
         coverage coverage-build sanitize sanitize-build clang clang-build tidy tidy-check analyze cppcheck format format-check demo completions
 
 deps:
@@ -93,6 +93,12 @@ check-peers:
 	@build-aux/install-deps peers
 	@$(MAKE) all
 	@tests/peers/run $(abspath $(BUILD)/ocirt)
+
+# Every engine with its default runtime and with ocirt, in one table (build/log/compare-*.log); half an hour.
+check-engines:
+	@build-aux/install-deps engines
+	@$(MAKE) all
+	@SUITES=tests/engines/suites tests/tools/run-tests all
 
 # Natively and under v2.
 check-faults: all $(BUILD)/test/faults-test

@@ -1,7 +1,11 @@
 // The tables themselves, and what is made from them.
 #include "src/cli/commands.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <set>
 
@@ -105,6 +109,27 @@ TEST(Globals, RootIsBelowTheRuntimeDirectoryForOrdinaryUsers) {
   }
   ::setenv("XDG_RUNTIME_DIR", "/run/user/7", 1);
   EXPECT_EQ(default_root(), "/run/user/7/ocirt");
+}
+
+// podman calls us so for an ordinary user.
+TEST(Globals, RootOfAUserNamespaceHasNotTheHostsRun) {
+  if (::geteuid() != 0)
+    GTEST_SKIP() << "needs root: only root keeps its id without a map by others";
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::unshare(CLONE_NEWUSER) != 0) ::_exit(77);
+    const int map = ::open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
+    if (::write(map, "0 0 1", 5) != 5) ::_exit(78);
+    ::setenv("XDG_RUNTIME_DIR", "/run/user/7", 1);
+    ::unsetenv("USER");
+    const bool of_a_user = default_root() == "/run/user/7/ocirt" && is_root_of_a_user();
+    ::setenv("USER", "root", 1);
+    ::_exit(of_a_user && default_root() == "/run/ocirt" ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "user namespaces cannot be made here";
+  EXPECT_EQ(status, 0);
 }
 
 TEST(Globals, RootlessIsWhoHasNoRootUnlessItIsSaid) {

@@ -3,6 +3,9 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <string_view>
+
+#include "src/sys/control_file.h"
 
 namespace ocirt::cli {
 namespace {
@@ -60,15 +63,31 @@ constexpr Option kOptions[] = {
     toggle<&GlobalArguments::version>("V", 'V', ""),  // as crun has it
 };
 
+std::string_view runtime_directory() {
+  const char* value = ::getenv("XDG_RUNTIME_DIR");
+  return value == nullptr ? "" : value;
+}
+
 }  // namespace
 
 std::span<const Option> global_options() { return kOptions; }
 
+// podman runs us as root of an ordinary user's namespace. The look at /proc that shows it is taken
+// only where XDG_RUNTIME_DIR says that there may be a user: not under daemons of the host.
+bool is_root_of_a_user() {
+  return !runtime_directory().empty() && ::geteuid() == 0 && sys::in_user_namespace();
+}
+
+// A login in a container that is a user namespace says that USER is root: /run is its own there,
+// while an ordinary user's is the host's.
 std::string default_root() {
-  if (::geteuid() == 0) return "/run/ocirt";
-  const char* runtime_directory = ::getenv("XDG_RUNTIME_DIR");
-  if (runtime_directory == nullptr || *runtime_directory == '\0') return "/run/ocirt";
-  return cat(runtime_directory, "/ocirt");
+  if (runtime_directory().empty()) return "/run/ocirt";
+  if (::geteuid() == 0) {
+    const char* user = ::getenv("USER");
+    const bool at_home = user != nullptr && std::string_view(user) == "root";
+    if (at_home || !is_root_of_a_user()) return "/run/ocirt";
+  }
+  return cat(runtime_directory(), "/ocirt");
 }
 
 }  // namespace ocirt::cli

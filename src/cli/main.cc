@@ -96,6 +96,8 @@ int run_words(Log& log, std::span<const char* const> words) {
     return 0;
   }
   if (global.root.empty()) global.root = default_root();
+  if (global.rootless == container::Rootless::automatic && is_root_of_a_user())
+    global.rootless = container::Rootless::yes;
   if (Result<> opened = log.open(global); !opened) {
     log.error(opened.error().text);
     return 1;

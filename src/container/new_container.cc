@@ -92,6 +92,14 @@ bool may_do_without(Error& error, const std::optional<oci::Resources>& resources
   return false;
 }
 
+// The descriptors that the plan's mounts name by number.
+Result<std::vector<UniqueFd>> open_trees(Draft& draft) {
+  std::vector<UniqueFd> trees = TRY(open_mount_trees(draft));
+  if (UniqueFd nodes = TRY(make_device_nodes(draft)); nodes.valid())
+    trees.push_back(std::move(nodes));
+  return trees;
+}
+
 }  // namespace
 
 Result<> NewContainer::record_it(const std::string& pid_file_path) {
@@ -178,9 +186,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
         "linux.resources: no limit is in force, since --cgroup-manager is disabled");
   }
   made.net_devices.emplace(TRY(NetDevices::find(std::move(draft.net_devices))));
-  std::vector<UniqueFd> trees = TRY(open_mount_trees(draft));
-  if (UniqueFd nodes = TRY(make_device_nodes(draft)); nodes.valid())
-    trees.push_back(std::move(nodes));
+  std::vector<UniqueFd> trees = TRY(open_trees(draft));
   UniqueFd console =
       TRY(open_console_socket(options.console_socket, terminal, detached, options.adopted.console));
   std::vector<UniqueFd> pidfd_receivers =
@@ -212,6 +218,10 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
     if (!done) {
       made.cgroup = cgroup::Made();
       made.record.cgroup.directories.clear();
+      // What a mount of cgroups shows is not what was drafted.
+      input.cgroup = cgroup::Location();
+      draft = TRY(draft_container(input));
+      trees = TRY(open_trees(draft));
       made.warnings.push_back(cat("the container has no cgroup of its own: ", done.error().text));
     }
   }

@@ -1,5 +1,6 @@
 #include "src/shim/containerd_shim.h"
 
+#include <algorithm>
 #include <csignal>
 #include <utility>
 
@@ -52,7 +53,7 @@ Result<> ContainerdShim::open() {
   signals_watch_ = TRY(loop_.watch(signals_->fd(), sys::kReadable,
                                    Callback<unsigned>::to<&ContainerdShim::on_signal>(*this)));
   TRY(server_.listen(std::move(seat_.listener)));
-  idle_.start(kPatience);
+  expect(setup_.id);
   return {};
 }
 
@@ -68,8 +69,12 @@ void ContainerdShim::on_call(wire::Call& call) {
     // Not any more what was said of the containers before.
     task_.forget_shutdown();
     leaving_.cancel();
-    idle_.start(kPatience);
+    expect(call.payload);
     return call.reply.send("3");
+  }
+  if (call.service == kJoinService && call.method == kGoneMethod) {
+    gone(call.payload);
+    return call.reply.send("");
   }
   wire::no_such_service(call);
 }
@@ -86,11 +91,31 @@ void ContainerdShim::on_signal(unsigned) {
 
 // ---- the end ------------------------------------------------------------------------------------
 
+void ContainerdShim::expect(std::string_view id) {
+  awaited_.emplace_back(id);
+  idle_.start(kPatience);
+}
+
+// A daemon that was killed between our `start` and its Create has its successor run `delete`. That
+// one may stay connected, which says nothing of what it will ask for (seen with containerd 2.1).
+void ContainerdShim::gone(std::string_view id) {
+  std::erase(awaited_, id);
+  if (containers_.find(id) != nullptr) {
+    gone_.emplace_back(id);
+    ended_.start(sys::Nanoseconds(0));
+  } else if (awaited_.empty()) {
+    leaving_.start(sys::Nanoseconds(0));
+  }
+}
+
 // Its row is still there.
 void ContainerdShim::removed(const Container& container) {
+  std::erase(awaited_, container.id);
+  const bool was_gone = std::erase(gone_, container.id) != 0;
   if (containers_.all().size() > 1) return;
   idle_.start(kPatience);
   if (killed_) return leave();
+  if (was_gone && awaited_.empty()) return leaving_.start(sys::Nanoseconds(0));
   // Daemons that leave the end of a pod to its sandbox do not say Shutdown.
   if (container.id == setup_.group) leaving_.start(kShutdownTime);
 }
@@ -114,12 +139,13 @@ void ContainerdShim::kill_all() {
 }
 
 void ContainerdShim::container_ended(Container&) {
-  if (killed_) ended_.start(sys::Nanoseconds(0));
+  if (killed_ || !gone_.empty()) ended_.start(sys::Nanoseconds(0));
 }
 
 void ContainerdShim::remove_ended() {
   for (const auto& container : containers_.all()) {
-    if (container->init.phase == Phase::kStopped && !container->removing)
+    const bool unwanted = killed_ || std::ranges::count(gone_, container->id) != 0;
+    if (unwanted && container->init.phase == Phase::kStopped && !container->removing)
       containers_.remove(*container, [](const Result<Done>&) {});
   }
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "src/base/result.h"
 #include "src/shim/containers.h"
@@ -24,6 +25,7 @@ namespace ocirt::shim {
 struct ContainerdSetup {
   Runtime runtime;
   std::string name_space;
+  std::string id;             // of the first container
   std::string group;          // the container of this id is its sandbox
   std::string ttrpc_address;  // of containerd; empty: nobody is told of anything
   std::string bundle;         // of the first container: working directory, and its `log`
@@ -45,6 +47,8 @@ class ContainerdShim {
  private:
   void on_call(wire::Call& call);
   void on_signal(unsigned ready);
+  void expect(std::string_view id);
+  void gone(std::string_view id);
   void removed(const Container& container);
   void container_ended(Container& container);
   void nobody_came();
@@ -67,7 +71,9 @@ class ContainerdShim {
   TaskService task_;
   wire::Server server_;
   sys::Timer idle_, leaving_, farewell_, ended_;
-  bool killed_ = false;  // by a signal: whatever ends is removed
+  std::vector<std::string> awaited_;  // ids of containers for which a `start` has come
+  std::vector<std::string> gone_;     // of those that nobody will delete
+  bool killed_ = false;               // by a signal: whatever ends is removed
   bool ending_ = false;
 };
 

@@ -53,7 +53,7 @@ Result<> delete_container(const Invocation& call) {
   // Whatever of this fails, the rest is done.
   Result<> unmounted = unmount_rootfs(bundle);
   Result<std::string> address = sys::read_file(sys::kCwd, cat(bundle, "/", kAddressFile));
-  if (address && address->starts_with("unix://")) remove_dead(address->substr(7));
+  if (address && address->starts_with("unix://")) tell_gone(address->substr(7), call.id);
   if (!pid) return std::unexpected(std::move(pid).error());
   TRY(std::move(unmounted));
 

@@ -14,6 +14,8 @@ namespace {
 
 constexpr size_t kMostPath = 106;  // that clients can connect to
 constexpr sys::Nanoseconds kJoinTime = std::chrono::seconds(5);
+// Of `delete`, which has five seconds in all, for a shim that may be stuck.
+constexpr sys::Nanoseconds kGoneTime = std::chrono::seconds(1);
 
 struct Place {
   UniqueFd directory;  // locked
@@ -64,9 +66,9 @@ Result<Found> find_or_take(const std::string& path) {
   return found;
 }
 
-Result<std::optional<int>> join(UniqueFd connection, const std::string& path) {
+Result<std::optional<int>> join(UniqueFd connection, const std::string& path, std::string_view id) {
   wire::Client client(std::move(connection));
-  Result<wire::Answer> answer = client.call(kJoinService, kJoinMethod, "", kJoinTime);
+  Result<wire::Answer> answer = client.call(kJoinService, kJoinMethod, id, kJoinTime);
   if (!answer && answer.error().code == ETIMEDOUT)
     return refuse(cat("the shim at ", path, " does not answer"));
   if (!answer) return std::nullopt;  // it has ended
@@ -84,12 +86,17 @@ void give_up(Seat& seat) {
     (void)sys::unlink(place->directory, place->name);
 }
 
-void remove_dead(const std::string& path) {
-  Result<Place> place = lock_place(path, false);
-  if (!place) return;
-  Result<UniqueFd> connection = sys::connect_stream_at_once(path);
-  if (!connection && connection.error().code == ECONNREFUSED)
-    (void)sys::unlink(place->directory, place->name);
+void tell_gone(const std::string& path, std::string_view id) {
+  Result<UniqueFd> connection = [&]() -> Result<UniqueFd> {
+    const Place place = TRY(lock_place(path, false));
+    Result<UniqueFd> found = sys::connect_stream_at_once(path);
+    if (!found && found.error().code == ECONNREFUSED)
+      (void)sys::unlink(place.directory, place.name);
+    return found;
+  }();
+  if (!connection) return;
+  wire::Client client(std::move(*connection));
+  (void)client.call(kJoinService, kGoneMethod, id, kGoneTime);
 }
 
 }  // namespace ocirt::shim

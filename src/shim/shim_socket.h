@@ -17,6 +17,8 @@ namespace ocirt::shim {
 // answer is the version of its Task service as a digit.
 inline constexpr std::string_view kJoinService = "ocirt.shim.v1.Shim";
 inline constexpr std::string_view kJoinMethod = "Join";
+// By which `delete` says that nobody will ask for a container any more. Both carry its id.
+inline constexpr std::string_view kGoneMethod = "Gone";
 
 // A socket that we listen on.
 struct Seat {
@@ -35,11 +37,11 @@ Result<Found> find_or_take(const std::string& path);
 
 // Asks the shim behind the connection to take one more container. Its version; nothing when it
 // ended meanwhile: then it is to be looked for again. An error when it is another program's.
-Result<std::optional<int>> join(UniqueFd connection, const std::string& path);
+Result<std::optional<int>> join(UniqueFd connection, const std::string& path, std::string_view id);
 
 // Takes the name away if it is ours still. From then on nobody new comes.
 void give_up(Seat& seat);
-// Removes the socket of a shim that is dead; one that lives stays.
-void remove_dead(const std::string& path);
+// Removes the socket of a shim that is dead; one that lives is told that the container has gone.
+void tell_gone(const std::string& path, std::string_view id);
 
 }  // namespace ocirt::shim

@@ -75,6 +75,7 @@ Result<Plan> make_plan(const Invocation& call) {
   Result<std::string> config = sys::read_file(sys::kCwd, "config.json", kMostConfig);
   if (!config && config.error().code != ENOENT) return std::unexpected(std::move(config).error());
 
+  setup.id = call.id;
   setup.group = group_of(config ? *config : "", call.id);
   setup.name_space = call.name_space;
   setup.debug = call.debug || told.debug;
@@ -170,7 +171,8 @@ Result<Served> find_or_launch(Plan& plan) {
       return Served{plan.manner.version, daemon};
     }
     // A shim that ends just now does not answer; its name is free afterwards.
-    if (std::optional<int> version = TRY(join(std::move(found.connection), plan.socket)))
+    if (std::optional<int> version =
+            TRY(join(std::move(found.connection), plan.socket, plan.setup.id)))
       return Served{std::min(*version, plan.manner.version)};
   }
   return refuse(cat("the shim at ", plan.socket, " does not answer"));

@@ -3,6 +3,7 @@
 The messages of CRI that are needed are written by hand: no package has them for Python.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -136,6 +137,10 @@ class CriContainerd(shim.ShimContainerd):
                 f'[{plugin}.containerd.runtimes.by-name]\n  runtime_type = "io.containerd.ocirt.v2"\n'
                 f'[{plugin}.containerd.runtimes.by-name.options]\n  NoNewKeyring = true\n')
 
+    @property
+    def protocol(self):
+        return 3 if self.name >= "cri-2" else 2
+
     def begin(self):
         self.environment["PATH"] = f"{os.path.dirname(self.shim)}:{os.environ['PATH']}"
         super().begin()
@@ -148,6 +153,8 @@ def check_pod(engine, cri, handler):
     sandbox, config = cri.sandbox(f"pod-{handler}", handler, f"/{engine.group}/own")
     shims = engine.shims()
     expect("a sandbox has one shim", len(shims) == 1, shims)
+    version = bootstrap_version(engine, sandbox)
+    expect("daemon and shim speak the newest protocol that both know", version in (None, engine.protocol), version)
     app = cri.container(sandbox, config, "app", ["sh", "-c", "echo hello; echo oops >&2; exec sleep 1000"])
     cri.start(app)
     job = cri.container(sandbox, config, "job", ["sh", "-c", "exit 7"])
@@ -182,6 +189,15 @@ def check_pod(engine, cri, handler):
     cri.call("StopPodSandbox", (1, sandbox))
     cri.call("RemovePodSandbox", (1, sandbox))
     expect("the shim ends with the pod", shim.until(lambda: not engine.shims()), engine.shims())
+
+
+def bootstrap_version(engine, sandbox):
+    """What containerd 2 keeps of the shim's answer to its start."""
+    path = f"{engine.top}/state/io.containerd.runtime.v2.task/k8s.io/{sandbox}/bootstrap.json"
+    if not os.path.exists(path):
+        return None
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)["version"]
 
 
 def reachable(cri):

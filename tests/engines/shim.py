@@ -103,7 +103,7 @@ class Events:
     """What `ctr events` says while this is open."""
 
     def __init__(self, engine):
-        self.file = tempfile.TemporaryFile(mode="w+", dir=engine.top)
+        self.file = tempfile.TemporaryFile(mode="a+", dir=engine.top)
         self.process = subprocess.Popen(engine.command(["events"]), stdout=self.file, stdin=subprocess.DEVNULL,
                                         stderr=subprocess.STDOUT)
         time.sleep(0.3)  # until it has subscribed nothing says that it has

@@ -276,6 +276,32 @@ TEST_F(ContainerdShim, DeleteTakesAwayWhatAKilledShimHasLeft) {
   EXPECT_OK(run_command(command("c1", path, "delete")));
 }
 
+// A daemon that was killed between `start` and Create; its successor may stay connected.
+TEST_F(ContainerdShim, DeleteOfAContainerThatWasNeverMadeEndsItsShim) {
+  const std::string path = bundle_of("pod", "pod");
+  const std::string other = bundle_of("app", "pod");
+  const std::string address = start("pod", path);
+  EXPECT_EQ(start("app", other), address);
+  wire::Client idle = client(address);
+  EXPECT_OK(run_command(command("pod", path, "delete")));
+  ASSERT_EQ(create(address, "app", other), "") << "another container was awaited";
+  EXPECT_EQ(remove(address, "app"), "");
+  EXPECT_GT(shim_at(address), 0);
+  EXPECT_OK(run_command(command("app", other, "delete")));
+  EXPECT_TRUE(eventually([&] { return shim_at(address) == 0; }, 2000));
+  EXPECT_FALSE(exists(path_of(address)));
+}
+
+TEST_F(ContainerdShim, DeleteOfAContainerOfALivingShimTakesItsRow) {
+  const std::string path = bundle_of("c1");
+  const std::string address = start("c1", path);
+  ASSERT_EQ(create(address, "c1", path), "");
+  wire::Client idle = client(address);
+  EXPECT_OK(run_command(command("c1", path, "delete")));
+  EXPECT_TRUE(eventually([&] { return shim_at(address) == 0; }, 2000));
+  EXPECT_EQ(cgroups::leftovers(), std::vector<std::string>());
+}
+
 TEST_F(ContainerdShim, FailureOfStartIsTheReasonAndLeavesNoShim) {
   const std::string path = bundle_of("c1");
   Command start = command("c1", path, "start");
