@@ -81,7 +81,8 @@ messages := -x c -std=gnu17 -isystem $(BUILD)/gen -Os -ffunction-sections -fdata
 
 # A static program reaches main a millisecond earlier than one with four shared libraries.
 ifeq ($(STATIC),1)
-program_link := $(filter-out -pie,$(link)) -static-pie -Wl,-u,$(terminate) $(relr)
+program_link := $(filter-out -pie,$(link)) -static-pie -Wl,-u,$(terminate) $(relr) \
+                $(if $(SANITIZE),,-Wl,--no-eh-frame-hdr -Wl$(comma)-T$(comma)build-aux/no-unwinding.ld)
 LIBS ?= -lseccomp -lyajl_s -lcap
 else
 program_link := $(link)

@@ -106,6 +106,7 @@ check-faults: all $(BUILD)/test/faults-test
 
 bench: all
 	@tests/bench/run $(abspath $(BUILD)/ocirt)
+	@tests/bench/scale $(abspath $(BUILD)/ocirt)
 
 # ---- the same tree by other means -----------------------------------------------------------------
 # Not optimised: it compiles in a third of the time, and no mistake is optimised away. The tests that run

@@ -45,6 +45,14 @@ class [[nodiscard]] UniqueFd {
   static void leave_open();
   static bool is_leaving();
 
+  // For descriptors whose close nobody waits for: a file that has been read, a copy of what others
+  // hold. Where a process has said close_in_groups(), they stay open until close_group(), which
+  // takes one call for all that are neighbours, or until the process ends, which takes none. Else
+  // each is closed at once.
+  void close_later();
+  static void close_in_groups();
+  static void close_group();
+
   bool valid() const { return fd_ >= 0; }
   int raw() const { return fd_; }
   operator Fd() const& {

@@ -133,10 +133,7 @@ int run_program(std::span<const char* const> words) {
 
 int main(int argc, char** argv) {
   std::set_new_handler(ocirt::cli::out_of_memory);
-  if (const auto ready = ocirt::sys::ensure_standard_streams(); !ready) {
-    ocirt::sys::print_error(ocirt::cat("ocirt: ", ready.error().text, "\n"));
-    return 1;
-  }
+  ocirt::UniqueFd::close_in_groups();
   std::span<const char* const> words(argv, static_cast<size_t>(argc));
   return ocirt::cli::run_program(words.empty() ? words : words.subspan(1));
 }

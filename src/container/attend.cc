@@ -10,19 +10,25 @@ namespace ocirt::container {
 namespace {
 
 constexpr Fd kInput{0}, kOutput{1};
+// A process that has not ended by then may stay for long.
+constexpr int kShortLife = 30;  // milliseconds
+
+void pass_on(int signal, Fd pidfd, Fd console, bool& asked_to_end) {
+  if (signal == SIGCHLD) return;
+  if (signal == SIGWINCH && console.valid()) {
+    sys::copy_window_size(kInput, console);
+    return;
+  }
+  asked_to_end |= signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
+  if (pidfd.valid()) (void)sys::send_signal(pidfd, signal);  // it may have ended in this moment
+}
 
 // Returns whether one of them asked us to end.
 Result<bool> forward_signals(Fd pidfd, Fd console, sys::SignalInbox& signals) {
   for (bool asked_to_end = false;;) {
     int signal = TRY(signals.next());
     if (signal == 0) return asked_to_end;
-    if (signal == SIGCHLD) continue;
-    if (signal == SIGWINCH && console.valid()) {
-      sys::copy_window_size(kInput, console);
-      continue;
-    }
-    asked_to_end |= signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
-    if (pidfd.valid()) (void)sys::send_signal(pidfd, signal);  // it may have ended in this moment
+    pass_on(signal, pidfd, console, asked_to_end);
   }
 }
 
@@ -40,7 +46,7 @@ Result<> show_the_rest(sys::Copier& screen, sys::SignalInbox& signals, bool aske
 }  // namespace
 
 Result<sys::ExitStatus> attend(pid_t pid, Fd pidfd, Fd console, sys::SignalInbox& signals,
-                               NotifySocket* notify) {
+                               NotifySocket* notify, Callback<> lives) {
   std::optional<sys::RawMode> raw;
   sys::Copier keys, screen;
   UniqueFd slave, output;
@@ -54,9 +60,31 @@ Result<sys::ExitStatus> attend(pid_t pid, Fd pidfd, Fd console, sys::SignalInbox
     output = sys::reopen_without_waiting(kOutput);
     screen = sys::Copier(console, output.valid() ? Fd(output) : kOutput);
   }
+  int patience = kShortLife;
+  if (!console.valid() && notify == nullptr) {
+    // Nothing but a signal is waited for here, and the process's end is one. Should it not come
+    // (our caller may have it ignored), the loop below learns of the end by the pidfd.
+    const int signal = signals.wait(kShortLife);
+    std::optional<sys::ExitStatus> ended;
+    if (signal == SIGCHLD) ended = TRY(sys::ended_child(pidfd));
+    if (ended) return *ended;
+    if (signal == SIGCHLD) sys::reap_others_than(pid);
+    if (signal != 0) pass_on(signal, pidfd, console, asked_to_end);
+    if (signal == 0) {
+      UniqueFd::close_group();
+      if (lives) lives();
+      patience = -1;
+    }
+  }
+  TRY(signals.listen());
   for (;;) {
-    sys::Readiness ready = TRY(
-        sys::wait_for(signals.fd(), pidfd, keys, screen, notify != nullptr ? notify->fd() : Fd()));
+    sys::Readiness ready = TRY(sys::wait_for(signals.fd(), pidfd, keys, screen,
+                                             notify != nullptr ? notify->fd() : Fd(), patience));
+    if (!ready.any()) {
+      UniqueFd::close_group();
+      if (lives) lives();
+      patience = -1;
+    }
     if (ready.notice) notify->pass_on(sys::own_pid());  // we are the service's main process
     if (ready.ended) break;
     if (ready.signal) {

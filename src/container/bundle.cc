@@ -35,9 +35,18 @@ void drop_pids_limit_of_old(oci::Spec& spec) {
 
 Result<Bundle> open_bundle(const std::string& path, const std::string& config_file) {
   Bundle bundle;
-  bundle.path = TRY(resolve(path, "bundle"));
-  const std::string config = config_file.empty() ? cat(bundle.path, "/config.json") : config_file;
-  Result<std::string> json = sys::read_file(sys::kCwd, config, oci::kMaxDocumentSize);
+  Result<std::string> json;
+  std::string config = cat(path, "/config.json");
+  // Where no symlink leads to it, its directory need not be asked where it really is.
+  const bool plain = config_file.empty() && sys::is_plain_path(config);
+  if (plain) json = sys::read_document(sys::kCwd, config, '}', oci::kMaxDocumentSize, true);
+  if (plain && json) {
+    bundle.path = path;
+  } else {
+    bundle.path = TRY(resolve(path, "bundle"));
+    config = config_file.empty() ? cat(bundle.path, "/config.json") : config_file;
+    json = sys::read_document(sys::kCwd, config, '}', oci::kMaxDocumentSize);
+  }
   if (!json && json.error().code == ENOENT) {
     return std::unexpected(Error{
         ENOENT, cat(config, " is missing: a bundle has one (`ocirt spec` writes an example)")});

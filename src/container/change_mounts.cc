@@ -58,7 +58,7 @@ Result<> add_mounts(const Store& store, const MountChange& change, Warnings& war
   Directory directory = TRY(store.find(change.id, Store::Lock::none));
   Record record = TRY(directory.read());
   UniqueFd init = TRY(living_init(directory, record));
-  std::string json = TRY(sys::read_file(directory.fd(), "config.json", oci::kMaxDocumentSize));
+  std::string json = TRY(directory.config());
   oci::Spec spec = TRY(from_spec(oci::read_config(json)));
   cgroup::Host host = TRY(cgroup::probe_host());
   Draft draft = TRY(draft_added_mounts(spec, record, change, host));

@@ -176,8 +176,7 @@ Result<> draft_devices(Draft& draft, const oci::Linux& linux, const DraftInput& 
   }
   std::vector<plan::Link> links;
   for (const DefaultLink& link : default_links()) {
-    if (link.only_if_target && !input.host_has_kcore) continue;
-    links.push_back({builder.text(link.target), builder.text(link.path)});
+    links.push_back({builder.text(link.target), builder.text(link.path), link.only_if_target});
   }
   builder.plan.devices = builder.list(devices);
   builder.plan.links = builder.list(links);

@@ -36,7 +36,6 @@ struct DraftInput {
   bool attached_terminal = false;      // of `run`: the master comes back to us
   uint32_t preserved_fds = 0;          // --preserve-fds and LISTEN_FDS together
   uint32_t listen_fds = 0;             // of those, passed by socket activation
-  bool host_has_kcore = false;         // /proc/kcore is there: /dev/core makes sense
   bool within_user_namespace = false;  // of which we are user 0
   bool rootless = false;               // we are an ordinary user, with these ids
   uint32_t own_uid = 0, own_gid = 0;

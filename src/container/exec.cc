@@ -28,16 +28,24 @@
 namespace ocirt::container {
 namespace {
 
-Result<oci::Spec> own_config(const Directory& directory) {
-  std::string json = TRY(sys::read_own_file(directory.fd(), "config.json", oci::kMaxDocumentSize));
-  oci::Spec spec = TRY(from_spec(oci::read_config(json)));
+// A container that runs, as it was recorded.
+struct Found {
+  Directory directory;
+  std::string config;  // empty: still to be read
+  Record record;
+};
+
+Result<oci::Spec> own_config(const Found& found) {
+  std::string read;
+  if (found.config.empty()) read = TRY(found.directory.config());
+  oci::Spec spec = TRY(from_spec(oci::read_config(found.config.empty() ? read : found.config)));
   if (!spec.process) return refuse("config.json: process: missing, so --process is needed");
   return spec;
 }
 
 // The container's own process with what the command line changes about it.
-Result<ExecSettings> process_from_options(const Directory& directory, const ExecOptions& options) {
-  oci::Spec spec = TRY(own_config(directory));
+Result<ExecSettings> process_from_options(const Found& found, const ExecOptions& options) {
+  oci::Spec spec = TRY(own_config(found));
   ExecSettings settings;
   settings.process = *std::exchange(spec.process, std::nullopt);
   inherit(settings, std::move(spec));
@@ -70,9 +78,9 @@ Result<ExecSettings> process_from_options(const Directory& directory, const Exec
   return settings;
 }
 
-Result<ExecSettings> settings_of(const Directory& directory, const Record& record,
-                                 const ExecOptions& options) {
-  if (options.process_file.empty()) return process_from_options(directory, options);
+Result<ExecSettings> settings_of(const Found& found, const ExecOptions& options) {
+  if (options.process_file.empty()) return process_from_options(found, options);
+  const Record& record = found.record;
   Result<std::string> json = sys::read_file(sys::kCwd, options.process_file, oci::kMaxDocumentSize);
   if (!json && json.error().code == ENOENT) {
     return std::unexpected(Error{ENOENT, cat("--process: ", options.process_file, " is missing")});
@@ -86,7 +94,7 @@ Result<ExecSettings> settings_of(const Directory& directory, const Record& recor
   const bool complete = process.capabilities && !process.rlimits.empty() && !record.exec_inherits &&
                         !record.user_namespace;
   if (complete) return settings;
-  oci::Spec spec = TRY(own_config(directory));
+  oci::Spec spec = TRY(own_config(found));
   inherit(settings, std::move(spec));
   return settings;
 }
@@ -196,12 +204,14 @@ Result<Launched> launch_inside(LaunchRequest& request, const Record& record,
 Result<int> exec(const Store& store, const GlobalOptions& global, const ExecOptions& options,
                  pid_t* started) {
   begin_phase(global.timeline, "find the container");
-  Directory directory = TRY(store.find(options.id, Store::Lock::none));
-  Record record = TRY(directory.read());
+  Found found{TRY(store.find(options.id, Store::Lock::none)), {}, {}};
+  found.record = TRY(found.directory.read(&found.config));
+  const Directory& directory = found.directory;
+  Record& record = found.record;
   const auto [status, init] = TRY(standing_of(directory, record));
   TRY(check_status(status, record, options.ignore_paused));
   begin_phase(global.timeline, "decide");
-  const ExecSettings settings = TRY(settings_of(directory, record, options));
+  const ExecSettings settings = TRY(settings_of(found, options));
   const Annotations annotations = TRY(read_annotations(record.annotations));
   const PreservedFds preserved = TRY(preserved_fds(options.preserve_fds));
   if (preserved.missing) {
@@ -218,7 +228,7 @@ Result<int> exec(const Store& store, const GlobalOptions& global, const ExecOpti
   std::vector<UniqueFd> pidfd_receivers = TRY(connect_pidfd_sockets(options.pidfd_socket, {}));
 
   std::optional<sys::SignalInbox> signals;
-  if (!options.detach) signals.emplace(TRY(sys::SignalInbox::open()));
+  if (!options.detach) signals.emplace(sys::SignalInbox::block());
   cgroup::Entrance entrance;
   LaunchRequest request;
   request.timeline = global.timeline;

@@ -100,8 +100,7 @@ Warnings run_all_hooks(std::span<const oci::Hook> hooks, std::string_view state_
 Result<oci::Hooks> saved_hooks(const Directory& directory, const Record& record,
                                std::string_view kind) {
   if (record.plain) return oci::Hooks();
-  Result<std::string> text =
-      sys::read_own_file(directory.fd(), "config.json", oci::kMaxDocumentSize);
+  Result<std::string> text = directory.config();
   if (!text && text.error().code == ENOENT) return oci::Hooks();
   if (!text) return std::unexpected(std::move(text).error());
   if (!text->contains(kind) && !text->contains("\\u")) return oci::Hooks();

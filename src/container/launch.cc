@@ -36,9 +36,10 @@ struct Heard {
   UniqueFd fd;
 };
 
+constexpr size_t kMostInMessage = sizeof(plan::Header) + plan::kMostText;
+
 // Nothing: the other side has closed.
-Result<std::optional<Heard>> hear(Fd channel) {
-  sys::Message message = TRY(sys::receive_message(channel, sizeof(plan::Header) + plan::kMostText));
+Result<std::optional<Heard>> understand(sys::Message message) {
   if (message.bytes.empty()) return std::nullopt;
   Heard heard;
   if (message.bytes.size() < sizeof heard.header) return refuse("init: spoke in fragments");
@@ -46,6 +47,10 @@ Result<std::optional<Heard>> hear(Fd channel) {
   heard.text = message.bytes.substr(sizeof heard.header);
   if (!message.fds.empty()) heard.fd = std::move(message.fds.front());
   return heard;
+}
+
+Result<std::optional<Heard>> hear(Fd channel) {
+  return understand(TRY(sys::receive_message(channel, kMostInMessage)));
 }
 
 Result<> say(Fd channel, plan::Word word, Fd attached = {}, uint32_t ignored_signals = 0) {
@@ -111,6 +116,18 @@ bool move_at_once(const Draft& draft, const std::vector<UniqueFd>& namespaces) {
   return user.valid() && pids.valid() && sys::is_owned_by(pids, user);
 }
 
+// Whether init needs nothing of ocirt on its way, so that Start can be there before it is ready.
+// What goes wrong is heard of after the start then, and undone just the same.
+bool may_start_at_once(const LaunchRequest& request, const plan::Plan& plan) {
+  const Scheduling& scheduling = request.draft->scheduling;
+  const bool hooked =
+      plan.hooks_outside || (request.hooks != nullptr && request.hooks->has_value());
+  return plan.purpose == plan::Purpose::run && !hooked && !plan.join_pid_namespace &&
+         !plan.user.limits() && !plan.shares_mounts && !plan.process.terminal &&
+         plan.process.seccomp.count == 0 && !request.agent && request.unit == nullptr &&
+         !scheduling.scheduler && !scheduling.io_priority && scheduling.final_cpus.empty();
+}
+
 }  // namespace
 
 Result<Launched> launch_once(const LaunchRequest& request);
@@ -156,6 +173,11 @@ Result<Launched> launch_once(const LaunchRequest& request) {
   const bool filtered = plan.process.seccomp.count != 0 && !plan.process.no_new_privileges;
   plan.ready_by_moving = plan.join_pid_namespace && !plan.move_early && !plan.user.forks &&
                          plan.purpose != plan::Purpose::create && !filtered;
+  plan.ready_in_silence = request.starts_at_once && may_start_at_once(request, plan);
+  // Hooks have to see the end of what cannot run: then it is known before anything is started.
+  const bool hooked = request.hooks != nullptr && request.hooks->has_value();
+  plan.program_found_late =
+      plan.purpose != plan::Purpose::create && !hooked && plan.process.seccomp.count == 0;
 
   HookOutput hook_output;
   if (plan.create_container.count != 0 || plan.start_container.count != 0) {
@@ -170,13 +192,17 @@ Result<Launched> launch_once(const LaunchRequest& request) {
   const std::string& block = draft.builder.finish();
   const size_t offset = (ocirt_init_image_size + kPage - 1) / kPage * kPage;
   const std::string padding(offset - ocirt_init_image_size, '\0');
+  // Where we execute nothing else, nothing else can inherit it: then init need not be let have it.
+  const bool alone = !hooked && request.unit == nullptr && request.unit_entrance == nullptr &&
+                     plan.process.preserved_fds == 0 && !plan.hooks_outside;
   UniqueFd program = TRY(sys::sealed_memory(
-      "ocirt-init", {{ocirt_init_image, ocirt_init_image_size}, padding, block}, true));
+      "ocirt-init", {{ocirt_init_image, ocirt_init_image_size}, padding, block}, true, alone));
   const std::string where = cat(program.raw(), ":", offset, ":", block.size());
   const char* const argv[] = {"ocirt-init", where.c_str(), nullptr};
   const char* const envp[] = {nullptr};
 
-  std::vector<int> keep = {program.raw(), theirs.raw()};
+  std::vector<int> keep = {theirs.raw()};
+  if (!alone) keep.push_back(program.raw());
   if (request.gate.valid()) keep.push_back(request.gate.raw());
   if (request.console.valid()) keep.push_back(request.console.raw());
   for (const plan::Join& join : joins) keep.push_back(join.fd);
@@ -224,14 +250,16 @@ Result<Launched> launch_once(const LaunchRequest& request) {
     TRY(sys::write_once(unit_key, "the gate of init", "x"));
   }
   theirs.reset();  // or its end could not be heard
+  program.close_later();
   launched.is_exec_ = plan.purpose == plan::Purpose::exec || plan.purpose == plan::Purpose::mounts;
   launched.hooks_expected_ = plan.hooks_outside;
   launched.successor_expected_ = plan.join_pid_namespace || plan.user.forks;
   launched.ready_by_moving_ = plan.ready_by_moving;
+  launched.ready_in_silence_ = plan.ready_in_silence;
   launched.settling_expected_ = plan.user.settles;
   begin_phase(request.timeline, "wait for init");
   TRY(launched.take_stock(request));
-  TRY(launched.converse(request));
+  if (!launched.ready_in_silence_) TRY(launched.converse(request));
   return launched;
 }
 
@@ -271,6 +299,7 @@ Result<> Launched::follow(const LaunchRequest& request, pid_t successor) {
   (void)sys::end_of(child_.pidfd, of_parent_);
   if (is_exec_ && request.signals_blocked) sys::forget_child_signal();
   child_.pid = successor;
+  child_.pidfd.close_later();
   child_.pidfd = std::move(pidfd);
   TRY(take_stock(request));
   if (request.enter_late) TRY(within("cgroup", cgroup::enter(*request.entrance, child_.pid)));
@@ -342,28 +371,38 @@ Result<> Launched::commit() {
 
 Result<> Launched::start(Fd state) {
   begin_phase(timeline_, "start");
-  TRY(say(channel_, plan::Word::start, state, ignored_signals_.value_or(0)));
+  Result<> said = say(channel_, plan::Word::start, state, ignored_signals_.value_or(0));
+  // One that has failed by now is not there to hear it, but has said why.
+  const bool gone = !said && (said.error().code == EPIPE || said.error().code == ECONNRESET);
+  if (!ready_in_silence_ || !gone) TRY(std::move(said));
   Result<> done = program_runs(channel_, route_);
+  if (!done && ready_in_silence_ && done.error().code == EPIPE)
+    done = silent_end(child_.pidfd, of_parent_);
   if (timeline_ != nullptr) timeline_->end_of_init();
   return done;
 }
 
 Result<> program_runs(Fd channel, const ListenerRoute& route) {
+  // Two words at a time, since Executing is always followed: unless init waits for our answer.
+  const size_t at_once = route.agent ? 1 : 2;
   for (bool executing = false;;) {
-    std::optional<Heard> heard = TRY(hear(channel));
-    if (!heard && executing) return {};
-    if (!heard) return refuse("init was killed before it could execute the program");
-    switch (heard->header.word) {
-      case plan::Word::failed:
-        return failure(std::move(*heard));
-      case plan::Word::listener:
-        TRY(route_listener(channel, *heard, route));
-        break;
-      case plan::Word::executing:
-        executing = true;
-        break;
-      default:
-        return refuse("init said something out of order");
+    for (sys::Message& message : TRY(sys::receive_messages(channel, at_once, kMostInMessage))) {
+      std::optional<Heard> heard = TRY(understand(std::move(message)));
+      if (!heard && executing) return {};
+      if (!heard)
+        return std::unexpected(Error{EPIPE, "init was killed before it could execute the program"});
+      switch (heard->header.word) {
+        case plan::Word::failed:
+          return failure(std::move(*heard));
+        case plan::Word::listener:
+          TRY(route_listener(channel, *heard, route));
+          break;
+        case plan::Word::executing:
+          executing = true;
+          break;
+        default:
+          return refuse("init said something out of order");
+      }
     }
   }
 }
@@ -379,6 +418,7 @@ Result<PreservedFds> preserved_fds(int asked_for) {
   const uint64_t all = uint64_t{fds.listen} + static_cast<uint32_t>(asked_for);
   fds.all = static_cast<uint32_t>(all);
   if (all > kMost) return refuse(cat("--preserve-fds: more than ", kMost, " descriptors"));
+  if (all != 0) UniqueFd::close_group();  // what waits in there would look like a plug
   const auto passed = [](uint32_t i) { return sys::is_inherited(Fd(static_cast<int>(3 + i))); };
   const uint32_t wanted = fds.all;
   while (fds.all > 0 && !passed(fds.all - 1)) --fds.all;

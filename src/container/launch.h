@@ -31,6 +31,8 @@ struct LaunchRequest {
   std::span<const UniqueFd> trees;              // of open_mount_trees()
   std::vector<plan::Join> joins;  // further namespaces that init joins; descriptors of the caller
   bool signals_blocked = false;   // by a SignalInbox of the caller
+  bool starts_at_once = false;    // run: the caller has nothing to do between Ready and Start that
+                                  // must find init ready, so it need not be waited for
   bool for_parent = false;        // init is a child of our parent (CLONE_PARENT), who reaps it
   Fd gate;                        // create: where init will wait for start
   Fd console;                     // connected console socket
@@ -86,6 +88,7 @@ class [[nodiscard]] Launched {
   bool of_parent_ = false;           // a child of our parent: it is killed, but not reaped
   bool hooks_expected_ = false;      // init is going to say AtHooks
   bool successor_expected_ = false;  // init is going to say Moved
+  bool ready_in_silence_ = false;    // it is not known whether it is ready before it is started
   bool ready_by_moving_ = false;     // and nothing more before Start
   bool settling_expected_ = false;   // init is going to say Unmapped
   bool released_ = false;

@@ -54,12 +54,8 @@ void fill_record(Record& record, const Bundle& bundle, const std::string& id, co
 // on leaves a record by which `delete --force` finds the cgroup and everybody in it.
 Result<> fill_directory(NewDirectory& made, const Bundle& bundle, const Draft& draft,
                         const Record& record) {
-  const Directory& directory = made.directory();
-  UniqueFd config =
-      TRY(sys::open(directory.fd(), "config.json", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
-  TRY(sys::write_all(config, "config.json", bundle.json));
-  TRY(write_filter(directory, {draft.builder.plan.process.seccomp_flags, draft.seccomp}));
-  return made.write(record);
+  TRY(write_filter(made.directory(), {draft.builder.plan.process.seccomp_flags, draft.seccomp}));
+  return made.write_first(record, bundle.json);
 }
 
 Result<> make_cgroup(NewContainer& made, cgroup::Entrance& entrance, const Draft& draft) {
@@ -154,7 +150,6 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   input.within_user_namespace = !input.rootless && is_rootless(global);
   input.own_uid = sys::effective_uid();
   input.own_gid = sys::effective_gid();
-  input.host_has_kcore = sys::exists(sys::kCwd, "/proc/kcore");
   input.cgroup_host = TRY(cgroup::probe_host());
   std::optional<UnitPlan> unit;
   if (by_systemd(global) && spec.linux) {
@@ -242,6 +237,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   request.draft = &draft;
   request.signals_blocked = !detached;
   request.for_parent = options.adopted.by_parent;
+  request.starts_at_once = purpose == plan::Purpose::run && annotations.delegate_cgroup.empty();
   request.entrance = has_cgroup || !entrance.procs.empty() ? &entrance : nullptr;
   request.unit = unit ? &*unit : nullptr;
   request.started_unit = &made.unit;
@@ -276,6 +272,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
                cgroup::move_below(input.cgroup, annotations.delegate_cgroup, made.init->pid())));
   }
   TRY(send_pidfd(pidfd_receivers, made.init->pidfd(), "standard"));
+  entrance.directory.close_later();
   return made;
 }
 

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <optional>
+#include <utility>
 
 #include "oci-spec/documents.h"
 #include "src/container/attend.h"
@@ -14,12 +15,24 @@
 #include "src/sys/process.h"
 
 namespace ocirt::container {
+namespace {
+
+// The lock on a container's directory.
+struct HeldLock {
+  const Directory& directory;
+  bool held = true;
+  void release() {
+    if (std::exchange(held, false)) (void)directory.unlock();
+  }
+};
+
+}  // namespace
 
 Result<int> run(const Store& store, const GlobalOptions& global, const CreateOptions& options,
                 Warnings& warnings, Warnings& complaints) {
   // Signals wait from here on: one that comes while the container is made is forwarded afterwards.
   std::optional<sys::SignalInbox> signals;
-  if (!options.detach) signals.emplace(TRY(sys::SignalInbox::open()));
+  if (!options.detach) signals.emplace(sys::SignalInbox::block());
   NewContainer made = TRY(make_container(store, global, options, plan::Purpose::run));
   warnings = made.warnings;
   complaints = made.complaints;
@@ -39,8 +52,10 @@ Result<int> run(const Store& store, const GlobalOptions& global, const CreateOpt
   TRY(made.init->start(state));
   TRY(finish_start(hooks.poststart, made.record, made.init->pidfd()));
   made.commit();
-  // The container is complete: others may pause, update and delete it from here on.
-  if (!options.detach || notify) TRY(directory.unlock());
+  // The container is complete: others may pause, update and delete it from here on. One whose
+  // program ends at once is gone before anybody could.
+  HeldLock lock{directory};
+  if (notify) lock.release();
   if (options.detach && notify) TRY(notify->wait_until_ready(made.init->pidfd(), made.record.pid));
   if (options.detach) {
     if (notify && !notify->failure().empty()) complaints.push_back(notify->failure());
@@ -49,11 +64,11 @@ Result<int> run(const Store& store, const GlobalOptions& global, const CreateOpt
   begin_phase(global.timeline, "program runs");
   Result<sys::ExitStatus> status =
       attend(made.init->pid(), made.init->pidfd(), made.init->console(), *signals,
-             notify ? &*notify : nullptr);
+             notify ? &*notify : nullptr, Callback<>::to<&HeldLock::release>(lock));
   if (notify && !notify->failure().empty()) complaints.push_back(notify->failure());
   if (!status) return std::unexpected(std::move(status).error());
   begin_phase(global.timeline, "remove");
-  if (!options.keep && TRY(directory.lock_again())) {
+  if (!options.keep && (lock.held || TRY(directory.lock_again()))) {
     if (!made.record.own_pid_namespace) TRY(cgroup::signal_all(made.record.cgroup, SIGKILL));
     Warnings more = TRY(dismantle(store, directory, made.record, hooks.poststop));
     warnings.insert(warnings.end(), more.begin(), more.end());

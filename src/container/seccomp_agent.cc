@@ -66,7 +66,7 @@ std::string complete_listener(std::optional<oci::Seccomp>& profile, const std::s
 Result<std::optional<SeccompAgent>> saved_agent(const Directory& directory, const Record& record) {
   if (!record.seccomp_receiver.empty()) return SeccompAgent{record.seccomp_receiver, std::nullopt};
   if (record.plain) return std::nullopt;
-  std::string text = TRY(sys::read_own_file(directory.fd(), "config.json", oci::kMaxDocumentSize));
+  std::string text = TRY(directory.config());
   if (!text.contains("listenerPath") && !text.contains("\\u")) return std::nullopt;
   oci::Spec spec = TRY(from_spec(oci::read_config(text)));
   if (!spec.linux || !spec.linux->seccomp || !spec.linux->seccomp->listener_path)

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <climits>
 
+#include "oci-spec/documents.h"
 #include "src/base/text.h"
 #include "src/sys/file.h"
 #include "src/sys/process.h"
@@ -11,9 +12,27 @@
 namespace ocirt::container {
 namespace {
 
+constexpr size_t kMostInRecord = oci::kMaxDocumentSize + (size_t{1} << 20);
 constexpr const char* kRecordName = "state.json";
 // Only the holder of the lock, or the command that makes the container, writes: one name is enough.
 constexpr const char* kRecordTemporary = ".state.json.new";
+
+// Before the versions of the record, a line with the container's config.json.
+constexpr std::string_view kConfigBegin = "{\"config\":", kConfigEnd = "}";
+
+std::string config_line(std::string_view json) {
+  std::string line = cat(kConfigBegin, json, kConfigEnd);
+  // In a text of JSON an end of line can only be a blank.
+  std::replace_if(line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return line += '\n';
+}
+
+// Nothing where there is none.
+std::string_view config_of(std::string_view text) {
+  text = text.substr(0, text.find('\n'));
+  if (!text.starts_with(kConfigBegin) || !text.ends_with(kConfigEnd)) return {};
+  return text.substr(kConfigBegin.size(), text.size() - kConfigBegin.size() - kConfigEnd.size());
+}
 
 bool is_id_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -57,16 +76,25 @@ Result<> check_id(std::string_view id) {
   return {};
 }
 
-Result<Record> Directory::read() const {
-  Result<std::string> text = sys::read_own_file(fd_, kRecordName);
+Result<std::string> Directory::config() const {
+  std::string text = TRY(sys::read_own_file(fd_, kRecordName, kMostInRecord));
+  if (std::string_view config = config_of(text); !config.empty()) return std::string(config);
+  return sys::read_own_file(fd_, "config.json",
+                            oci::kMaxDocumentSize);  // as earlier versions had it
+}
+
+Result<Record> Directory::read(std::string* config) const {
+  Result<std::string> text = sys::read_own_file(fd_, kRecordName, kMostInRecord);
   if (!text && text.error().code != ENOENT)
     return within(cat("container ", id_), Result<Record>(std::unexpected(text.error())));
-  if (!text || text->empty()) {
+  const std::string_view version = text ? last_version(*text) : std::string_view();
+  if (version.empty() || version.starts_with(kConfigBegin)) {
     if (TRY(sys::stat_fd(fd_, id_)).st_nlink == 0) return unknown_id(id_);  // deleted meanwhile
     return std::unexpected(
         Error{ENOENT, cat("container ", id_, " is half created: its state.json is missing")});
   }
-  return within(cat("container ", id_), read_record(last_version(*text)));
+  if (config != nullptr) *config = config_of(*text);
+  return within(cat("container ", id_), read_record(version));
 }
 
 Result<> Directory::write(const Record& record) const {
@@ -91,6 +119,12 @@ NewDirectory::NewDirectory(NewDirectory&& other) noexcept
 Result<> NewDirectory::write(const Record& record) const {
   return within(cat("state of container ", directory_.id_),
                 sys::write_all(journal_, kRecordName, cat(write_record(record), '\n')));
+}
+
+Result<> NewDirectory::write_first(const Record& record, std::string_view config) const {
+  return within(
+      cat("state of container ", directory_.id_),
+      sys::write_all(journal_, kRecordName, cat(config_line(config), write_record(record), '\n')));
 }
 
 NewDirectory::~NewDirectory() {
@@ -171,12 +205,10 @@ Result<Directory> Store::find(const std::string& id, Lock lock) const {
 }
 
 Result<> Store::remove(const Directory& directory) const {
-  // The cgroup is gone by now, so nothing is lost with the record. The names that always exist are
-  // known; a directory that is not empty then is removed with what else it holds.
-  for (const char* name : {"config.json", kRecordName}) {
-    Result<> done = sys::unlink(directory.fd(), name);
-    if (!done && done.error().code != ENOENT) return within(directory.id(), std::move(done));
-  }
+  // The cgroup is gone by now, so nothing is lost with the record. It always exists; a directory
+  // that is not empty then is removed with what else it holds.
+  Result<> done = sys::unlink(directory.fd(), kRecordName);
+  if (!done && done.error().code != ENOENT) return within(directory.id(), std::move(done));
   return within("state directory", sys::remove_tree(fd_, directory.id()));
 }
 

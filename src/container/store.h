@@ -1,9 +1,8 @@
 // The state directory: STATE_ROOT/ID/ per container. Names in it:
-//   state.json   the Record as one line. Whoever makes the container adds a line for each version,
-//                of which the last whole one counts; later commands replace the file as a whole
-//   config.json  our own copy of the bundle's configuration: later edits of the bundle have no
-//   effect
-//                (runtime.md, "create", MUST NOT)
+//   state.json   first our own copy of the bundle's configuration, as one line: later edits of the
+//                bundle have no effect (runtime.md, "create", MUST NOT). Then the Record as one
+//                line: whoever makes the container adds one for each version, of which the last
+//                whole one counts
 //   seccomp.bpf  the compiled filter, for exec (absent without one)
 //   notify       a directory with the socket by which the container says that it is ready (absent
 //                without NOTIFY_SOCKET)
@@ -31,7 +30,10 @@ class Directory {
  public:
   const std::string& id() const { return id_; }
   Fd fd() const { return fd_; }
-  Result<Record> read() const;
+  // `config`, if given, becomes config() as well where that takes no further call, else empty.
+  Result<Record> read(std::string* config = nullptr) const;
+  // The config.json that the container was made from.
+  Result<std::string> config() const;
   Result<> write(const Record& record) const;  // atomic
 
   // Lets other commands change the container meanwhile, and excludes them again; false: one of them
@@ -56,8 +58,10 @@ class [[nodiscard]] NewDirectory {
   NewDirectory& operator=(NewDirectory&&) = delete;
   ~NewDirectory();
   const Directory& directory() const { return directory_; }
-  // Adds a version of the record: one call, and whoever reads meanwhile has the last one.
+  // Adds a version of the record: one call, and whoever reads meanwhile has the last one. The first
+  // comes with the config.json.
   Result<> write(const Record& record) const;
+  Result<> write_first(const Record& record, std::string_view config) const;
   void commit() { armed_ = false; }
 
  private:

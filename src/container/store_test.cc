@@ -69,6 +69,37 @@ TEST_F(StoreTest, ARecordWithoutVersionsIsRead) {
   EXPECT_EQ(directory.read()->pid, 9);
 }
 
+TEST_F(StoreTest, ConfigComesWithTheFirstVersionAndStays) {
+  NewDirectory made = *store.create("c1");
+  const std::string json = "{\n  \"a\": \"b\\n\",\r\n  \"c\": {}\n}\n";
+  const std::string same = "{   \"a\": \"b\\n\",    \"c\": {} } ";
+  ASSERT_TRUE(made.write_first(record_of("c1", 0), json));
+  const Directory& directory = made.directory();
+  EXPECT_EQ(*directory.config(), same);
+  ASSERT_TRUE(made.write(record_of("c1", 7)));
+  std::string config;
+  EXPECT_EQ(directory.read(&config)->pid, 7);
+  EXPECT_EQ(config, same);
+  EXPECT_EQ(*directory.config(), same);
+}
+
+TEST_F(StoreTest, ConfigOfEarlierVersionsIsAFileOfItsOwn) {
+  add("c1", 3);
+  EXPECT_EQ(find("c1").config().error().code, ENOENT);
+  write_file("c1", "config.json", "{}");
+  EXPECT_EQ(*find("c1").config(), "{}");
+  std::string config = "x";
+  EXPECT_EQ(find("c1").read(&config)->pid, 3);
+  EXPECT_EQ(config, "");
+}
+
+TEST_F(StoreTest, ConfigAloneIsNoRecord) {
+  store.create("c1")->commit();
+  write_file("c1", "state.json", "{\"config\":{}}\n");
+  EXPECT_EQ(find("c1").read().error().text,
+            "container c1 is half created: its state.json is missing");
+}
+
 TEST_F(StoreTest, NewDirectoryIsPrivateAndStaysOnlyWhenCommitted) {
   {
     NewDirectory made = *store.create("c1");

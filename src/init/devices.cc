@@ -3,6 +3,7 @@
 #include "src/init/init.h"
 #include "src/init/mount_api.h"
 #include "src/init/path.h"
+#include "src/init/proc_names.h"
 #include "src/init/scratch.h"
 
 namespace ocirt::init {
@@ -84,7 +85,18 @@ void make_node(const Init& init, Parent& parent, const plan::Device& device) {
        path);
 }
 
-void make_link(const Init& init, Parent& parent, const plan::Link& link) {
+// In this kernel's procfs. With hooks, which may mount there, it is not looked at yet.
+bool is_in_proc(Init& init, const char* path) {
+  const char* name = nullptr;
+  if (init.plan.create_container.count == 0 && !init.plan.hooks_outside) {
+    const ProcNames::Kind kind = ProcNames::of(init).kind(path, name);
+    if (kind != ProcNames::Kind::unknown) return kind != ProcNames::Kind::absent;
+  }
+  return bare::call(SYS_faccessat, AT_FDCWD, path, 0 /* F_OK */) == 0;
+}
+
+void make_link(Init& init, Parent& parent, const plan::Link& link) {
+  if (link.only_if_target && !is_in_proc(init, init.text(link.target))) return;
   const char* path = init.text(link.path);
   const char* name = nullptr;
   int directory = parent.of(init, path, name);
@@ -98,6 +110,7 @@ void make_link(const Init& init, Parent& parent, const plan::Link& link) {
 void make_devices(Init& init) {
   if (!init.plan.make_devices) return;
   Parent parent;
+  if (init.dev >= 0) parent.is_dev(init.dev);
   Scratch scratch(init);
   const int tree = init.plan.device_tree;
   // Only of what is mounted can copies be made (Linux before 6.15). On top of the host's root,

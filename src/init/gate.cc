@@ -62,7 +62,7 @@ void await_gate(Init& init) {
 }  // namespace
 
 void report_ready(Init& init) {
-  if (!init.plan.ready_by_moving) tell(init, plan::Word::ready);
+  if (!init.plan.ready_by_moving && !init.plan.ready_in_silence) tell(init, plan::Word::ready);
 }
 
 // The end of the conversation alone does not say that the program runs: a killed init ends it too.

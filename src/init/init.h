@@ -27,6 +27,8 @@ struct Init {
   const char* step = "start";  // for error messages
   int channel = -1;            // to ocirt; after `create` to `ocirt start`
   int root = -1;               // the container's root directory, before it becomes ours
+  int proc = -1;               // its /proc (proc_names.h)
+  int dev = -1;                // the container's /dev, as long as nothing can have covered it
   int state = -1;              // state document for hooks, as a memory file
   // Those of a pid namespace that is joined, in the order of the mounts (procfs.cc).
   int procfs[plan::kMostJoinedProcfs] = {-1, -1, -1, -1};

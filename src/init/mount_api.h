@@ -43,16 +43,21 @@ inline long mount_setattr(int fd, bool recursive, uint64_t set, uint64_t clear,
                     &attr, sizeof attr);
 }
 
-// A detached copy of all mounts from `spot` down, read-only: one call since Linux 6.15, two before.
-inline long open_readonly_tree(Spot spot) {
+// A detached copy of the mount at `spot`, read-only: one call since Linux 6.15, -ENOSYS before.
+inline long copy_readonly(Spot spot, bool recursive) {
 #ifndef SYS_open_tree_attr
   constexpr long SYS_open_tree_attr = 467;
 #endif
   mount_attr attr{};
   attr.attr_set = MOUNT_ATTR_RDONLY;
-  constexpr unsigned kFlags =
-      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW;
-  long tree = bare::call(SYS_open_tree_attr, spot.fd, spot.name, kFlags, &attr, sizeof attr);
+  unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
+  if (recursive) flags |= AT_RECURSIVE;
+  return bare::call(SYS_open_tree_attr, spot.fd, spot.name, flags, &attr, sizeof attr);
+}
+
+// The same of all mounts from `spot` down, for every kernel.
+inline long open_readonly_tree(Spot spot) {
+  long tree = copy_readonly(spot, true);
   // EPERM: a filter that does not know the call. If it was meant, the two say so again.
   if (tree != -ENOSYS && tree != -EPERM) return tree;
   tree = open_tree(spot.fd, spot.name, true, true);
@@ -61,15 +66,25 @@ inline long open_readonly_tree(Spot spot) {
   return result < 0 ? result : tree;
 }
 
-// mount(2) on what `target` is open on: by descriptor, so that no path can be swapped between the
-// look at the directory and the mount. Through the host's /proc, which is ours until the root is
-// switched.
+// A spot as a path, for mount(2): by descriptor, so that none can be swapped between the look at it
+// and the mount. Through the host's /proc, which is ours until the root is switched.
+inline bare::Buffer<300> path_of(Spot spot) {
+  bare::Buffer<300> path;
+  path << "/proc/self/fd/" << spot.fd;
+  if (*spot.name != '\0') path << "/" << spot.name;
+  return path;
+}
+
 inline long mount_on(Spot target, const char* source, const char* type, unsigned long flags,
                      const char* data) {
-  bare::Buffer<300> path;
-  path << "/proc/self/fd/" << target.fd;
-  if (*target.name != '\0') path << "/" << target.name;
-  return bare::mount(source, path.c_str(), type, flags, data);
+  return bare::mount(source, path_of(target).c_str(), type, flags, data);
+}
+
+// What is at one spot shown at another, in one call where a detached copy takes two. `recursive`:
+// with all mounts below it.
+inline long bind_on(Spot target, Spot source, bool recursive = false) {
+  return mount_on(target, path_of(source).c_str(), nullptr, MS_BIND | (recursive ? MS_REC : 0),
+                  nullptr);
 }
 
 }  // namespace ocirt::init

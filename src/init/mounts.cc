@@ -95,12 +95,21 @@ void cover_with_copy(const Init& init, const plan::Mount& mount, int target, con
   must_for(init, mount, move_mount(tree, target), ": bind");
 }
 
-void mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
+// Whether what is mounted at a path that was reached `literally`, without any symlink on the way,
+// can have covered /dev.
+bool may_cover_dev(std::string_view path, bool literally) {
+  return !literally || path == "/" || path == "/dev" || path.find("/.") != std::string_view::npos;
+}
+
+// Returns whether its destination was reached without a symlink.
+bool mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
   const char* destination = init.text(mount.destination);
   const char* type = init.text(mount.type);
   refuse_symlink(init, mount);
+  const bool beside = parent.is_of(destination);
   const auto [target, made, literal] =
       open_or_make_directory(init, parent, destination, mount.real_directory);
+  const bool literally = literal || mount.real_directory || (made && beside);
   if (!made && !literal) refuse_inside_proc(init, mount, target);
   bare::Buffer<4096> data;
   data << init.text(mount.data);
@@ -115,7 +124,7 @@ void mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
   if (tree >= 0) {
     set_propagation(init, mount, tree);
     must_for(init, mount, move_mount(tree, target), ": mount ", type);
-    return;
+    return literally;
   }
   int covered = -1;
   if (mount.copy_up) {
@@ -133,12 +142,12 @@ void mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
     // It is there already, by a bind of /sys, with the same root: an ordinary user has no cgroup of
     // its own to be seen. It is covered by itself, with the options of this mount.
     cover_with_copy(init, mount, target, nullptr);
-    return;
+    return literally;
   }
   if (result == -EPERM && init.plan.user.limits() && std::string_view(type) == "sysfs") {
     // The network namespace is not the user namespace's: what the host has is all that there is.
     cover_with_copy(init, mount, target, "/sys");
-    return;
+    return literally;
   }
   if (result == -ENODEV) {
     fail_for(init, mount, 0, ": this kernel has no file system \"", type, "\"");
@@ -147,7 +156,7 @@ void mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
   must_for(init, mount, result, ": mount ", type, " from ", source, " with options \"", data.view(),
            "\"");
   if (std::string_view(type) == "tmpfs" && !mount.copy_up) parent.is_empty(destination);
-  if (mount.propagation.count == 0 && !mount.copy_up && !mount.root_label.given()) return;
+  if (mount.propagation.count == 0 && !mount.copy_up && !mount.root_label.given()) return literally;
   int mounted = static_cast<int>(
       must_for(init, mount, open_in_root(init, destination, O_PATH | O_DIRECTORY), ": reopen"));
   if (mount.root_label.given()) label_root(init, mount, mounted);
@@ -160,6 +169,7 @@ void mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
     }
   }
   set_propagation(init, mount, mounted);
+  return literally;
 }
 
 void make_link(const Init& init, Parent& parent, const plan::Mount& mount) {
@@ -177,9 +187,10 @@ void perform_mounts(Init& init) {
   for (const plan::Mount& mount : init.list(init.plan.mounts)) {
     // A mount anywhere but beside the last may cover the directory that is kept.
     if (!parent.is_of(init.text(mount.destination))) parent.forget();
+    bool literally = false;
     switch (mount.kind) {
       case plan::MountKind::filesystem:
-        mount_filesystem(init, parent, mount);
+        literally = mount_filesystem(init, parent, mount);
         break;
       case plan::MountKind::bind:
         mount_bind(init, parent, mount);
@@ -194,7 +205,12 @@ void perform_mounts(Init& init) {
         remove_mount(init, mount);
         break;
     }
-    if (scratch.used(4)) parent.forget();
+    if (parent.is_of("/dev/")) init.dev = parent.fd();
+    if (may_cover_dev(init.view.view(mount.destination), literally)) init.dev = -1;
+    if (scratch.used(4)) {
+      parent.forget();
+      init.dev = -1;
+    }
   }
   init.mounted = true;
 }

@@ -22,6 +22,13 @@ class Parent {
   int of(const Init& init, const char* path, const char*& name);
   // Whether the kept descriptor is the one of path's directory.
   bool is_of(const char* path) const;
+  int fd() const { return fd_; }
+  // The directory "/dev/" is known already.
+  void is_dev(int fd) {
+    path_ = "/dev/";
+    size_ = 5;
+    fd_ = fd;
+  }
   // It may have been closed, or something mounted over what is kept.
   void forget() { fd_ = -1; }
   // A file system without content has been mounted there: to look in it first would be in vain.

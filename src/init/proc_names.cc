@@ -23,7 +23,16 @@ size_t count_below_proc(const Init& init, plan::List<plan::Text> paths) {
 
 }  // namespace
 
-ProcNames::ProcNames(const Init& init) {
+const ProcNames& ProcNames::of(Init& init) {
+  static constinit ProcNames names;
+  if (init.proc == -1) {
+    names.list(init);
+    init.proc = names.fd_ >= 0 ? names.fd_ : -2;  // not a second time
+  }
+  return names;
+}
+
+void ProcNames::list(const Init& init) {
   if (count_below_proc(init, init.plan.masked_paths) +
           count_below_proc(init, init.plan.readonly_paths) <
       kWorthWhile) {

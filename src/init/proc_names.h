@@ -14,16 +14,16 @@ namespace ocirt::init {
 class ProcNames {
  public:
   // Lists /proc, if it is a procfs and the plan has paths enough below it to make that worth while.
-  explicit ProcNames(const Init& init);
+  // Only once: the descriptor stays, as Init::proc.
+  static const ProcNames& of(Init& init);
 
   enum class Kind { unknown, absent, file, directory };
   // What "/proc/NAME" is; `name` then points at NAME. Any other path is unknown.
   Kind kind(const char* path, const char*& name) const;
-  int fd() const { return fd_; }  // a scratch one (scratch.h)
-  // It has been closed.
-  void forget() { size_ = 0; }
+  int fd() const { return fd_; }
 
  private:
+  void list(const Init& init);
   int fd_ = -1;
   size_t size_ = 0;  // of what has been listed; 0: nothing is known
 };

@@ -129,9 +129,10 @@ void find_program(Init& init) {
   const char* name = init.text(init.list(process.args)[0]);
   static char found[PATH_MAX];
   if (std::string_view(name).find('/') != std::string_view::npos) {
+    init.program = name;
+    if (init.plan.program_found_late) return;
     long result = executable(init, name);
     if (result < 0) refuse_program(init, name, result);
-    init.program = name;
     return;
   }
   std::string_view path = environment(init, "PATH");
@@ -190,6 +191,12 @@ void complete_environment(Init& init) {
   if (init.home != nullptr) envp[count++] = init.home;
   envp[count] = nullptr;
   long result = bare::call(SYS_execve, init.program, argv, envp);
+  if (init.plan.program_found_late) {
+    init.step = "process";  // where it would have been found before
+    const long reason = executable(init, init.program);
+    if (reason < 0) refuse_program(init, init.program, reason);
+    init.step = "exec";
+  }
   if (result == -ENOENT) {
     fail(init, 0, "exec ", init.program,
          ": no such file or directory (its interpreter is missing in the container?)");

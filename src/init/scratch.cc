@@ -10,8 +10,8 @@ int next_kept(const Init& init, int from) {
   auto keep = [&](int fd) {
     if (fd >= from && (next < 0 || fd < next)) next = fd;
   };
-  for (int fd : {init.channel, init.plan.gate, init.plan.process.console_fd, init.root, init.state,
-                 init.plan.hooks_out, init.plan.hooks_err, init.plan.device_tree})
+  for (int fd : {init.channel, init.plan.gate, init.plan.process.console_fd, init.root, init.proc,
+                 init.state, init.plan.hooks_out, init.plan.hooks_err, init.plan.device_tree})
     keep(fd);
   if (init.plan.has_trees && !init.mounted) {
     for (const plan::Mount& mount : init.list(init.plan.mounts)) keep(mount.tree);

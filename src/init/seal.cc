@@ -23,33 +23,26 @@ int open_null(const Init& init) {
   return fd;
 }
 
-// What covers masked paths. Detached copies of it are attached, one for each.
+// What covers masked paths, bound onto each of them.
 struct Covers {
-  int null = -1;   // the null device, over files
-  int empty = -1;  // an empty read-only tmpfs, over directories: one superblock for all of them
-  int spare = -1;  // a copy of `null` that could not be attached to a directory
+  Spot null;   // the null device, over files
+  Spot empty;  // an empty read-only tmpfs, over directories: one superblock for all of them
 };
 
-int copy_of(const Init& init, int source, const char* path) {
-  return static_cast<int>(must(init, open_tree(source, "", false), "mask ", path));
-}
-
 long mask_directory(const Init& init, Covers& covers, Spot spot, const char* path) {
-  if (covers.empty >= 0) return move_mount(copy_of(init, covers.empty, path), spot);
+  if (covers.empty.fd >= 0) return bind_on(spot, covers.empty);
   long result = mount_on(spot, "tmpfs", "tmpfs", MS_RDONLY, init.text(init.plan.mask_data));
   if (result < 0) return result;
-  const long opened = *spot.name == '\0' ? open_in_root(init, path, O_PATH)
-                                         : bare::openat(spot.fd, spot.name, O_PATH | O_NOFOLLOW);
-  covers.empty = static_cast<int>(must(init, opened, "mask ", path));
+  covers.empty = spot;  // a name in procfs, which leads to the mount; a descriptor is below it
+  if (*spot.name == '\0') {
+    covers.empty.fd = static_cast<int>(must(init, open_in_root(init, path, O_PATH), "mask ", path));
+  }
   return 0;
 }
 
-long mask_file(const Init& init, Covers& covers, Spot spot, const char* path) {
-  if (covers.null < 0) covers.null = open_null(init);
-  const int cover = covers.spare >= 0 ? covers.spare : copy_of(init, covers.null, path);
-  const long result = move_mount(cover, spot);
-  covers.spare = result < 0 ? cover : -1;
-  return result;
+long mask_file(const Init& init, Covers& covers, Spot spot) {
+  if (covers.null.fd < 0) covers.null.fd = open_null(init);
+  return bind_on(spot, covers.null);
 }
 
 // The kernel knows whether something is a directory, and says so by refusing a file over one, and
@@ -61,14 +54,14 @@ void mask_unknown(const Init& init, Covers& covers, const char* path) {
   if (opened == -ENOENT || opened == -ENOTDIR) return;
   const Spot spot{static_cast<int>(must(init, opened, "mask ", path))};
   // Of sysfs it is directories that get masked.
-  const bool guess = covers.empty >= 0 && std::string_view(path).starts_with("/sys/");
+  const bool guess = covers.empty.fd >= 0 && std::string_view(path).starts_with("/sys/");
   long result = guess ? mask_directory(init, covers, spot, path) : -EINVAL;
-  if (is_other_kind(result)) result = mask_file(init, covers, spot, path);
+  if (is_other_kind(result)) result = mask_file(init, covers, spot);
   if (is_other_kind(result) && !guess) result = mask_directory(init, covers, spot, path);
   must(init, result, "mask ", path);
 }
 
-void mask(Init& init, Scratch& scratch, ProcNames& names) {
+void mask(Init& init, Scratch& scratch, const ProcNames& names) {
   Covers covers;
   for (plan::Text text : init.list(init.plan.masked_paths)) {
     const char* path = init.text(text);
@@ -77,7 +70,7 @@ void mask(Init& init, Scratch& scratch, ProcNames& names) {
       case ProcNames::Kind::absent:
         continue;
       case ProcNames::Kind::file:
-        must(init, mask_file(init, covers, spot, path), "mask ", path);
+        must(init, mask_file(init, covers, spot), "mask ", path);
         break;
       case ProcNames::Kind::directory:
         must(init, mask_directory(init, covers, spot, path), "mask ", path);
@@ -85,14 +78,49 @@ void mask(Init& init, Scratch& scratch, ProcNames& names) {
       case ProcNames::Kind::unknown:
         mask_unknown(init, covers, path);
     }
-    if (scratch.used(4)) {
-      covers = Covers();
-      names.forget();
-    }
+    if (scratch.used(4)) covers = Covers();
   }
 }
 
-void make_readonly(Init& init, Scratch& scratch, ProcNames& names) {
+// Whether the container's procfs is the plan's, may be written to, and has nothing mounted inside:
+// then what is bound in there is all that a recursive change of it reaches.
+bool has_plain_procfs(const Init& init) {
+  bool plain = false;
+  for (const plan::Mount& mount : init.list(init.plan.mounts)) {
+    const std::string_view destination = init.view.view(mount.destination);
+    if (destination.starts_with("/proc/") || destination == "/") return false;
+    if (destination != "/proc") continue;
+    if (plain || mount.kind != plan::MountKind::filesystem || (mount.flags & MS_RDONLY) != 0)
+      return false;
+    plain = init.view.view(mount.type) == "proc";
+  }
+  return plain;
+}
+
+// Those at the top of procfs together: parts of one read-only copy of its mount (Linux 6.15), or
+// bound as they are and made read-only by one call for all of them, after which /proc itself is
+// made writable again. Nobody is in the container yet. Returns whether it has been done.
+bool make_proc_readonly(const Init& init, const ProcNames& names) {
+  if (names.fd() < 0 || !has_plain_procfs(init)) return false;
+  Spot source{static_cast<int>(copy_readonly(Spot{names.fd()}, false))};
+  if (source.fd < 0) source.fd = names.fd();
+  for (plan::Text text : init.list(init.plan.readonly_paths)) {
+    const char* path = init.text(text);
+    Spot spot{names.fd()};
+    const ProcNames::Kind kind = names.kind(path, spot.name);
+    if (kind == ProcNames::Kind::absent || kind == ProcNames::Kind::unknown) continue;
+    source.name = spot.name;
+    must(init, bind_on(spot, source), "make ", path, " read-only");
+  }
+  if (source.fd != names.fd()) return true;
+  const char* all = "make what /proc has read-only";
+  must(init, mount_setattr(names.fd(), true, MOUNT_ATTR_RDONLY, 0), all);
+  must(init, mount_setattr(names.fd(), false, 0, MOUNT_ATTR_RDONLY), all);
+  return true;
+}
+
+void make_readonly(Init& init, Scratch& scratch, const ProcNames& names) {
+  const bool proc_is_done = make_proc_readonly(init, names);
   for (plan::Text text : init.list(init.plan.readonly_paths)) {
     const char* path = init.text(text);
     Spot spot{names.fd()};
@@ -102,10 +130,12 @@ void make_readonly(Init& init, Scratch& scratch, ProcNames& names) {
       const long target = open_in_root(init, path, O_PATH);
       if (target == -ENOENT || target == -ENOTDIR) continue;
       spot = {static_cast<int>(must(init, target, "make ", path, " read-only"))};
+    } else if (proc_is_done) {
+      continue;
     }
     int tree = static_cast<int>(must(init, open_readonly_tree(spot), "make ", path, " read-only"));
     must(init, move_mount(tree, spot), "make ", path, " read-only");
-    if (scratch.used(2)) names.forget();
+    (void)scratch.used(2);
   }
 }
 
@@ -125,7 +155,7 @@ void seal_mounts(const Init& init) {
 void seal_paths(Init& init) {
   if (init.root < 0) return;
   seal_mounts(init);
-  ProcNames names(init);
+  const ProcNames& names = ProcNames::of(init);
   Scratch scratch(init);
   make_readonly(init, scratch, names);
   mask(init, scratch, names);

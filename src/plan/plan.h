@@ -81,6 +81,7 @@ struct Device {
 
 struct Link {
   Text target, path;
+  bool only_if_target = false;  // made where this kernel has the target, a file of procfs
 };
 
 // A value for a file below /proc/sys.
@@ -174,6 +175,9 @@ struct Plan {
   bool new_network = false;         // loopback is to be set up
   bool join_pid_namespace = false;  // one of the joins is a pid namespace: only a child is in it
   bool move_early = false;          // into it before privileges are given up (init/successor.cc)
+  bool program_found_late = false;  // only execve(2) says whether it can be executed: whoever hears
+                                    // of it is there still, and no filter forbids to look why
+  bool ready_in_silence = false;    // Start is there before it is waited for: Ready is not said
   bool ready_by_moving = false;     // Moved is the last word before Start: it stands for Ready too
   Text hostname, domainname;
 

@@ -14,7 +14,8 @@
 //                                         init/successor.cc); for Plan::ready_by_moving neither
 //                                         Followed nor Ready is said
 //   Listener + seccomp descriptor         hands it to the agent, ListenerDone
-//   Ready                                 records the container
+//   Ready                                 records the container (for Plan::ready_in_silence it is
+//                                         not said: ocirt records and says Start at once)
 //                                         Commit: init may outlive ocirt (create)
 //                                         Start: go on to the program (run, exec)
 //   (create) waits on the start socket    `ocirt start` connects there: Start [+ state document]

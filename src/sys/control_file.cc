@@ -21,7 +21,9 @@ constexpr size_t kMostInControlFile = 4096;
 
 Result<std::string> read_control(Fd dir, CStr path) {
   UniqueFd fd = TRY(open(dir, path, O_RDONLY));
-  return reread_control(fd, path.view());
+  Result<std::string> text = reread_control(fd, path.view());
+  fd.close_later();
+  return text;
 }
 
 Result<std::string> reread_control(Fd fd, std::string_view name) {

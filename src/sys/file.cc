@@ -22,12 +22,42 @@
 #endif
 
 namespace ocirt::sys {
+namespace {
+
+// A file has got the number of a standard stream, which our caller has closed: it gets another one,
+// and what is not there is /dev/null, not close-on-exec: it is what the container's program gets.
+Result<UniqueFd> fill_standard_streams(int file) {
+  UniqueFd moved(::fcntl(file, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  ::close(file);
+  if (!moved.valid()) return os_error("duplicate a descriptor", errno);
+  TRY(ensure_standard_streams());
+  return moved;
+}
+
+}  // namespace
 
 Result<UniqueFd> open(Fd dir, CStr path, int flags, mode_t mode) {
   int fd = retry([&] { return ::openat(dir.raw(), path.c_str(), flags | O_CLOEXEC, mode); });
   if (fd < 0) return os_error(cat("open ", path.view()), errno);
+  if (fd <= STDERR_FILENO) [[unlikely]]
+    return fill_standard_streams(fd);
   return UniqueFd(fd);
 }
+
+namespace {
+
+// A path that is opened so, and is_plain_path(), is the only name of what it names.
+Result<UniqueFd> open_plainly(Fd dir, CStr path, int flags) {
+  open_how how{};
+  how.flags = static_cast<uint64_t>(flags) | O_CLOEXEC;
+  how.resolve = RESOLVE_NO_SYMLINKS;
+  long fd =
+      retry([&] { return ::syscall(SYS_openat2, dir.raw(), path.c_str(), &how, sizeof how); });
+  if (fd < 0) return os_error(cat("open ", path.view()), errno);
+  return UniqueFd(static_cast<int>(fd));
+}
+
+}  // namespace
 
 Result<UniqueFd> duplicate(Fd fd) {
   int copy = ::fcntl(fd.raw(), F_DUPFD_CLOEXEC, 3);
@@ -84,6 +114,7 @@ Result<std::string> read_file(Fd dir, CStr path, size_t limit) {
 
 Result<std::string> read_own_file(Fd dir, CStr path, size_t limit) {
   UniqueFd fd = TRY(open(dir, path, O_RDONLY));
+  // For most documents enough: and what is not touched takes no memory.
   std::string content(16384, '\0');
   for (size_t used = 0;;) {
     const ssize_t got =
@@ -95,11 +126,26 @@ Result<std::string> read_own_file(Fd dir, CStr path, size_t limit) {
           Error{EFBIG, cat("read ", path.view(), ": larger than ", limit, " bytes")});
     }
     if (used < content.size()) {
+      fd.close_later();
       content.resize(used);
       return content;
     }
     content.resize(content.size() * 4);
   }
+}
+
+Result<std::string> read_document(Fd dir, CStr path, char end, size_t limit, bool plainly) {
+  UniqueFd fd = TRY(plainly ? open_plainly(dir, path, O_RDONLY) : open(dir, path, O_RDONLY));
+  std::string content(16384, '\0');
+  // With a position, which a pipe does not have.
+  const ssize_t got = retry([&] { return ::pread(fd.raw(), content.data(), content.size(), 0); });
+  const bool is_short = got >= 0 && static_cast<size_t>(got) < content.size();
+  content.resize(is_short ? static_cast<size_t>(got) : 0);
+  const size_t last = content.find_last_not_of(" \t\r\n");
+  const bool is_whole = last != std::string::npos && content[last] == end;
+  if (!is_whole || content.size() > limit) content = TRY(read_all(fd, path.view(), limit));
+  fd.close_later();
+  return content;
 }
 
 Result<> write_once(Fd fd, std::string_view name, std::string_view content) {
@@ -283,9 +329,25 @@ Result<uint64_t> filesystem_type(CStr path) {
   return static_cast<uint64_t>(info.f_type);
 }
 
+bool is_plain_path(std::string_view path) {
+  if (path.size() < 2 || path[0] != '/' || path.back() == '/') return false;
+  for (std::string_view name : split(path.substr(1), '/')) {
+    if (name.empty() || name == "." || name == "..") return false;
+  }
+  return true;
+}
+
 Result<std::string> real_directory(CStr path) {
+  if (is_plain_path(path.view())) {
+    if (Result<UniqueFd> fd = open_plainly(kCwd, path, O_PATH | O_DIRECTORY); fd) {
+      fd->close_later();
+      return std::string(path.view());
+    }
+  }
   UniqueFd fd = TRY(open(kCwd, path, O_PATH | O_DIRECTORY));
-  return read_link(kCwd, cat("/proc/self/fd/", fd.raw()));
+  Result<std::string> real = read_link(kCwd, cat("/proc/self/fd/", fd.raw()));
+  fd.close_later();
+  return real;
 }
 
 Result<std::string> read_link(Fd dir, CStr path) {
@@ -307,10 +369,10 @@ Result<> unlock(Fd fd, std::string_view name) {
 }
 
 Result<UniqueFd> sealed_memory(CStr name, std::initializer_list<std::string_view> pieces,
-                               bool executable) {
+                               bool executable, bool inherited) {
   // Without one of the two exec flags Linux 6.3 and later print a warning to the kernel's log, and
   // older kernels refuse both with EINVAL.
-  unsigned base = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  unsigned base = (inherited ? 0 : MFD_CLOEXEC) | MFD_ALLOW_SEALING;
   int raw = ::memfd_create(name.c_str(), base | (executable ? MFD_EXEC : MFD_NOEXEC_SEAL));
   if (raw < 0 && errno == EINVAL) raw = ::memfd_create(name.c_str(), base);
   if (raw < 0) return os_error(cat("memfd_create ", name.view()), errno);

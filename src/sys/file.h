@@ -34,6 +34,13 @@ Result<std::string> read_file(Fd dir, CStr path, size_t limit = 1 << 20);
 // The same for a regular file that we have written ourselves, where a read that comes back short
 // has reached the end: no call is needed to know its size.
 Result<std::string> read_own_file(Fd dir, CStr path, size_t limit = 1 << 20);
+// The same for a file that somebody else has written and that ends with the character `end` or
+// blanks behind it, as a JSON document does: where a read that comes back short ends so, it is all.
+// A pipe is read to its end. `plainly`: a symlink anywhere in the path is an error, code ELOOP.
+Result<std::string> read_document(Fd dir, CStr path, char end, size_t limit = 1 << 20,
+                                  bool plainly = false);
+// Whether a path is absolute and without anything that the kernel's own spelling does not have.
+bool is_plain_path(std::string_view path);
 // The same for a descriptor, from its current offset; `name` is for the error.
 Result<std::string> read_all(Fd fd, std::string_view name, size_t limit = 1 << 20);
 
@@ -84,8 +91,9 @@ Result<struct stat> stat(Fd dir, CStr path);  // follows the last symlink
 Result<struct stat> stat_fd(Fd fd, std::string_view name);
 // The magic number of the file system (linux/magic.h).
 Result<uint64_t> filesystem_type(CStr path);
-// The absolute path, without symlinks, of a directory (code ENOTDIR for anything else), in three
-// calls however deep it is, where realpath(3) makes one for every component.
+// The absolute path, without symlinks, of a directory (code ENOTDIR for anything else): in one call
+// when `path` is that path, else in three, however deep it is, where realpath(3) makes one for
+// every component.
 Result<std::string> real_directory(CStr path);
 Result<std::string> read_link(Fd dir, CStr path);
 
@@ -95,9 +103,9 @@ Result<> unlock(Fd fd, std::string_view name);
 
 // A sealed, read-only, anonymous file with this content and offset 0: what it holds can no longer
 // be changed by anybody, root included (memfd_create(2), F_ADD_SEALS). `executable` says whether it
-// may be executed.
+// may be executed; `inherited`, that what we execute shall have it.
 Result<UniqueFd> sealed_memory(CStr name, std::initializer_list<std::string_view> pieces,
-                               bool executable);
+                               bool executable, bool inherited = false);
 
 // Opens /dev/null in place of standard streams that our caller has closed: the next files that we
 // open would otherwise become somebody's standard input or error.

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <linux/magic.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -232,8 +233,54 @@ TEST_F(File, RealDirectoryIsAbsoluteAndWithoutSymlinks) {
   ASSERT_EQ(::symlinkat("a/b", dir.raw(), "link"), 0);
   put("f", "");
   EXPECT_EQ(*real_directory(path + "/link/..//b/."), path + "/a/b");
+  EXPECT_EQ(*real_directory(path + "/link"), path + "/a/b");
+  EXPECT_EQ(*real_directory(path + "/a/b"), path + "/a/b");
   EXPECT_EQ(real_directory(path + "/f").error().code, ENOTDIR);
   EXPECT_EQ(real_directory(path + "/x").error().code, ENOENT);
+}
+
+TEST_F(File, PlainPathsAreThoseThatTheKernelWouldWrite) {
+  for (const char* plain : {"/a", "/a/b.c", "/...", "/a/..b"}) EXPECT_TRUE(is_plain_path(plain));
+  for (const char* other : {"", "a", "/", "/a/", "//a", "/a//b", "/a/.", "/./a", "/a/../b", "/.."})
+    EXPECT_FALSE(is_plain_path(other)) << other;
+}
+
+TEST_F(File, DocumentIsReadToItsEnd) {
+  put("short", "{\"a\": 1}\n");
+  EXPECT_EQ(*read_document(dir, "short", '}'), "{\"a\": 1}\n");
+  const std::string exact(16383, ' ');
+  for (const std::string& text : {std::string(), std::string("{"), exact + "}", exact + " }",
+                                  std::string(100000, ' ') + "}"}) {
+    put("f", text);
+    EXPECT_EQ(*read_document(dir, "f", '}'), text) << text.size();
+  }
+  EXPECT_EQ(read_document(dir, "f", '}', 99999).error().code, EFBIG);
+  EXPECT_EQ(read_document(dir, "short", '}', 5).error().code, EFBIG);
+}
+
+// What has been written first ends as a document does.
+TEST_F(File, DocumentFromAPipeIsReadToItsEnd) {
+  ASSERT_EQ(::mkfifoat(dir.raw(), "pipe", 0600), 0);
+  const pid_t writer = ::fork();
+  if (writer == 0) {
+    UniqueFd fd = *open(dir, "pipe", O_WRONLY);
+    (void)write_all(fd, "pipe", "{\"a\": {}");
+    // The reader has taken the first piece when it can be seen to wait for more.
+    for (int left = 1; left != 0;) ::ioctl(fd.raw(), FIONREAD, &left);
+    (void)write_all(fd, "pipe", "}");
+    ::_exit(0);
+  }
+  EXPECT_EQ(*read_document(dir, "pipe", '}'), "{\"a\": {}}");
+  ::waitpid(writer, nullptr, 0);
+}
+
+TEST_F(File, DocumentBehindASymlinkIsNotReadPlainly) {
+  ASSERT_TRUE(mkdir_parents(path + "/a", 0700));
+  put("a/f", "{}");
+  ASSERT_EQ(::symlinkat("a", dir.raw(), "link"), 0);
+  EXPECT_EQ(*read_document(kCwd, path + "/a/f", '}', 100, true), "{}");
+  EXPECT_EQ(read_document(kCwd, path + "/link/f", '}', 100, true).error().code, ELOOP);
+  EXPECT_EQ(*read_document(kCwd, path + "/link/f", '}', 100), "{}");
 }
 
 TEST_F(File, ReadLinkGivesTheTarget) {
@@ -284,7 +331,7 @@ TEST_F(File, SealedMemoryIsExecutableOnlyWhenAskedFor) {
 }
 
 // In a child, which reports what its descriptors are: "same", "null" or "closed".
-std::string standard_streams_after(std::initializer_list<int> closed) {
+std::string standard_streams_after(std::initializer_list<int> closed, bool by_opening = false) {
   int pipe[2];
   EXPECT_EQ(::pipe(pipe), 0);
   pid_t child = ::fork();
@@ -296,7 +343,8 @@ std::string standard_streams_after(std::initializer_list<int> closed) {
       before[fd] = stat_fd(Fd(fd), "fd")->st_ino;
     }
     for (int fd : closed) ::close(fd);
-    const bool done = ensure_standard_streams().has_value();
+    const bool done = by_opening ? open(kCwd, "/dev/zero", O_RDONLY)->raw() > 2
+                                 : ensure_standard_streams().has_value();
     std::string said = done ? "" : "failed ";
     const ino_t null = stat(kCwd, "/dev/null")->st_ino;
     for (int fd = 0; fd < 3; ++fd) {
@@ -320,6 +368,13 @@ std::string standard_streams_after(std::initializer_list<int> closed) {
 
 TEST(StandardStreams, ThatAreOpenStayAsTheyAre) {
   EXPECT_EQ(standard_streams_after({}), "same same same ");
+}
+
+TEST(StandardStreams, NoFileThatIsOpenedBecomesOne) {
+  EXPECT_EQ(standard_streams_after({}, true), "same same same ");
+  EXPECT_EQ(standard_streams_after({0}, true), "null same same ");
+  EXPECT_EQ(standard_streams_after({1, 2}, true), "same null null ");
+  EXPECT_EQ(standard_streams_after({0, 1, 2}, true), "null null null ");
 }
 
 TEST(StandardStreams, ThatWereClosedAreTheNullDevice) {

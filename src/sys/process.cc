@@ -94,14 +94,18 @@ Result<bool> wait_until_ended(Fd pidfd, int timeout_ms) {
   }
 }
 
-Result<ExitStatus> wait_child(Fd pidfd) {
+namespace {
+
+// With WNOHANG nothing as long as the child lives.
+Result<std::optional<ExitStatus>> wait_with(Fd pidfd, int options) {
   siginfo_t info{};
   if (retry([&] {
         return ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd.raw()), &info,
-                        WEXITED);
+                        WEXITED | options);
       }) < 0) {
     return os_error("wait for child", errno);
   }
+  if (info.si_pid == 0) return std::nullopt;
   ExitStatus status;
   if (info.si_code == CLD_EXITED) {
     status.code = info.si_status;
@@ -110,6 +114,12 @@ Result<ExitStatus> wait_child(Fd pidfd) {
   }
   return status;
 }
+
+}  // namespace
+
+Result<ExitStatus> wait_child(Fd pidfd) { return *TRY(wait_with(pidfd, 0)); }
+
+Result<std::optional<ExitStatus>> ended_child(Fd pidfd) { return wait_with(pidfd, WNOHANG); }
 
 bool is_child(Fd pidfd) {
   siginfo_t info{};

@@ -49,6 +49,8 @@ struct ExitStatus {
 
 // Reaps a child of ours; waits for its end.
 Result<ExitStatus> wait_child(Fd pidfd);
+// The same without waiting: nothing as long as it lives.
+Result<std::optional<ExitStatus>> ended_child(Fd pidfd);
 // Whether it is a child of ours, or was one until it ended; not of one that has been waited for.
 bool is_child(Fd pidfd);
 

@@ -10,15 +10,36 @@
 namespace ocirt::sys {
 
 Result<SignalInbox> SignalInbox::open() {
+  SignalInbox inbox = block();
+  TRY(inbox.listen());
+  return inbox;
+}
+
+SignalInbox SignalInbox::block() {
+  SignalInbox inbox;
+  sigset_t all;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, &inbox.before_);
+  inbox.armed_ = true;
+  return inbox;
+}
+
+Result<> SignalInbox::listen() {
+  if (fd_.valid()) return {};
   sigset_t all;
   ::sigfillset(&all);
   int fd = ::signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
   if (fd < 0) return os_error("signalfd", errno);
-  SignalInbox inbox;
-  inbox.fd_ = UniqueFd(fd);
-  ::sigprocmask(SIG_SETMASK, &all, &inbox.before_);
-  inbox.armed_ = true;
-  return inbox;
+  fd_ = UniqueFd(fd);
+  return {};
+}
+
+int SignalInbox::wait(int timeout_ms) {
+  sigset_t all;
+  ::sigfillset(&all);
+  const timespec timeout{timeout_ms / 1000, (timeout_ms % 1000) * 1000000L};
+  const int signal = ::sigtimedwait(&all, nullptr, &timeout);
+  return signal < 0 ? 0 : signal;
 }
 
 SignalInbox::SignalInbox(SignalInbox&& other) noexcept

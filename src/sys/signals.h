@@ -13,6 +13,11 @@ namespace ocirt::sys {
 class [[nodiscard]] SignalInbox {
  public:
   static Result<SignalInbox> open();
+  // Without a descriptor, which listen() makes.
+  static SignalInbox block();
+  Result<> listen();
+  // Without a descriptor: waits for the next signal, at most so long; 0 when there was none.
+  int wait(int timeout_ms);
   SignalInbox(SignalInbox&& other) noexcept;
   SignalInbox& operator=(SignalInbox&&) = delete;
   ~SignalInbox();

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <optional>
 
+#include "src/sys/process.h"
+
 namespace ocirt::sys {
 namespace {
 
@@ -104,6 +106,36 @@ TEST(Reaping, DoesNotWaitForChildrenThatLive) {
   EXPECT_FALSE(reaped(child));
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
+}
+
+TEST(Signals, AreWaitedForWithoutADescriptor) {
+  SignalInbox inbox = SignalInbox::block();
+  EXPECT_FALSE(inbox.fd().valid());
+  EXPECT_EQ(inbox.wait(0), 0);
+  ::raise(SIGUSR1);
+  EXPECT_EQ(inbox.wait(1000), SIGUSR1);
+  ::raise(SIGUSR2);
+  ASSERT_TRUE(inbox.listen());
+  EXPECT_TRUE(inbox.fd().valid());
+  EXPECT_EQ(*inbox.next(), SIGUSR2);
+}
+
+TEST(Signals, ChildThatHasEndedIsReapedAndOneThatLivesIsNot) {
+  int pipe[2];
+  ASSERT_EQ(::pipe(pipe), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    char byte = 0;
+    ::close(pipe[1]);
+    ::_exit(::read(pipe[0], &byte, 1) == 0 ? 7 : 1);
+  }
+  UniqueFd pidfd = *pidfd_open(child);
+  EXPECT_FALSE(ended_child(pidfd)->has_value());
+  ::close(pipe[1]);
+  ASSERT_TRUE(*wait_until_ended(pidfd, -1));
+  EXPECT_EQ((*ended_child(pidfd))->code, 7);
+  EXPECT_FALSE(ended_child(pidfd));
+  ::close(pipe[0]);
 }
 
 }  // namespace

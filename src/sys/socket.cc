@@ -140,34 +140,62 @@ Result<> send_message(Fd socket, std::string_view bytes, Fd attached) {
   return {};
 }
 
-Result<Message> receive_message(Fd socket, size_t limit) {
-  Message message;
-  message.bytes.resize(limit);
-  iovec part{message.bytes.data(), limit};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMostFds)] = {};
-  header.msg_control = control;
-  header.msg_controllen = sizeof control;
-  ssize_t got = retry([&] { return ::recvmsg(socket.raw(), &header, MSG_CMSG_CLOEXEC); });
-  // A peer that died with our message unread resets the connection: the same as its end.
-  if (got < 0 && errno == ECONNRESET) got = 0;
-  if (got < 0) return os_error("receive message", errno);
-  message.bytes.resize(static_cast<size_t>(got));
-  for (cmsghdr* entry = CMSG_FIRSTHDR(&header); entry != nullptr;
-       entry = CMSG_NXTHDR(&header, entry)) {
-    if (entry->cmsg_level != SOL_SOCKET || entry->cmsg_type != SCM_RIGHTS) continue;
-    size_t count = (entry->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (size_t i = 0; i < count; ++i) {
-      int fd = -1;
-      std::memcpy(&fd, CMSG_DATA(entry) + i * sizeof(int), sizeof fd);
-      message.fds.emplace_back(fd);
-    }
+Result<std::vector<Message>> receive_messages(Fd socket, size_t count, size_t limit) {
+  struct Place {
+    iovec part;
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMostFds)];
+  };
+  std::vector<Message> messages(count);
+  std::vector<Place> places(count);
+  std::vector<mmsghdr> headers(count);
+  for (size_t i = 0; i < count; ++i) {
+    messages[i].bytes.resize(limit);
+    places[i].part = {messages[i].bytes.data(), limit};
+    headers[i].msg_hdr.msg_iov = &places[i].part;
+    headers[i].msg_hdr.msg_iovlen = 1;
+    headers[i].msg_hdr.msg_control = places[i].control;
+    headers[i].msg_hdr.msg_controllen = sizeof places[i].control;
   }
-  if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
-    return refuse("receive message: cut short");
-  return message;
+  const auto receive = [&] {
+    return retry([&] {
+      return ::recvmmsg(socket.raw(), headers.data(), static_cast<unsigned>(count),
+                        MSG_CMSG_CLOEXEC, nullptr);
+    });
+  };
+  int got = receive();
+  // A peer that died with our message unread resets the connection. What it said before is there
+  // still; with nothing more it is the same as its end.
+  if (got < 0 && errno == ECONNRESET) got = receive();
+  if (got < 0 && errno != ECONNRESET) return os_error("receive message", errno);
+  if (got < 0) {
+    got = 1;
+    headers[0].msg_len = 0;
+    headers[0].msg_hdr.msg_controllen = 0;
+  }
+  messages.resize(static_cast<size_t>(got));
+  for (size_t i = 0; i < messages.size(); ++i) {
+    Message& message = messages[i];
+    msghdr& header = headers[i].msg_hdr;
+    message.bytes.resize(headers[i].msg_len);
+    for (cmsghdr* entry = CMSG_FIRSTHDR(&header); entry != nullptr;
+         entry = CMSG_NXTHDR(&header, entry)) {
+      if (entry->cmsg_level != SOL_SOCKET || entry->cmsg_type != SCM_RIGHTS) continue;
+      size_t fds = (entry->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+      for (size_t at = 0; at < fds; ++at) {
+        int fd = -1;
+        std::memcpy(&fd, CMSG_DATA(entry) + at * sizeof(int), sizeof fd);
+        message.fds.emplace_back(fd);
+      }
+    }
+    if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
+      return refuse("receive message: cut short");
+  }
+  return messages;
+}
+
+Result<Message> receive_message(Fd socket, size_t limit) {
+  std::vector<Message> messages = TRY(receive_messages(socket, 1, limit));
+  return std::move(messages.front());
 }
 
 }  // namespace ocirt::sys

@@ -45,6 +45,10 @@ struct Message {
 // instead.
 Result<> send_message(Fd socket, std::string_view bytes, Fd attached = {});
 
+// Receives one after the other until there are `count` or the other side has closed, in one call.
+// The last one is empty then.
+Result<std::vector<Message>> receive_messages(Fd socket, size_t count, size_t limit = 65536);
+
 // Receives one message of at most `limit` bytes with at most 4 descriptors.
 Result<Message> receive_message(Fd socket, size_t limit = 65536);
 

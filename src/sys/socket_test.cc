@@ -252,5 +252,39 @@ TEST_F(Socket, StreamThatCannotBeConnectedIsNamedByItsPath) {
   EXPECT_EQ(connect_stream(far).error().code, ENOENT);
 }
 
+// -- several messages
+
+TEST(Messages, AreReceivedTogetherUpToTheEnd) {
+  auto [ours, theirs] = *socket_pair();
+  ASSERT_TRUE(send_message(theirs, "one", ours));
+  ASSERT_TRUE(send_message(theirs, "two"));
+  theirs.reset();
+  std::vector<Message> messages = *receive_messages(ours, 2);
+  ASSERT_EQ(messages.size(), 2u);
+  EXPECT_EQ(messages[0].bytes, "one");
+  EXPECT_EQ(messages[0].fds.size(), 1u);
+  EXPECT_EQ(messages[1].bytes, "two");
+  EXPECT_EQ(messages[1].fds.size(), 0u);
+  EXPECT_EQ(receive_messages(ours, 2)->front().bytes, "");
+}
+
+TEST(Messages, AnEndIsTheLastOfThem) {
+  auto [ours, theirs] = *socket_pair();
+  ASSERT_TRUE(send_message(theirs, "one"));
+  theirs.reset();
+  std::vector<Message> messages = *receive_messages(ours, 2);
+  ASSERT_EQ(messages.size(), 2u);
+  EXPECT_EQ(messages[1].bytes, "");
+}
+
+// Init has failed, and said why, before it could hear that it may start.
+TEST(Messages, LastWordsOfAPeerThatDidNotHearUsAreHeard) {
+  auto [ours, theirs] = *socket_pair();
+  ASSERT_TRUE(send_message(theirs, "last words"));
+  ASSERT_TRUE(send_message(ours, "never read"));
+  theirs.reset();
+  EXPECT_EQ(receive_messages(ours, 2)->front().bytes, "last words");
+}
+
 }  // namespace
 }  // namespace ocirt::sys

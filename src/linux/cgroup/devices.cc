@@ -69,7 +69,9 @@ Result<> attach_v2_rules(Fd cgroup, std::span<const DeviceRule> rules, bool fres
   if (old.empty() && allows_everything(rules)) return {};
   std::vector<bpf_insn> instructions = device_program(rules);
   UniqueFd program = TRY(sys::bpf_load_device_program(instructions));
-  return replace_programs(cgroup, old, program);
+  Result<> done = replace_programs(cgroup, old, program);
+  program.close_later();
+  return done;
 }
 
 bool is_permission(const Error& error) { return error.code == EPERM || error.code == EACCES; }
