@@ -88,8 +88,10 @@ Result<> check_against(const Pool& pool, std::string_view name, const std::vecto
 }  // namespace
 
 bool is_alive(const PoolPod& pod) {
-  return sys::exists(sys::kCwd, cat(pod.directory, "/network.json")) &&
-         sys::open_namespace(pod.netns, CLONE_NEWNET).has_value();
+  // Only what is certain: a pod that is taken for dead loses its network.
+  if (sys::is_absent(sys::kCwd, cat(pod.directory, "/network.json"))) return false;
+  const Result<UniqueFd> netns = sys::open_namespace(pod.netns, CLONE_NEWNET);
+  return netns || (netns.error().code != ENOENT && netns.error().code != EINVAL);
 }
 
 std::optional<uint32_t> next_number(const Pool& pool, uint32_t last) {

@@ -201,7 +201,7 @@ Result<> make_cgroup(const pod::Pod& pod, const pod::Layout& layout) {
 
 // Not that of another pod, whose name was the reason for which this one could not be made.
 Result<> remove_cgroup(const pod::Pod& pod, const pod::Layout& layout) {
-  if (!sys::exists(sys::kCwd, layout.cgroup())) return {};
+  if (sys::is_absent(sys::kCwd, layout.cgroup())) return {};
   const cgroup::Location location = TRY(cgroup_of(pod));
   TRY(cgroup::remove(location));
   // The directory that all pods share goes with the last of them.
@@ -214,7 +214,7 @@ Result<> remove_cgroup(const pod::Pod& pod, const pod::Layout& layout) {
 }
 
 Result<> remove_containers(const pod::Layout& layout) {
-  if (!sys::exists(sys::kCwd, layout.runtime_root())) return {};
+  if (sys::is_absent(sys::kCwd, layout.runtime_root())) return {};
   const container::Store store = TRY(container::Store::open(layout.runtime_root(), false));
   const std::vector<std::string> ids = TRY(store.ids());
   Result<> all;

@@ -150,7 +150,7 @@ Result<> SandboxService::adopt() {
   supervise(addresses_in(*network));
   TRY(supervisor_->open());
   phase_ = Life::kStarted;
-  if (!sys::exists(sys::kCwd, layout_.state_json())) {
+  if (sys::is_absent(sys::kCwd, layout_.state_json())) {
     phase_ = Life::kReady;  // it was never started
     return {};
   }
@@ -325,7 +325,7 @@ void SandboxService::removed(Result<Done> done) {
       fail(reply, done.error());
     }
   }
-  if (!done && sys::exists(sys::kCwd, layout_.complete())) {
+  if (!done && !sys::is_absent(sys::kCwd, layout_.complete())) {
     phase_ = Life::kEnded;  // it may be tried again
     return;
   }

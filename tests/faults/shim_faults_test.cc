@@ -129,6 +129,7 @@ class ShimFaults : public ContainerdShim {
   }
 
   std::vector<Call> attempt(const Scenario& scenario, const std::optional<Fault>& fault) {
+    is_in_init_ = fault && fault->call.process > 2;  // after the shim and its worker
     Outcome outcome = run_command(start_command("c", path_));
     address_ = address_in(outcome);
     const pid_t shim = shim_at(address_);
@@ -234,6 +235,7 @@ class ShimFaults : public ContainerdShim {
   std::string log() const { return scratch() + "/calls"; }
 
   std::string path_, address_, problems_, mounts_;
+  bool is_in_init_ = false;
 };
 
 constexpr int kCreated = 1, kRunning = 2, kStopped = 3;
@@ -243,7 +245,13 @@ TEST_F(ShimFaults, OfItsStart) {
 }
 
 TEST_F(ShimFaults, OfCreate) {
-  go_through({.call = [this] { return create(); }, .done = [this] { return status_is(kCreated); }});
+  go_through({.call = [this] { return create(); },
+              .done =
+                  [this] {
+                    const std::string wrong = status_is(kCreated);
+                    // Init has said that it is ready, and ended as it began to wait for `start`.
+                    return is_in_init_ && status_is(kStopped).empty() ? "" : wrong;
+                  }});
 }
 
 TEST_F(ShimFaults, OfStart) {
