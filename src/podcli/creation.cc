@@ -61,9 +61,9 @@ std::string maker_lock(const pod::Layout& layout) { return cat(layout.directory(
 // does not listen any more has removed its pod, or as much of it as it could, and is about to end.
 bool end_idle_shim(const Globals& globals, const std::string& name) {
   Result<Shim> shim = Shim::connect(globals, name);
-  const bool is_leaving =
-      !shim && (shim.error().code == ENOENT || shim.error().code == ECONNREFUSED);
-  if (!is_leaving && (!shim || !shim->shut_down())) return false;
+  if (!shim && shim.error().code != ENOENT && shim.error().code != ECONNREFUSED) return false;
+  const Result<> done = shim ? shim->shut_down() : Result<>();
+  if (!done && done.error().code != ECONNRESET && done.error().code != EPIPE) return false;
   const std::string path = layout_of(globals, name).lock();
   Result<UniqueFd> lock = sys::open(sys::kCwd, path, O_RDWR | O_NOFOLLOW);
   return lock && sys::lock_exclusive(*lock, path);  // it has answered, and will be gone at once

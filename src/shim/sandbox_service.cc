@@ -318,6 +318,10 @@ void SandboxService::take_away(Closure<void(Result<Done>)> finished) {
 }
 
 void SandboxService::removed(Result<Done> done) {
+  const bool may_be_tried_again = !done && !sys::is_absent(sys::kCwd, layout_.complete());
+  if (may_be_tried_again) phase_ = Life::kEnded;
+  // Before the answers: who has one finds nobody listening here.
+  if (!may_be_tried_again && end_) end_();
   for (wire::Reply& reply : std::exchange(removing_, {})) {
     if (done) {
       reply.send(blank<wire::ShutdownSandboxResponse>());
@@ -325,11 +329,6 @@ void SandboxService::removed(Result<Done> done) {
       fail(reply, done.error());
     }
   }
-  if (!done && !sys::is_absent(sys::kCwd, layout_.complete())) {
-    phase_ = Life::kEnded;  // it may be tried again
-    return;
-  }
-  if (end_) end_();
 }
 
 }  // namespace ocirt::shim

@@ -31,7 +31,8 @@ Args fault_run(const std::string& log, const std::optional<Fault>& fault, pid_t 
 std::vector<Call> read_calls(const std::string& log);
 bool has_hit(const std::string& log);
 
-// Every case, or with FAULTS_SAMPLE=N every Nth. `watched` is the first process that counts.
+// Every case, or with FAULTS_SAMPLE=N every Nth, or the one that FAULTS_ONLY says as --at does.
+// `watched` is the first process that counts.
 std::vector<Fault> faults_in(const std::vector<Call>& calls, int watched = 0);
 
 }  // namespace harness

@@ -237,16 +237,31 @@ class Tracer {
     ptrace(PTRACE_SYSCALL, pid, nullptr, static_cast<long>(signal));
   }
 
-  // What still runs is the command's daemon, or a container.
+  // What still runs is the command's daemon, or a container. In the order in which they stop: one
+  // that waits for a child's exec (vfork) does not before that child has been let go.
   void leave_all() {
-    for (const auto& [pid, process] : followed_) {
-      if (ptrace(PTRACE_INTERRUPT, pid, nullptr, nullptr) != 0) continue;
+    for (const auto& [pid, process] : followed_) ptrace(PTRACE_INTERRUPT, pid, nullptr, nullptr);
+    for (const pid_t pid : early_) ptrace(PTRACE_DETACH, pid, nullptr, nullptr);
+    while (!followed_.empty()) {
       int status = 0;
-      if (waitpid(pid, &status, __WALL) != pid || !WIFSTOPPED(status)) continue;
-      const bool is_signal = status >> 16 == 0 && WSTOPSIG(status) != (SIGTRAP | 0x80);
+      const pid_t pid = waitpid(-1, &status, __WALL);
+      if (pid < 0) return;
+      const int event = status >> 16;
+      if (WIFSTOPPED(status) && (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
+                                 event == PTRACE_EVENT_CLONE)) {
+        unsigned long child = 0;
+        ptrace(PTRACE_GETEVENTMSG, pid, nullptr, &child);
+        if (early_.erase(static_cast<pid_t>(child)) == 0) followed_[static_cast<pid_t>(child)] = {};
+      }
+      if (!WIFSTOPPED(status) || followed_.contains(pid)) {
+        followed_.erase(pid);
+      } else {
+        early_.insert(pid);
+      }
+      if (!WIFSTOPPED(status)) continue;
+      const bool is_signal = event == 0 && WSTOPSIG(status) != (SIGTRAP | 0x80);
       ptrace(PTRACE_DETACH, pid, nullptr, is_signal ? static_cast<long>(WSTOPSIG(status)) : 0);
     }
-    for (const pid_t pid : early_) ptrace(PTRACE_DETACH, pid, nullptr, nullptr);
   }
 
   const Options& options_;

@@ -167,6 +167,7 @@ class PodFaults : public PodCli {
     eventually([] { return living_orphans().empty(); }, 2000);
     pod({"rm", "--force", "--time", "0", name_});
     run_command({.argv = {"nft", "flush", "ruleset"}});
+    for (const char* path : kForwarding) write_file(path, "0");
   }
 
   pid_t shim_pid() {
