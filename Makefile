@@ -49,6 +49,14 @@ hardening := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-po
 link     += -fsanitize=$(SANITIZE)
 endif
 
+# Counters in a file that all processes of a program map: they count on through fork, _exit and SIGKILL.
+COVERAGE   ?=
+ifneq ($(COVERAGE),)
+counted  := -fprofile-instr-generate=$(CURDIR)/$(BUILD)/counts/%m%c.profraw
+hardening += $(counted) -fcoverage-mapping -mllvm -runtime-counter-relocation
+link     += $(counted)
+endif
+
 hosted   := $(common) -isystem $(BUILD)/gen $(CXXFLAGS) $(hardening) -fPIE -D_GLIBCXX_ASSERTIONS $(LIBS_CFLAGS) $(CPPFLAGS)
 # Debuggers unwind by .debug_frame; what exceptions would need takes 150 KB of every process.
 product  := $(hosted) -fno-exceptions -fno-rtti \
@@ -249,10 +257,12 @@ help:
 #? fuzz         fuzz the readers (FUZZ_RUNS=20000 inputs each)
 #? layers       includes point downward only; kernel words in few folders only
 #? budget       system calls, memory, libraries and size of one container
-#? coverage     every MUST of the specification has a test (SPEC_DOCUMENTS=folder with its documents)
+#? requirements every MUST of the specification has a test (SPEC_DOCUMENTS=folder with its documents)
+#? coverage     the lines and branches that the tests reach, by folder and file (10 minutes)
 #? completions  what the shells offer is what the program takes
 #? tidy         clang-format and clang-tidy; `make format` rewrites the sources
 #? analyze      clang-tidy with its static analyzer on every file (half an hour of one core)
+#? cppcheck     what cppcheck finds, less tests/tools/cppcheck-suppressions
 #? bench        compare with other runtimes
 #? install      PREFIX=/usr/local DESTDIR=; `make uninstall` removes it
 #? dist         ocirt-VERSION.tar.gz

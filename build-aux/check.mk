@@ -11,8 +11,8 @@ ifdef FUZZ_RUNS
 export FUZZ_RUNS
 endif
 
-.PHONY: deps check check-faults check-peers check-vm unit unit-programs test-programs conformance layers coverage budget bench fuzz fuzz-build \
-        sanitize sanitize-build clang clang-build tidy tidy-check analyze format format-check demo completions
+.PHONY: deps check check-faults check-peers check-vm unit unit-programs test-programs conformance layers requirements budget bench fuzz fuzz-build \
+        coverage coverage-build sanitize sanitize-build clang clang-build tidy tidy-check analyze cppcheck format format-check demo completions
 
 deps:
 	@build-aux/install-deps $(or $(DEPS),check)
@@ -83,7 +83,7 @@ unit: unit-programs
 conformance: all $(BUILD)/test/conformance-test
 	@tests/tools/run-tests conformance
 
-layers completions coverage:
+layers completions requirements:
 	@tests/tools/run-tests $@
 
 budget: all $(BUILD)/test/pods-test
@@ -109,6 +109,14 @@ sanitize-build:
 	@$(MAKE) BUILD=build/sanitize SANITIZE=address,undefined CXXFLAGS='-O0 -g1' all unit-programs
 sanitize: sanitize-build $(BUILD)/test/conformance-test $(BUILD)/test/pods-test
 	@tests/tools/run-tests sanitize
+
+# What the tests reach of what is compiled with a C library: not ocirt-init, whose processes have none.
+coverage-build:
+	@$(MAKE) BUILD=build/covered CXX=clang++-$(CLANG) COVERAGE=1 CXXFLAGS='-O1 -g0' all unit-programs
+coverage:
+	@build-aux/install-deps coverage
+	@$(MAKE) coverage-build $(BUILD)/test/conformance-test $(BUILD)/test/pods-test
+	@tests/coverage/run build/covered
 
 # Not optimised: what matters is what the compiler says of the source.
 clang-build:
@@ -160,6 +168,12 @@ $(eval $(call tidy_rule,analyze,))
 tidy-check: $(patsubst %.cc,$(BUILD)/tidy/%.ok,$(filter-out $(analyzed),$(tidy_files))) \
             $(patsubst %.cc,$(BUILD)/analyze/%.ok,$(analyzed))
 analyze: $(patsubst %.cc,$(BUILD)/analyze/%.ok,$(tidy_files))
+# A minute, and no finding that is not in the list of what it takes for one.
+cppcheck: $(generated)
+	@build-aux/install-deps cppcheck
+	@cppcheck -q --std=c++20 --language=c++ --enable=warning,performance,portability --error-exitcode=1 \
+	  -I. -I$(BUILD)/gen --suppressions-list=tests/tools/cppcheck-suppressions --suppress=missingInclude \
+	  $(filter-out %_test.cc,$(tidy_files))
 format-check:
 	@clang-format-$(CLANG) --dry-run --Werror $(format_files)
 format:

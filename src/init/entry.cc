@@ -19,17 +19,21 @@ extern "C" {
 
 [[gnu::used, noreturn]] void ocirt_init_entry(long* stack) {
   const char* base = __ehdr_start;
+  const Elf64_Dyn* entry = _DYNAMIC;
+  // To write into what these are declared as would be undefined, and clang leaves the loop out.
+  asm volatile("" : "+r"(base), "+r"(entry) : : "memory");
   const char* rela = base;
   size_t size = 0;
-  for (const Elf64_Dyn* entry = _DYNAMIC; entry->d_tag != DT_NULL; ++entry) {
+  for (; entry->d_tag != DT_NULL; ++entry) {
     if (entry->d_tag == DT_RELA) rela = base + entry->d_un.d_ptr;
     if (entry->d_tag == DT_RELASZ) size = entry->d_un.d_val;
   }
   for (size_t at = 0; at < size; at += sizeof(Elf64_Rela)) {
-    const auto* entry = reinterpret_cast<const Elf64_Rela*>(rela + at);
-    auto* place = reinterpret_cast<const char**>(const_cast<char*>(base + entry->r_offset));
-    *place = base + entry->r_addend;
+    const auto* relocation = reinterpret_cast<const Elf64_Rela*>(rela + at);
+    auto* place = reinterpret_cast<const char**>(const_cast<char*>(base + relocation->r_offset));
+    *place = base + relocation->r_addend;
   }
+  asm volatile("" : : : "memory");
   ocirt::init::main(stack[0], reinterpret_cast<char**>(stack + 1));
 }
 

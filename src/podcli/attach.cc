@@ -117,6 +117,15 @@ int handle(sys::SignalInbox& signals, Input* input) {
   }
 }
 
+// With that of the container, as if it were our child.
+Result<int> exit_status_in(const pod::PodStatus& status, const std::string& name) {
+  const pod::ContainerStatus* container = status.find(name);
+  if (container != nullptr && container->state.terminated)
+    return container->state.terminated->exit_code;
+  return refuse(cat("how container ", name, " ended is not known: ",
+                    container == nullptr ? "the pod has been removed" : "the pod ended first"));
+}
+
 Result<int> attach(Call& call, AttachOptions& options,
                    std::span<const std::string_view> arguments) {
   Target target = TRY(find_target(call.globals, arguments[0]));
@@ -142,11 +151,12 @@ Result<int> attach(Call& call, AttachOptions& options,
     TRY(input->open());
   }
   for (;;) {
-    const bool last = has_ended(layout, {name});
+    pod::PodStatus status;
+    const bool last = has_ended(layout, {name}, &status);
     out.clear();
     TRY(follower.read_more(out));
     sys::print(out);
-    if (last) return 0;
+    if (last) return exit_status_in(status, name);
     sys::Watched watched[] = {{.fd = changes.fd()},
                               {.fd = signals.fd()},
                               {.fd = input != nullptr ? input->source() : Fd()}};

@@ -26,6 +26,10 @@ constexpr Fd kInput{0};
 constexpr Fd kOutput{1};
 constexpr Fd kErrors{2};
 constexpr sys::Nanoseconds kSoon = std::chrono::seconds(60);
+constexpr size_t kRead = 16384;
+// More than two pipes of the largest size that a program may give them (1 MiB) and their fifos
+// hold.
+constexpr int kReadsOfTheRest = 4 * 1024 * 1024 / kRead;
 
 }  // namespace
 
@@ -92,11 +96,7 @@ Result<int> ExecSession::run(std::string& complaint) {
     return std::unexpected(std::move(begun).error());
   }
   Result<> followed = follow();
-  // What is still in the fifos: the program has ended, so they have an end.
-  while (out_.valid() && copy(out_, kOutput)) {
-  }
-  while (err_.valid() && copy(err_, kErrors)) {
-  }
+  copy_rest(client);
   auto request = blank<wire::DeleteRequest>();
   request.id = lend(request_.container);
   request.exec_id = lend(id_);
@@ -233,12 +233,39 @@ void ExecSession::close_input() {
 
 // One read; false when there is nothing now, or will be.
 bool ExecSession::copy(Fd from, Fd to) {
-  char buffer[16384];
+  char buffer[kRead];
   const Result<std::optional<size_t>> count = sys::read_some(from, buffer);
   if (!count || !*count || **count == 0) return false;
   // Whoever reads us may be slow, which then makes the program slow, as in a pipe.
   (void)sys::write_all(to, "output", std::string_view(buffer, **count));
   return true;
+}
+
+// What the program had written when it ended: some of it is in the fifos, and what they had no room
+// for is with the shim, which hands it on as soon as we have made room. An end of file is not
+// waited for, since the program may have left a daemon behind that has its streams. The shim looks
+// at all that is ready before it waits again, so that after two answers without new output it has
+// none.
+void ExecSession::copy_rest(wire::Client& client) {
+  auto request = blank<wire::StateRequest>();
+  request.id = lend(request_.container);
+  request.exec_id = lend(id_);
+  int reads = kReadsOfTheRest;  // that daemon may write on for ever
+  const auto copy_what_is_there = [&] {
+    bool any = false;
+    for (; reads > 0 &&
+           ((out_.valid() && copy(out_, kOutput)) || (err_.valid() && copy(err_, kErrors)));
+         --reads) {
+      any = true;
+    }
+    return any;
+  };
+  copy_what_is_there();
+  for (int quiet = 0; quiet < 2;) {
+    const bool answered{client.call<wire::StateResponse>(wire::kTaskV3, "State", request, kSoon)};
+    quiet = copy_what_is_there() ? 0 : quiet + 1;
+    if (!answered) return;
+  }
 }
 
 void ExecSession::on_output(unsigned ready) {

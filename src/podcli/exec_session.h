@@ -49,6 +49,7 @@ class ExecSession {
   void on_output(unsigned);
   void on_errors(unsigned);
   bool copy(Fd from, Fd to);
+  void copy_rest(wire::Client& client);
   void on_signal(unsigned);
   void on_exit(uint32_t, Answer& answer);
   void on_done(uint32_t, Answer&) {}

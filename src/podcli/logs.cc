@@ -1,4 +1,4 @@
-// logs and events: what the shim writes into the pod's directory, read without asking it.
+// logs: what containers have said, read from the pod's directory without asking the shim.
 #include "src/podcli/logs.h"
 
 #include <algorithm>
@@ -36,12 +36,14 @@ constexpr Option kLogOptions[] = {
 
 }  // namespace
 
-bool has_ended(const pod::Layout& layout, const std::vector<std::string>& containers) {
+bool has_ended(const pod::Layout& layout, const std::vector<std::string>& containers,
+               pod::PodStatus* last) {
   Result<std::string> text = sys::read_file(sys::kCwd, layout.state_json());
   if (!text) return !sys::exists(sys::kCwd, layout.directory());
   const Result<pod::State> state = pod::read_state(*text);
   if (!state) return false;
   const pod::PodStatus& status = state->status;
+  if (last != nullptr) *last = status;
   if (status.phase == pod::Phase::kFailed || status.phase == pod::Phase::kSucceeded) return true;
   // Of a container that is not restarted, its end is the end.
   return std::ranges::all_of(containers, [&](const std::string& name) {
@@ -108,94 +110,6 @@ Result<int> logs(Call& call, LogOptions& options, std::span<const std::string_vi
   return 0;
 }
 
-struct EventOptions {
-  bool follow = false;
-  Format format = Format::table;
-};
-constexpr Option kEventOptions[] = {
-    toggle<&EventOptions::follow>("follow", 0, "go on until the pods are removed"),
-    cli::choice<&EventOptions::format, kFormats>("format", 'f', "FORMAT",
-                                                 "json, a line each, or table (the default)"),
-};
-
-// The events of one pod, from where the last reading ended.
-class EventReader {
- public:
-  explicit EventReader(std::string path) : path_(std::move(path)) {}
-
-  Result<> read(std::vector<std::string>& lines) {
-    Result<UniqueFd> file = sys::open(sys::kCwd, path_, O_RDONLY | O_NOFOLLOW);
-    if (!file && file.error().code == ENOENT) return {};
-    UniqueFd opened = TRY(std::move(file));
-    const struct stat info = TRY(sys::stat_fd(opened, path_));
-    if (info.st_ino != inode_ || static_cast<size_t>(info.st_size) < read_)
-      read_ = 0;  // begun anew
-    inode_ = info.st_ino;
-    const std::string text = TRY(sys::read_all(opened, path_, 64 << 20));
-    const size_t end = text.rfind('\n') == std::string_view::npos ? 0 : text.rfind('\n') + 1;
-    if (end <= read_) return {};
-    std::string_view fresh = std::string_view(text).substr(read_, end - read_);
-    read_ = end;
-    while (auto line = next_line(fresh)) lines.emplace_back(*line);
-    return {};
-  }
-
- private:
-  std::string path_;
-  ino_t inode_ = 0;
-  size_t read_ = 0;
-};
-
-void print_event(const std::string& line, Format format) {
-  if (format == Format::json) return sys::print(line + "\n");
-  const Result<pod::Event> event = pod::read_event(line);
-  if (!event) return sys::print(line + "\n");
-  std::string text = cat(event->time.substr(0, 19), "Z  ", event->pod);
-  if (!event->container.empty()) text += cat("/", event->container);
-  text += cat("  ", oci::to_string(event->type));
-  if (event->exit_code && !event->message.contains("exit code"))
-    text += cat("  exit code ", *event->exit_code);
-  if (event->count.value_or(1) > 1) text += cat("  (x", *event->count, ")");
-  if (!event->message.empty()) text += cat("  ", event->message);
-  sys::print(text + "\n");
-}
-
-Result<int> events(Call& call, EventOptions& options, std::span<const std::string_view> arguments) {
-  const bool all = arguments.empty();
-  sys::Changes changes = TRY(sys::Changes::open());
-  oci::Map<EventReader> readers;
-  if (options.follow && sys::is_directory(sys::kCwd, call.globals.root)) {
-    TRY(changes.watch_directory(call.globals.root));
-  }
-  for (;;) {
-    std::vector<std::string> pods;
-    if (all) {
-      pods = TRY(list_pods(call.globals));
-    } else if (readers.empty()) {
-      pods = TRY(find_pods(call.globals, arguments, false));
-    }
-    for (const std::string& name : pods) {
-      if (readers.find(name) != nullptr) continue;
-      const pod::Layout layout = layout_of(call.globals, name);
-      if (options.follow) (void)changes.watch_directory(layout.directory());
-      readers.set(name, EventReader(layout.events()));
-    }
-    std::vector<std::string> lines;
-    for (auto& [name, reader] : readers) TRY(reader.read(lines));
-    // A line begins with its time, so that those of all pods come in order.
-    std::ranges::sort(lines);
-    for (const std::string& line : lines) print_event(line, options.format);
-    if (!options.follow) return 0;
-    std::erase_if(readers, [&](const auto& entry) {
-      return !sys::exists(sys::kCwd, layout_of(call.globals, entry.first).directory());
-    });
-    if (!all && readers.empty()) return 0;
-    sys::Watched watched[] = {{.fd = changes.fd()}};
-    TRY(sys::wait_for_any(watched, -1));
-    changes.drain();
-  }
-}
-
 }  // namespace
 
 constinit const Command kLogs{.name = "logs",
@@ -205,11 +119,4 @@ constinit const Command kLogs{.name = "logs",
                               .fewest = 1,
                               .most = 1,
                               .run = run<LogOptions, logs>};
-constinit const Command kEvents{.name = "events",
-                                .arguments = "[POD...]",
-                                .summary = "Show what has happened in pods",
-                                .options = kEventOptions,
-                                .most = kAny,
-                                .run = run<EventOptions, events>};
-
 }  // namespace ocirt::podcli

@@ -59,6 +59,25 @@ TEST_F(PodAttach, AnInputForOneAlsoEndsWhenThatOneLeaves) {
   attach.wait();
 }
 
+TEST_F(PodAttach, EndsWithTheExitCodeOfTheContainer) {
+  ASSERT_OK(pod({"run", file("  - {name: a, IMAGE, stdin: true, command: [sh, -c, 'read code; exit "
+                             "$code']}\n",
+                             "  restartPolicy: Never\n")}));
+  Command words = command({"attach", "-i", name_});
+  words.input = "42\n";
+  EXPECT_EQ(run_command(words).code, 42);
+  EXPECT_EQ(pod({"attach", name_}).code, 42);
+}
+
+TEST_F(PodAttach, SaysThatThePodWasRemovedMeanwhile) {
+  run_reader("stdin: true");
+  Process attach(command({"attach", name_}));
+  ASSERT_OK(pod({"rm", "--force", "--time", "0", name_}));
+  const Outcome outcome = attach.wait();
+  // Of a container that was killed first, the end may have been seen.
+  EXPECT_NE(outcome.code, 0) << outcome;
+}
+
 TEST_F(PodAttach, WithoutAnInputThereIsNone) {
   run_reader("stdin: false");
   EXPECT_EQ(pod({"wait", name_}).out, name_ + "\tSucceeded\n");

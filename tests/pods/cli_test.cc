@@ -106,6 +106,52 @@ TEST_F(PodCli, ExecHandsOverInputOutputAndStatus) {
   EXPECT_EQ(names_in(cat(pods_root(), "/", name_, "/exec")), std::vector<std::string>{});
 }
 
+TEST_F(PodCli, ExecLosesNothingOfAProgramThatEndsBeforeItsOutputIsRead) {
+  ASSERT_OK(pod({"run", sleeper()}));
+  // More than the fifo of a client takes: the rest waits with the shim.
+  Process exec(command({"exec", name_, "sh", "-c",
+                        "touch /begun; while ! test -e /go; do sleep 0.01; done; "
+                        "head -c 120000 /dev/zero; touch /done"}));
+  inside("a", "while ! test -e /begun; do sleep 0.01; done");
+  exec.signal(SIGSTOP);
+  inside("a", "touch /go; while ! test -e /done; do sleep 0.01; done");
+  exec.signal(SIGCONT);
+  const Outcome outcome = exec.wait();
+  EXPECT_OK(outcome);
+  EXPECT_EQ(outcome.out.size(), 120000u);
+}
+
+TEST_F(PodCli, ExecEndsWithItsProgramThoughThatLeftADaemonWithItsOutput) {
+  ASSERT_OK(pod({"run", sleeper()}));
+  Command leaves = command({"exec", name_, "sh", "-c", "sleep 1000 & echo started"});
+  leaves.time_limit_ms = 5000;
+  EXPECT_EQ(run_command(leaves).out, "started\n");
+  leaves.argv.back() = "yes & echo started";
+  const Outcome chatty = run_command(leaves);
+  EXPECT_OK(chatty);
+  EXPECT_SAYS(chatty.out, "started\n");
+}
+
+TEST_F(PodCli, EventsAreShownOverTheRotationOfTheirFile) {
+  ASSERT_OK(pod({"run", file("  - {name: a, IMAGE, command: [sleep, '1000']}\n",
+                             "  restartPolicy: Never\n")}));
+  const std::string path = cat(pods_root(), "/", name_, "/events.jsonl");
+  Process following(command({"events", "--follow", name_}));
+  ASSERT_TRUE(eventually([&] { return following.output().find("Started") != std::string::npos; }));
+  following.signal(SIGSTOP);
+  // As the shim does it with a file that is large enough, while nobody looks.
+  ASSERT_EQ(rename(path.c_str(), (path + ".1").c_str()), 0);
+  ASSERT_OK(pod({"kill", "--signal", "KILL", name_}));
+  ASSERT_TRUE(eventually(
+      [&] { return exists(path) && read_file(path).find("Exited") != std::string::npos; }));
+  const std::string all = pod({"events", name_}).out;
+  EXPECT_SAYS(all, "Started");
+  EXPECT_SAYS(all, "Exited");
+  following.signal(SIGCONT);
+  EXPECT_TRUE(eventually([&] { return following.output().find("Exited") != std::string::npos; }));
+  EXPECT_EQ(following.output().find("Started"), following.output().rfind("Started"));
+}
+
 TEST_F(PodCli, WhatCannotBeMadeLeavesNothing) {
   const auto refused = [&](const std::string& path, std::string_view part) {
     EXPECT_FAILS(pod({"run", path}), 1, part);
