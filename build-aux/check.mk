@@ -63,9 +63,10 @@ pod_tests   := $(call under,tests/pods tests/support,*.cc)
 sources_text += $(pod_tests)
 $(eval $(call test_program,pods,$(pod_tests),$(wire_lib) $(libs)))
 
-fault_tests := $(call under,tests/faults,*_test.cc) $(call under,tests/support,*.cc)
+fault_tests := $(filter-out %/fault_run.cc,$(call under,tests/faults,*.cc)) $(call under,tests/support,*.cc) \
+               $(patsubst %,tests/pods/%.cc,pod_fixture task_fixture raw_client)
 sources_text += $(fault_tests) tests/faults/fault_run.cc
-$(eval $(call test_program,faults,$(fault_tests),$(libs)))
+$(eval $(call test_program,faults,$(fault_tests),$(wire_lib) $(libs)))
 test_programs += $(BUILD)/test/fault-run
 $(BUILD)/test/faults-test: | $(BUILD)/test/fault-run
 $(BUILD)/test/fault-run: $(call objects,tests/faults/fault_run.cc) $(sources)

@@ -51,10 +51,14 @@ Result<> kill(const Store& store, const std::string& id, int signal, bool all) {
   }
   TRY(std::move(sent));
   // The v2 freezer lets SIGKILL through, the v1 freezer does not.
-  if (signal == SIGKILL && record.cgroup.layout != cgroup::Layout::unified) {
-    if (TRY(cgroup::is_frozen(record.cgroup))) TRY(cgroup::thaw(record.cgroup));
-  }
-  return {};
+  if (signal != SIGKILL || record.cgroup.layout == cgroup::Layout::unified) return {};
+  Result<bool> frozen = cgroup::is_frozen(record.cgroup);
+  Result<> thawed = !frozen   ? Result<>(std::unexpected(frozen.error()))
+                    : *frozen ? cgroup::thaw(record.cgroup)
+                              : Result<>();
+  // Whoever is dead may have been deleted by somebody else meanwhile.
+  const bool is_gone = !thawed && (thawed.error().code == ENOENT || thawed.error().code == ENODEV);
+  return is_gone ? Result<>() : thawed;
 }
 
 }  // namespace ocirt::container

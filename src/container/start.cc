@@ -19,8 +19,9 @@ namespace {
 std::unexpected<Error> not_startable(const std::string& id, oci::Status status) {
   switch (status) {
     case oci::Status::kRunning:
-    case oci::Status::kPaused:
       return refuse("cannot start an already running container");
+    case oci::Status::kPaused:  // it may have been paused before it was started
+      return refuse("cannot start a paused container");
     case oci::Status::kStopped:
       return refuse("cannot start a container that has stopped");
     default:

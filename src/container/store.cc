@@ -53,6 +53,10 @@ std::unexpected<Error> unknown_id(const std::string& id) {
   return std::unexpected(Error{ENOENT, cat("container ", id, " does not exist")});
 }
 
+std::unexpected<Error> exists_already() {
+  return std::unexpected(Error{EEXIST, "container with given ID already exists"});
+}
+
 // The last line that is whole; one without an end is still being written.
 std::string_view last_version(std::string_view text) {
   const size_t end = text.rfind('\n');
@@ -165,9 +169,7 @@ Result<NewDirectory> Store::create(const std::string& id) const {
   TRY(check_id(id));
   for (;;) {
     if (Result<> made = sys::mkdir(fd_, id, 0700); !made) {
-      if (made.error().code == EEXIST) {
-        return std::unexpected(Error{EEXIST, "container with given ID already exists"});
-      }
+      if (made.error().code == EEXIST) return exists_already();
       TRY(within(cat("state directory ", root_), std::move(made)));
     }
     // Whoever makes the directory owns it, unless `delete --force` took it for a half-created one
@@ -182,6 +184,8 @@ Result<NewDirectory> Store::create(const std::string& id) const {
     constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW;
     Result<UniqueFd> journal = sys::open(made.directory_.fd_, kRecordName, kFlags, 0600);
     if (!journal && journal.error().code == ENOENT) continue;
+    // What we made was taken away so, and this directory is of somebody else who came after.
+    if (!journal && journal.error().code == EEXIST) return exists_already();
     made.root_ = fd_;
     made.armed_ = true;
     made.journal_ = TRY(within(cat("state of container ", id), std::move(journal)));

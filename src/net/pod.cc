@@ -118,7 +118,8 @@ Result<> down(const PodRequest& request) {
   if (record) return undo(*record, request.force);
   TRY(remove_record(request.directory));  // one that was not written to its end
   // Nothing was made, unless its directory has been removed before this.
-  const bool may_know = request.mode == PodMode::kBridge && sys::exists(sys::kCwd, request.pool);
+  const bool may_know =
+      request.mode == PodMode::kBridge && !sys::is_absent(sys::kCwd, request.pool);
   return may_know ? bridge_forget(request) : Result<>();
 }
 

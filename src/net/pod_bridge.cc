@@ -113,6 +113,7 @@ class Bridge {
   Result<> make_device();
   Result<> make_eth0(Fd ns);
   Result<> take_away(PoolPod pod);
+  Result<bool> remove_device();
   Result<> clear();
   Result<> settle(Result<> taken);
   Result<> write_names();
@@ -141,8 +142,7 @@ Result<> Bridge::heal() {
 Result<> Bridge::settle(Result<> taken) {
   TRY(std::move(taken));
   if (!pool().pods.empty()) return file_.save();
-  file_.remove();
-  return {};
+  return file_.remove();
 }
 
 Result<> Bridge::check_ports() const {
@@ -262,7 +262,7 @@ Result<> Bridge::make(PodRecord& record) {
   if (!pinned && pinned.error().code == EEXIST) own_.netns.clear();  // it is somebody else's
   TRY(std::move(pinned));
   UniqueFd ns = TRY(open_netns(own_.netns));
-  const std::vector<HostValue> values = needed_values(subnets_.v6.has_value());
+  const std::vector<HostValue> values = TRY(needed_values(subnets_.v6.has_value()));
   pool().pods.push_back(own_);
   pool().last = own_.number;
   pool().host.insert(pool().host.end(), values.begin(), values.end());
@@ -337,19 +337,31 @@ Result<> Bridge::up(PodRecord& record) {
   return made;
 }
 
-// The last pod's end is the bridge's.
+// The device, unless it is somebody else's. False: it has ports of a pool that is not this one.
+Result<bool> Bridge::remove_device() {
+  const bool ours = TRY(is_our_bridge(session_, request_.bridge));
+  if (!ours) return true;
+  const std::optional<Link> link = TRY(find_link(session_, request_.bridge));
+  if (!link) return true;
+  const bool busy = TRY(has_ports(session_, link->index));
+  if (busy) return false;
+  TRY(delete_link(session_, request_.bridge));
+  return true;
+}
+
+// The last pod's end is the bridge's. What cannot be looked at is not taken for absent: the pod
+// would be forgotten, and nobody would ever look again.
 Result<> Bridge::clear() {
   First first;
-  const Result<bool> ours = is_our_bridge(session_, request_.bridge);
-  const Result<std::optional<Link>> link = find_link(session_, request_.bridge);
-  if (ours && *ours && link && *link) {
-    const bool busy = TRY(has_ports(session_, (*link)->index));
-    if (busy) return {};  // of a pool that is not this one
-    first(delete_link(session_, request_.bridge));
-  }
+  Result<bool> removed = remove_device();
+  if (removed && !*removed) return {};
+  if (!removed) first(std::unexpected(removed.error()));
   const Result<bool> rules = has_rules(request_.bridge);
   if (rules && *rules) first(remove_rules(request_.bridge));
-  restore_values(pool().host);
+  // A kernel without nftables has none; the network could not be made then.
+  if (!rules && rules.error().code != EOPNOTSUPP && rules.error().code != EPROTONOSUPPORT)
+    first(std::unexpected(rules.error()));
+  first(restore_values(pool().host));
   pool().host.clear();
   return first.take();
 }

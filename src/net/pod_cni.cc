@@ -109,8 +109,9 @@ Result<> begin(const PodRequest& request) {
     begun = file.save();
     if (!begun) (void)remove_netns(request.netns);
   }
-  if (file.pool.pods.empty()) file.remove();
-  return begun;
+  if (!file.pool.pods.empty()) return begun;
+  Result<> removed = file.remove();
+  return begun ? removed : begun;
 }
 
 Result<> leave_ports(const PodRequest& request) {
@@ -118,8 +119,7 @@ Result<> leave_ports(const PodRequest& request) {
   std::erase_if(file.pool.pods,
                 [&](const PoolPod& pod) { return pod.is(request.name, request.uid); });
   if (!file.pool.pods.empty()) return file.save();
-  file.remove();
-  return {};
+  return file.remove();
 }
 
 Result<> add_all(PodRecord& record, const Json& list) {

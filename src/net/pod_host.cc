@@ -1,5 +1,6 @@
 #include "src/net/pod_host.h"
 
+#include <cerrno>
 #include <ranges>
 
 #include "src/base/text.h"
@@ -13,27 +14,33 @@ constexpr std::string_view kForward4 = "net/ipv4/ip_forward";
 constexpr std::string_view kForward6 = "net/ipv6/conf/all/forwarding";
 constexpr std::string_view kDevices6 = "net/ipv6/conf";
 
-std::string value_of(std::string_view path) {
+// Empty where there is no such value. Any other failure is one: a value that was taken for absent
+// would not be put back.
+Result<std::string> read_value(std::string_view path) {
   const Result<std::string> text = sys::read_file(sys::kCwd, cat(kProc, path));
-  return text ? std::string(trim(*text)) : std::string();
+  if (text) return std::string(trim(*text));
+  if (text.error().code == ENOENT) return std::string();
+  return std::unexpected(text.error());
 }
 
-void need(std::vector<HostValue>& values, std::string_view path, std::string_view wanted) {
-  std::string before = value_of(path);
+std::string value_of(std::string_view path) { return read_value(path).value_or(""); }
+
+Result<> need(std::vector<HostValue>& values, std::string_view path, std::string_view wanted) {
+  std::string before = TRY(read_value(path));
   if (before != wanted) {
     values.push_back({std::string(path), std::move(before), std::string(wanted)});
   }
+  return {};
 }
 
-void keep_listening(std::vector<HostValue>& values) {
-  const Result<std::vector<std::string>> devices =
-      sys::list_directory(sys::kCwd, cat(kProc, kDevices6));
-  if (!devices) return;
-  for (const std::string& device : *devices) {
+Result<> keep_listening(std::vector<HostValue>& values) {
+  for (const std::string& device : TRY(sys::list_directory(sys::kCwd, cat(kProc, kDevices6)))) {
     if (device == "all" || device == "default" || device == "lo") continue;
     const std::string path = cat(kDevices6, "/", device, "/accept_ra");
-    if (value_of(path) == "1") values.push_back({path, "1", "2"});
+    const std::string listens = TRY(read_value(path));
+    if (listens == "1") values.push_back({path, "1", "2"});
   }
+  return {};
 }
 
 }  // namespace
@@ -46,12 +53,12 @@ bool has_ipv6() {
   return true;
 }
 
-std::vector<HostValue> needed_values(bool v6) {
+Result<std::vector<HostValue>> needed_values(bool v6) {
   std::vector<HostValue> values;
-  need(values, kForward4, "1");
+  TRY(need(values, kForward4, "1"));
   if (!v6 || value_of(kForward6) == "1") return values;
-  keep_listening(values);
-  need(values, kForward6, "1");
+  TRY(keep_listening(values));
+  TRY(need(values, kForward6, "1"));
   return values;
 }
 
@@ -63,11 +70,16 @@ Result<> set_values(const std::vector<HostValue>& values) {
   return {};
 }
 
-void restore_values(const std::vector<HostValue>& values) {
+Result<> restore_values(const std::vector<HostValue>& values) {
+  Result<> first;
   for (const HostValue& value : std::views::reverse(values)) {
-    if (value.before.empty() || value_of(value.path) != value.now) continue;
-    (void)sys::write_control(sys::kCwd, cat(kProc, value.path), value.before);
+    if (value.before.empty()) continue;
+    const Result<std::string> now = read_value(value.path);
+    if (now && *now != value.now) continue;
+    Result<> restored = sys::write_control(sys::kCwd, cat(kProc, value.path), value.before);
+    if (!restored && first) first = std::move(restored);
   }
+  return first;
 }
 
 std::vector<std::string> notes_about(const std::vector<HostValue>& values) {

@@ -15,13 +15,13 @@ namespace ocirt::net {
 //
 // A host that forwards IPv6 no longer listens to router advertisements, and loses the default route
 // that it got by one: devices that listen now are told to go on (accept_ra=2) first.
-std::vector<HostValue> needed_values(bool v6);
+Result<std::vector<HostValue>> needed_values(bool v6);
 
 // Sets them. The ones set before an error stay: they are in the pool.
 Result<> set_values(const std::vector<HostValue>& values);
 
 // Puts those back that still are as they were set, in reverse order.
-void restore_values(const std::vector<HostValue>& values);
+Result<> restore_values(const std::vector<HostValue>& values);
 
 // One sentence for each that the owner of the host may want to know.
 std::vector<std::string> notes_about(const std::vector<HostValue>& values);

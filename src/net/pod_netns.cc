@@ -11,7 +11,9 @@
 
 #include "src/base/text.h"
 #include "src/net/link.h"
+#include "src/sys/companion.h"
 #include "src/sys/namespace.h"
+#include "src/sys/process.h"
 
 namespace ocirt::net {
 namespace {
@@ -75,13 +77,19 @@ Result<> make_netns(const std::string& path) {
   Result<std::string> made;
   if (may_return(home)) {
     made = create(path);
-    TRY(within("return to the host's network namespace", sys::setns(home, CLONE_NEWNET)));
+    return_home(home);
   } else {
     made = in_child(create, path);
   }
   if (made) return {};
   (void)remove_netns(path);
   return std::unexpected(std::move(made).error());
+}
+
+void return_home(Fd home) {
+  Result<> back = within("return to the host's network namespace", sys::setns(home, CLONE_NEWNET));
+  if (back) return;
+  sys::exit_now(sys::companion_answer(std::unexpected(std::move(back).error())));
 }
 
 Result<std::string> in_child(Result<std::string> (*work)(const std::string&),

@@ -25,6 +25,11 @@ bool is_netns(const std::string& path);
 // Takes the pin away; what is not there is no error.
 Result<> remove_netns(const std::string& path);
 
+// Goes back to this namespace. When that fails the program answers so and ends, as if it had been
+// killed: whatever it did from here on, undoing included, would happen in the wrong network, and
+// who has asked takes the pod down anew.
+void return_home(Fd home);
+
 // Runs `work`, which returns a Result<>, inside the namespace: sockets opened there stay there, and
 // /proc/sys/net shows the caller's. This process comes back.
 template <class Work>
@@ -32,7 +37,7 @@ Result<> inside_netns(Fd ns, Work work) {
   UniqueFd home = TRY(sys::open(sys::kCwd, "/proc/self/ns/net", O_RDONLY));
   TRY(within("enter the pod's network namespace", sys::setns(ns, CLONE_NEWNET)));
   Result<> done = work();
-  TRY(within("return to the host's network namespace", sys::setns(home, CLONE_NEWNET)));
+  return_home(home);
   return done;
 }
 

@@ -88,8 +88,10 @@ Result<> check_against(const Pool& pool, std::string_view name, const std::vecto
 }  // namespace
 
 bool is_alive(const PoolPod& pod) {
-  return sys::exists(sys::kCwd, cat(pod.directory, "/network.json")) &&
-         sys::open_namespace(pod.netns, CLONE_NEWNET).has_value();
+  // Only what is certain: a pod that is taken for dead loses its network.
+  if (sys::is_absent(sys::kCwd, cat(pod.directory, "/network.json"))) return false;
+  const Result<UniqueFd> netns = sys::open_namespace(pod.netns, CLONE_NEWNET);
+  return netns || (netns.error().code != ENOENT && netns.error().code != EINVAL);
 }
 
 std::optional<uint32_t> next_number(const Pool& pool, uint32_t last) {
@@ -176,14 +178,18 @@ Result<> PoolFile::check_ports(std::string_view name, const std::vector<PodPort>
   return {};
 }
 
-void PoolFile::remove() {
+Result<> PoolFile::remove() {
   existed_ = false;
-  (void)sys::unlink(directory_, name_);
-  (void)sys::unlink(directory_, cat(name_, kTemporary));
-  const Result<std::vector<std::string>> left = sys::list_directory(directory_, ".");
-  if (!left || left->size() != 1 || left->front() != kLock) return;  // another bridge's pool
-  (void)sys::unlink(directory_, kLock);
-  (void)sys::rmdir(sys::kCwd, path_);
+  for (const std::string& name : {name_, cat(name_, kTemporary)}) {
+    Result<> gone = sys::unlink(directory_, name);
+    if (!gone && gone.error().code != ENOENT) return within(path_, std::move(gone));
+  }
+  const std::vector<std::string> left = TRY(sys::list_directory(directory_, "."));
+  if (left.size() != 1 || left.front() != kLock) return {};  // another bridge's pool
+  TRY(within(path_, sys::unlink(directory_, kLock)));
+  // Somebody may wait for the lock already, and makes a new one in there.
+  Result<> gone = sys::rmdir(sys::kCwd, path_);
+  return gone || gone.error().code == ENOTEMPTY ? Result<>() : gone;
 }
 
 }  // namespace ocirt::net

@@ -68,7 +68,7 @@ class [[nodiscard]] PoolFile {
   Pool pool;
   Result<> save();
   // Removes it, when no pod is left; and the directory with the last pool in it.
-  void remove();
+  Result<> remove();
   // An error that names both pods when one of these ports is another pod's already, in this pool or
   // another one of the directory.
   Result<> check_ports(std::string_view name, const std::vector<PodPort>& ports) const;

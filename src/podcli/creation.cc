@@ -57,10 +57,13 @@ bool is_free(const std::string& path) {
 std::string maker_lock(const pod::Layout& layout) { return cat(layout.directory(), "/maker"); }
 
 // A shim that nobody has asked for anything yet waits for its maker; it ends when it is told to.
-// One that is making something undoes it by itself, since it has heard of its maker's end.
+// One that is making something undoes it by itself, since it has heard of its maker's end. One that
+// does not listen any more has removed its pod, or as much of it as it could, and is about to end.
 bool end_idle_shim(const Globals& globals, const std::string& name) {
   Result<Shim> shim = Shim::connect(globals, name);
-  if (!shim || !shim->shut_down()) return false;
+  if (!shim && shim.error().code != ENOENT && shim.error().code != ECONNREFUSED) return false;
+  const Result<> done = shim ? shim->shut_down() : Result<>();
+  if (!done && done.error().code != ECONNRESET && done.error().code != EPIPE) return false;
   const std::string path = layout_of(globals, name).lock();
   Result<UniqueFd> lock = sys::open(sys::kCwd, path, O_RDWR | O_NOFOLLOW);
   return lock && sys::lock_exclusive(*lock, path);  // it has answered, and will be gone at once
@@ -71,11 +74,11 @@ void sweep_locked(const Globals& globals) {
   if (!names) return;
   for (const std::string& name : *names) {
     const pod::Layout layout = layout_of(globals, name);
-    if (!pod::is_dns_label(name) || sys::exists(sys::kCwd, layout.complete())) continue;
+    if (!pod::is_dns_label(name) || !sys::is_absent(sys::kCwd, layout.complete())) continue;
     if (!is_free(maker_lock(layout))) continue;
     if (!is_free(layout.lock()) && !end_idle_shim(globals, name)) continue;
     // Without pod.json no shim was ever started, and there is nothing but files.
-    if (!sys::exists(sys::kCwd, layout.pod_json())) {
+    if (sys::is_absent(sys::kCwd, layout.pod_json())) {
       (void)sys::remove_tree(sys::kCwd, layout.directory());
     } else {
       (void)Shim::remove(globals, name);
@@ -159,7 +162,7 @@ Result<UniqueFd> fill_and_launch(const Globals& globals, const Manifest& manifes
   const pod::Layout layout = layout_of(globals, resolved.pod.name);
   UniqueFd lock = TRY(lock_root(globals));
   sweep_locked(globals);
-  if (sys::exists(sys::kCwd, layout.directory())) {
+  if (!sys::is_absent(sys::kCwd, layout.directory())) {
     return refuse(cat("there is a pod ", resolved.pod.name, " already; `ocirt-pod rm ",
                       resolved.pod.name, "` removes it"));
   }
@@ -212,7 +215,7 @@ void go_on_when_created(std::unique_ptr<Making> making, Result<std::string> crea
   }
   // The shim undoes what it has made and ends; this is for one that has died.
   const pod::Layout layout = layout_of(globals, making->pod);
-  if (is_free(layout.lock()) && sys::exists(sys::kCwd, layout.pod_json()))
+  if (is_free(layout.lock()) && !sys::is_absent(sys::kCwd, layout.pod_json()))
     (void)Shim::remove(globals, making->pod);
   making->made(std::unexpected(std::move(created).error()));
 }

@@ -18,7 +18,8 @@ Result<std::vector<std::string>> list_pods(const Globals& globals) {
   if (!names && names.error().code == ENOENT) return std::vector<std::string>{};
   if (!names) return names;
   std::erase_if(*names, [&](const std::string& name) {
-    return !pod::is_dns_label(name) || !sys::exists(sys::kCwd, layout_of(globals, name).complete());
+    return !pod::is_dns_label(name) ||
+           sys::is_absent(sys::kCwd, layout_of(globals, name).complete());
   });
   std::ranges::sort(*names);
   return names;

@@ -69,7 +69,7 @@ Result<int> ps(Call& call, PsOptions& options, std::span<const std::string_view>
     Result<PodView> view = look(call.globals, name);
     if (!view) {
       // One pod that cannot be reached must not hide the others.
-      if (!sys::exists(sys::kCwd, layout_of(call.globals, name).complete())) continue;
+      if (sys::is_absent(sys::kCwd, layout_of(call.globals, name).complete())) continue;
       sys::print_error(cat("ocirt-pod: ps: pod ", name, ": ", view.error().text, "\n"));
       result = 1;
       continue;

@@ -28,7 +28,7 @@ Result<> run_shim(const Globals& globals, std::string_view verb, const std::stri
                                     layout_of(globals, pod).directory(), "--state-dir",
                                     globals.state_dir};
   if (!verb.empty()) words.emplace_back(verb);
-  TRY(sys::program_output(words));
+  TRY(sys::program_output(words, true));
   return {};
 }
 

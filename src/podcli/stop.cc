@@ -80,9 +80,15 @@ constexpr Option kRmOptions[] = {
     toggle<&RmOptions::all>("all", 'a', "every pod"),
 };
 
+// Somebody else may remove it at the same time: gone is gone.
+Result<> unless_gone(const Batch& batch, const std::string& name, Result<> done) {
+  if (done || !sys::is_absent(sys::kCwd, layout_of(batch.globals(), name).directory())) return done;
+  return {};
+}
+
 void remove_now(Batch& batch, const std::string& name) {
   batch.ask(name, shut_down_call(name), [&batch, name](const Result<std::string>& done) {
-    batch.conclude(name, without_value(done));
+    batch.conclude(name, unless_gone(batch, name, without_value(done)));
   });
 }
 
@@ -91,16 +97,13 @@ Result<> remove_one(Batch& batch, const std::string& name, const RmOptions& opti
   if (!shim) {
     if (!options.force) return std::unexpected(shim.error());
     // Where no shim can take it over, everything is still taken away by what the directory says.
-    TRY(Shim::remove(batch.globals(), name));
-    batch.conclude(name, {});
+    batch.conclude(name, unless_gone(batch, name, Shim::remove(batch.globals(), name)));
     return {};
   }
   if (options.force && options.time) {
     batch.ask(name, stop_call(name, *options.time),
-              [&batch, name](const Result<std::string>& stopped) {
-                if (!stopped) return batch.conclude(name, without_value(stopped));
-                remove_now(batch, name);
-              });
+              // One that is being removed cannot be stopped any more, but waited for.
+              [&batch, name](const Result<std::string>&) { remove_now(batch, name); });
     return {};
   }
   if (!options.force) {

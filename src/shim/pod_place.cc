@@ -95,16 +95,17 @@ Result<> make_namespaces(const pod::Pod& pod, const pod::Layout& layout) {
 // by its number.
 Result<> share_pids(const pod::Pod& pod, const pod::Layout& layout) {
   if (pod.cgroup.empty()) {
-    const pid_t first = TRY(sys::start_first_process(layout.namespaces()));
-    TRY(record_process(layout.first_process(), first));
+    TRY(sys::start_first_process(layout.namespaces(), [&](pid_t first) {
+      return record_process(layout.first_process(), first);
+    }));
     return sys::pin_namespace("pid_for_children", layout.namespace_pin("pid"));
   }
   const cgroup::Host host = TRY(cgroup::probe_host());
   const cgroup::Location location = TRY(cgroup::locate(host, cat(pod.cgroup, "/_pid"), pod.name));
   cgroup::Made made = TRY(cgroup::make(location));
   const cgroup::Entrance entrance = TRY(cgroup::open_entrance(location));
-  const pid_t first = TRY(sys::start_first_process(layout.namespaces()));
-  TRY(cgroup::enter(entrance, first));
+  TRY(sys::start_first_process(layout.namespaces(),
+                               [&](pid_t first) { return cgroup::enter(entrance, first); }));
   TRY(sys::pin_namespace("pid_for_children", layout.namespace_pin("pid")));
   made.commit();
   return {};
@@ -200,7 +201,7 @@ Result<> make_cgroup(const pod::Pod& pod, const pod::Layout& layout) {
 
 // Not that of another pod, whose name was the reason for which this one could not be made.
 Result<> remove_cgroup(const pod::Pod& pod, const pod::Layout& layout) {
-  if (!sys::exists(sys::kCwd, layout.cgroup())) return {};
+  if (sys::is_absent(sys::kCwd, layout.cgroup())) return {};
   const cgroup::Location location = TRY(cgroup_of(pod));
   TRY(cgroup::remove(location));
   // The directory that all pods share goes with the last of them.
@@ -213,7 +214,7 @@ Result<> remove_cgroup(const pod::Pod& pod, const pod::Layout& layout) {
 }
 
 Result<> remove_containers(const pod::Layout& layout) {
-  if (!sys::exists(sys::kCwd, layout.runtime_root())) return {};
+  if (sys::is_absent(sys::kCwd, layout.runtime_root())) return {};
   const container::Store store = TRY(container::Store::open(layout.runtime_root(), false));
   const std::vector<std::string> ids = TRY(store.ids());
   Result<> all;

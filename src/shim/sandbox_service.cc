@@ -143,13 +143,14 @@ Result<> SandboxService::adopt() {
   containers_.use_cgroups(!pod_->cgroup.empty());
   Result<std::string> network = sys::read_file(sys::kCwd, layout_.complete());
   if (!network) {
-    return refuse(
-        cat("pod ", pod_->name, " was never complete: --remove takes away what there is of it"));
+    return refuse(cat("pod ", pod_->name,
+                      " was never complete, or is half removed; `ocirt-pod rm --force ", pod_->name,
+                      "` takes away what there is of it"));
   }
   supervise(addresses_in(*network));
   TRY(supervisor_->open());
   phase_ = Life::kStarted;
-  if (!sys::exists(sys::kCwd, layout_.state_json())) {
+  if (sys::is_absent(sys::kCwd, layout_.state_json())) {
     phase_ = Life::kReady;  // it was never started
     return {};
   }
@@ -306,6 +307,10 @@ void SandboxService::take_away(Closure<void(Result<Done>)> finished) {
       "remove pod",
       [this]() -> Result<Done> {
         TRY(unmake_place(*pod_, layout_));
+        // From here on it is a pod that is not complete: if the rest of its files cannot be
+        // removed, or we are killed, the next command of ocirt-pod takes them away.
+        Result<> gone = sys::unlink(sys::kCwd, layout_.complete());
+        if (!gone && gone.error().code != ENOENT) return std::unexpected(gone.error());
         TRY(remove_directory(layout_));
         return Done{};
       },
@@ -313,6 +318,10 @@ void SandboxService::take_away(Closure<void(Result<Done>)> finished) {
 }
 
 void SandboxService::removed(Result<Done> done) {
+  const bool may_be_tried_again = !done && !sys::is_absent(sys::kCwd, layout_.complete());
+  if (may_be_tried_again) phase_ = Life::kEnded;
+  // Before the answers: who has one finds nobody listening here.
+  if (!may_be_tried_again && end_) end_();
   for (wire::Reply& reply : std::exchange(removing_, {})) {
     if (done) {
       reply.send(blank<wire::ShutdownSandboxResponse>());
@@ -320,11 +329,6 @@ void SandboxService::removed(Result<Done> done) {
       fail(reply, done.error());
     }
   }
-  if (!done) {
-    phase_ = Life::kEnded;  // it may be tried again
-    return;
-  }
-  if (end_) end_();
 }
 
 }  // namespace ocirt::shim

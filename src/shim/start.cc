@@ -129,6 +129,12 @@ Result<> serve(Plan plan, Seat seat, UniqueFd& ready) {
   return shim.run();
 }
 
+// What the shim says before it takes calls: nothing, or why it does not.
+Result<> hear(Fd from) {
+  const std::string why = TRY(sys::read_all(from, "answer"));
+  return why.empty() ? Result<>() : refuse(why);
+}
+
 // Returns the shim's pid when it takes calls.
 Result<pid_t> launch(Plan& plan, Seat& seat) {
   sys::Pipe word = TRY(sys::make_pipe());
@@ -147,13 +153,12 @@ Result<pid_t> launch(Plan& plan, Seat& seat) {
   }
   word.to.reset();
   adjust_oom_score(daemon);
-  if (Result<> entered = within("ShimCgroup", enter_cgroup(plan.shim_cgroup, daemon)); !entered) {
-    (void)sys::signal_child(daemon, SIGKILL);
-    return std::unexpected(std::move(entered).error());
-  }
-  const std::string why = TRY(sys::read_all(word.from, "answer"));
-  if (!why.empty()) return refuse(why);
-  return daemon;
+  Result<> done = within("ShimCgroup", enter_cgroup(plan.shim_cgroup, daemon));
+  if (done) done = hear(word.from);
+  if (done) return daemon;
+  // Its socket is about to be taken away.
+  (void)sys::signal_child(daemon, SIGKILL);
+  return std::unexpected(std::move(done).error());
 }
 
 struct Served {
@@ -178,6 +183,14 @@ Result<Served> find_or_launch(Plan& plan) {
   return refuse(cat("the shim at ", plan.socket, " does not answer"));
 }
 
+// Daemons before 2.0 look for the address in the bundle after a restart, for each container.
+Result<> tell(Dialect dialect, int version, const std::string& address) {
+  // A broken pipe is an error to be heard of, not our end.
+  const sys::SignalInbox blocked = TRY(sys::SignalInbox::open());
+  TRY(sys::write_file_atomically(sys::kCwd, std::string(kAddressFile), ".address", address, 0600));
+  return sys::write_all(Fd(1), "standard output", bootstrap_answer(dialect, version, address));
+}
+
 }  // namespace
 
 std::string default_root(std::string_view name_space) {
@@ -189,15 +202,7 @@ Result<> start_shim(const Invocation& call) {
   const std::string bundle = plan.setup.bundle;
   const std::string address = cat("unix://", plan.socket);
   const Served served = TRY(find_or_launch(plan));
-  // A broken pipe is an error to be heard of, not our end.
-  const sys::SignalInbox blocked = TRY(sys::SignalInbox::open());
-  // Daemons before 2.0 look for the shim there after a restart, for each container.
-  Result<> told = within(bundle, sys::write_file_atomically(sys::kCwd, std::string(kAddressFile),
-                                                            ".address", address, 0600));
-  if (told) {
-    told = sys::write_all(Fd(1), "standard output",
-                          bootstrap_answer(plan.manner.dialect, served.version, address));
-  }
+  Result<> told = within(bundle, tell(plan.manner.dialect, served.version, address));
   // A daemon that has gone meanwhile has nobody look for the shim.
   if (!told && served.launched != 0) (void)sys::signal_child(served.launched, SIGTERM);
   return told;

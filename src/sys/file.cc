@@ -299,6 +299,11 @@ Result<> set_mode(Fd fd, std::string_view name, mode_t mode) {
 
 bool exists(Fd dir, CStr path) { return ::faccessat(dir.raw(), path.c_str(), F_OK, 0) == 0; }
 
+bool is_absent(Fd dir, CStr path) {
+  return ::faccessat(dir.raw(), path.c_str(), F_OK, 0) != 0 &&
+         (errno == ENOENT || errno == ENOTDIR);
+}
+
 bool may_write(CStr directory) {
   return ::faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) == 0;
 }

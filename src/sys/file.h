@@ -83,7 +83,8 @@ Result<> give_to_group(Fd fd, std::string_view name, uint32_t gid);
 Result<> set_mode(Fd fd, std::string_view name, mode_t mode);
 
 bool exists(Fd dir, CStr path);  // follows symlinks; false for any error
-// access(2) for execution with the effective ids.
+// Certainly not there, where more than a message depends on it: false for any other error too.
+bool is_absent(Fd dir, CStr path);
 bool is_directory(Fd dir, CStr path);
 // access(2) with the effective ids, for making and changing what is in a directory.
 bool may_write(CStr directory);

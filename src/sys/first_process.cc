@@ -15,6 +15,7 @@
 #include <span>
 
 #include "src/base/text.h"
+#include "src/sys/fifo.h"
 #include "src/sys/file.h"
 #include "src/sys/fork.h"
 
@@ -73,7 +74,8 @@ void take_name(std::span<char> command_line, std::string_view name) {
   std::ranges::copy(name, command_line.begin());
 }
 
-[[noreturn]] void be_first(const char* directory, int ready, std::span<char> command_line) {
+[[noreturn]] void be_first(const char* directory, int ready, int claimed,
+                           std::span<char> command_line) {
   // Nothing but the end of a child reaches it; blocked signals do nothing.
   sigset_t all, child;
   ::sigfillset(&all);
@@ -87,6 +89,9 @@ void take_name(std::span<char> command_line, std::string_view name) {
   enter_empty_root(directory);
   give_up_rights();
   must(::write(ready, "x", 1));
+  // Unless our parent has seen to it that we are found again, nobody would ever end us.
+  char byte = 0;
+  if (::read(claimed, &byte, 1) != 1) ::_exit(1);
   close_all_but({});
   for (int fd = 0; fd < 3; ++fd) ::close(fd);
   for (;;) {
@@ -98,22 +103,29 @@ void take_name(std::span<char> command_line, std::string_view name) {
 
 }  // namespace
 
-Result<pid_t> start_first_process(const std::string& empty) {
-  int ready[2];
-  if (::pipe2(ready, O_CLOEXEC) < 0) return os_error("pipe", errno);
-  const UniqueFd from(ready[0]);
-  UniqueFd to(ready[1]);
+Result<> start_first_process(const std::string& empty, Closure<Result<>(pid_t)> claim) {
+  Pipe ready = TRY(make_pipe());
+  Pipe claimed = TRY(make_pipe());
+  TRY(set_waiting(ready.from, true));
+  TRY(set_waiting(claimed.from, true));
   const std::span<char> line = command_line();
   if (::unshare(CLONE_NEWPID) < 0) return os_error("unshare the pid namespace", errno);
   const pid_t pid = ::fork();
   if (pid < 0) return os_error("fork", errno);
-  if (pid == 0) be_first(empty.c_str(), to.raw(), line);
-  to.reset();
+  if (pid == 0) {
+    claimed.to.reset();
+    be_first(empty.c_str(), ready.to.raw(), claimed.from.raw(), line);
+  }
+  ready.to.reset();
   char byte = 0;
-  if (::read(from.raw(), &byte, 1) == 1) return pid;
+  Result<> done = ::read(ready.from.raw(), &byte, 1) == 1
+                      ? claim(pid)
+                      : refuse("the first process of the pid namespace could not be set up");
+  if (done && ::write(claimed.to.raw(), "x", 1) != 1) done = os_error("write", errno);
+  if (done) return {};
   ::kill(pid, SIGKILL);
   ::waitpid(pid, nullptr, 0);
-  return refuse("the first process of the pid namespace could not be set up");
+  return done;
 }
 
 }  // namespace ocirt::sys

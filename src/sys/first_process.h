@@ -9,13 +9,15 @@
 
 #include <string>
 
+#include "src/base/closure.h"
 #include "src/base/result.h"
 
 namespace ocirt::sys {
 
-// Makes a pid namespace and its first process, and returns that one's pid here. The caller's
-// further children are in the namespace too. `empty` is a directory over which its root is mounted,
-// in its own mount namespace. It outlives its parent.
-Result<pid_t> start_first_process(const std::string& empty);
+// Makes a pid namespace and its first process. The caller's further children are in the namespace
+// too. `empty` is a directory over which its root is mounted, in its own mount namespace. `claim`
+// gets its pid here, and has to write down by what it will be found again: from then on it outlives
+// its parent. When that fails, or its parent is killed before, it ends.
+Result<> start_first_process(const std::string& empty, Closure<Result<>(pid_t)> claim);
 
 }  // namespace ocirt::sys

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "src/base/text.h"
+#include "src/sys/retry.h"
 
 namespace ocirt::sys {
 namespace {
@@ -93,7 +94,8 @@ Result<pid_t> fork_child(const Fork& how) {
 
 std::optional<Reaped> reap_any() {
   siginfo_t info{};
-  if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0) return std::nullopt;
+  if (retry([&] { return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG); }) < 0 || info.si_pid == 0)
+    return std::nullopt;
   return Reaped{info.si_pid, exit_status(info)};
 }
 

@@ -30,7 +30,7 @@ class FileActions {
 
 }  // namespace
 
-Result<std::string> program_output(std::span<const std::string> argv) {
+Result<std::string> program_output(std::span<const std::string> argv, bool errors_too) {
   std::string name = argv[0];
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) < 0) return os_error("pipe", errno);
@@ -45,6 +45,9 @@ Result<std::string> program_output(std::span<const std::string> argv) {
       ::posix_spawn_file_actions_addopen(actions.get(), STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   if (code == 0) {
     code = ::posix_spawn_file_actions_adddup2(actions.get(), writing.raw(), STDOUT_FILENO);
+  }
+  if (code == 0 && errors_too) {
+    code = ::posix_spawn_file_actions_adddup2(actions.get(), writing.raw(), STDERR_FILENO);
   }
   pid_t child = 0;
   if (code == 0) {
@@ -62,6 +65,7 @@ Result<std::string> program_output(std::span<const std::string> argv) {
   if (!output) return output;
   if (WIFSIGNALED(status)) return refuse(cat(name, " was killed by signal ", WTERMSIG(status)));
   if (WEXITSTATUS(status) != 0) {
+    if (errors_too && !trim(*output).empty()) return refuse(std::string(trim(*output)));
     return refuse(cat(name, " ended with status ", WEXITSTATUS(status)));
   }
   return output;

@@ -25,6 +25,16 @@ TEST(ProgramOutput, OfAProgramThatFailsIsAnError) {
   EXPECT_EQ(shell("kill -9 $$").error().text, "sh was killed by signal 9");
 }
 
+TEST(ProgramOutput, WithItsErrorsSaysWhyAProgramFailed) {
+  const auto fails = [](const std::string& script) {
+    const std::string argv[] = {"sh", "-c", script};
+    return program_output(argv, true);
+  };
+  EXPECT_EQ(fails("echo no room >&2; exit 1").error().text, "no room");
+  EXPECT_EQ(fails("exit 3").error().text, "sh ended with status 3");
+  EXPECT_EQ(*fails("true"), "");
+}
+
 TEST(ProgramOutput, OfAProgramThatIsMissingIsEnoent) {
   const std::string argv[] = {"ocirt-there-is-no-such-program"};
   Result<std::string> output = program_output(argv);

@@ -1,18 +1,21 @@
 // Runs a command and lets one system call of one of its processes fail, or kills the process there.
 //
-// Usage: fault-run [--log FILE] [--at PROCESS:CALL:ERRNO] [--free NAME] -- COMMAND...
+// Usage: fault-run [--log FILE] [--at PROCESS:NUMBER:TURN:ERRNO] [--free NAME] [--pid PID]
+//                  -- COMMAND...
 //
-//   --log   one line for each system call, "PROCESS CALL NUMBER FIRST-ARGUMENT": processes are
-//   counted
-//           from 0 in the order in which they are made, calls from 1 in each, after the first
-//           execve
+//   --log   one line for each system call, "PROCESS NUMBER TURN FIRST-ARGUMENT": processes are
+//           counted from 0 in the order in which they are made, and TURN from 1 for each number in
+//           each process, after its first execve, so that a call more or less of another kind on
+//           the way does not change what is meant. A line "hit" says that --at has happened
 //   --at    that call is not made and returns the error; errno 0 is SIGKILL at its entry
 //   --free  a process that executes a program of this file name is no longer followed
+//   --pid   this process, which runs already, is followed too: as the next after the command
 //
 // Ends as the command does (128 + signal when that killed it), 125 when it cannot follow it. What
-// the command leaves running goes on, unfollowed. If fault-run is killed, all that it follows is
-// (EXITKILL). ptrace(2): with PTRACE_SEIZE, since a process that is seized can be stopped and left
-// at any time.
+// the command leaves running goes on, unfollowed. The command "-" is none: "follow PID" is printed
+// when all that is to be followed is, and fault-run ends when that PID is told to (SIGTERM). If
+// fault-run is killed, all that it follows is (EXITKILL). ptrace(2): with PTRACE_SEIZE, since a
+// process that is seized can be stopped and left at any time.
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,14 +39,17 @@ namespace {
 
 struct Options {
   FILE* log = nullptr;
-  int process = -1, call = -1, error = 0;
+  int process = -1, turn = -1, error = 0;
+  unsigned long long number = 0;
   std::string free;
+  pid_t pid = 0;
   char** command = nullptr;
 };
 
 struct Followed {
   int index = 0;
-  int calls = 0;
+  bool began = true;  // the command has, when its program has been executed
+  std::map<unsigned long long, int> turns = {};
   bool fails = false;  // between the entry of the call and its exit
 };
 
@@ -65,10 +71,13 @@ Options parse(int argc, char** argv) {
       options.log = fopen(value, "we");
       if (options.log == nullptr) fail(value);
     } else if (word == "--at") {
-      if (sscanf(value, "%d:%d:%d", &options.process, &options.call, &options.error) != 3)
+      if (sscanf(value, "%d:%llu:%d:%d", &options.process, &options.number, &options.turn,
+                 &options.error) != 4)
         fail("--at");
     } else if (word == "--free") {
       options.free = value;
+    } else if (word == "--pid") {
+      options.pid = atoi(value);
     }
   }
   fprintf(stderr, "fault-run: see the head of fault_run.cc\n");
@@ -80,26 +89,23 @@ class Tracer {
   explicit Tracer(const Options& options) : options_(options) {}
 
   int run() {
-    int gate[2];
-    if (pipe(gate) != 0) fail("pipe");
-    main_ = fork();
-    if (main_ == 0) {
-      char byte;
-      close(gate[1]);
-      if (read(gate[0], &byte, 1) != 1) _exit(125);
-      close(gate[0]);
-      execvp(options_.command[0], options_.command);
-      _exit(127);
+    if (strcmp(options_.command[0], "-") == 0) {
+      main_ = fork();
+      if (main_ == 0) {
+        signal(SIGTERM, SIG_DFL);
+        for (;;) pause();
+      }
+      ++next_;
+    } else {
+      start();
     }
-    close(gate[0]);
-    constexpr long kOptions = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
-                              PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
-    if (ptrace(PTRACE_SEIZE, main_, nullptr, kOptions) != 0) fail("PTRACE_SEIZE");
-    // To be resumed from stop to stop it has to be stopped once.
-    if (ptrace(PTRACE_INTERRUPT, main_, nullptr, nullptr) != 0) fail("PTRACE_INTERRUPT");
-    followed_[main_] = {next_++};
-    if (write(gate[1], "x", 1) != 1) fail("write");
-    close(gate[1]);
+    if (options_.pid != 0) {
+      seize(options_.pid, true);
+    }
+    if (next_ != 0 && !followed_.contains(main_)) {
+      printf("follow %d\n", main_);
+      fflush(stdout);
+    }
     while (!code_) {
       int status = 0;
       const pid_t pid = waitpid(-1, &status, __WALL);
@@ -112,6 +118,33 @@ class Tracer {
   }
 
  private:
+  void start() {
+    int gate[2];
+    if (pipe(gate) != 0) fail("pipe");
+    main_ = fork();
+    if (main_ == 0) {
+      char byte;
+      close(gate[1]);
+      if (read(gate[0], &byte, 1) != 1) _exit(125);
+      close(gate[0]);
+      execvp(options_.command[0], options_.command);
+      _exit(127);
+    }
+    close(gate[0]);
+    seize(main_, false);
+    if (write(gate[1], "x", 1) != 1) fail("write");
+    close(gate[1]);
+  }
+
+  void seize(pid_t pid, bool began) {
+    constexpr long kOptions = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
+                              PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
+    if (ptrace(PTRACE_SEIZE, pid, nullptr, kOptions) != 0) fail("PTRACE_SEIZE");
+    // To be resumed from stop to stop it has to be stopped once.
+    if (ptrace(PTRACE_INTERRUPT, pid, nullptr, nullptr) != 0) fail("PTRACE_INTERRUPT");
+    followed_[pid] = {.index = next_++, .began = began};
+  }
+
   void handle(pid_t pid, int status) {
     if (!WIFSTOPPED(status)) {
       followed_.erase(pid);
@@ -130,12 +163,12 @@ class Tracer {
         unsigned long child = 0;
         ptrace(PTRACE_GETEVENTMSG, pid, nullptr, &child);
         const auto made = static_cast<pid_t>(child);
-        followed_[made] = {next_++};
+        followed_[made] = {.index = next_++};
         if (early_.erase(made) != 0) go_on(made, 0);
         return go_on(pid, 0);
       }
       case PTRACE_EVENT_EXEC:
-        began_ = true;
+        followed_[pid].began = true;
         if (!options_.free.empty() && program(pid) == options_.free) {
           ptrace(PTRACE_DETACH, pid, nullptr, nullptr);
           followed_.erase(pid);
@@ -161,13 +194,14 @@ class Tracer {
     if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
       if (process.fails) set(pid, false);
       process.fails = false;
-    } else if (info.op == PTRACE_SYSCALL_INFO_ENTRY && began_) {
-      ++process.calls;
+    } else if (info.op == PTRACE_SYSCALL_INFO_ENTRY && process.began) {
+      const unsigned long long number = info.entry.nr;
+      const int turn = ++process.turns[number];
       if (options_.log != nullptr)
-        fprintf(options_.log, "%d %d %llu %lld\n", process.index, process.calls,
-                static_cast<unsigned long long>(info.entry.nr),
+        fprintf(options_.log, "%d %llu %d %lld\n", process.index, number, turn,
                 static_cast<long long>(info.entry.args[0]));
-      if (process.index == options_.process && process.calls == options_.call) {
+      if (process.index == options_.process && number == options_.number && turn == options_.turn) {
+        if (options_.log != nullptr) fprintf(options_.log, "hit\n");
         if (options_.error == 0) {
           kill(pid, SIGKILL);
           return;
@@ -203,22 +237,36 @@ class Tracer {
     ptrace(PTRACE_SYSCALL, pid, nullptr, static_cast<long>(signal));
   }
 
-  // What still runs is the command's daemon, or a container.
+  // What still runs is the command's daemon, or a container. In the order in which they stop: one
+  // that waits for a child's exec (vfork) does not before that child has been let go.
   void leave_all() {
-    for (const auto& [pid, process] : followed_) {
-      if (ptrace(PTRACE_INTERRUPT, pid, nullptr, nullptr) != 0) continue;
+    for (const auto& [pid, process] : followed_) ptrace(PTRACE_INTERRUPT, pid, nullptr, nullptr);
+    for (const pid_t pid : early_) ptrace(PTRACE_DETACH, pid, nullptr, nullptr);
+    while (!followed_.empty()) {
       int status = 0;
-      if (waitpid(pid, &status, __WALL) != pid || !WIFSTOPPED(status)) continue;
-      const bool is_signal = status >> 16 == 0 && WSTOPSIG(status) != (SIGTRAP | 0x80);
+      const pid_t pid = waitpid(-1, &status, __WALL);
+      if (pid < 0) return;
+      const int event = status >> 16;
+      if (WIFSTOPPED(status) && (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
+                                 event == PTRACE_EVENT_CLONE)) {
+        unsigned long child = 0;
+        ptrace(PTRACE_GETEVENTMSG, pid, nullptr, &child);
+        if (early_.erase(static_cast<pid_t>(child)) == 0) followed_[static_cast<pid_t>(child)] = {};
+      }
+      if (!WIFSTOPPED(status) || followed_.contains(pid)) {
+        followed_.erase(pid);
+      } else {
+        early_.insert(pid);
+      }
+      if (!WIFSTOPPED(status)) continue;
+      const bool is_signal = event == 0 && WSTOPSIG(status) != (SIGTRAP | 0x80);
       ptrace(PTRACE_DETACH, pid, nullptr, is_signal ? static_cast<long>(WSTOPSIG(status)) : 0);
     }
-    for (const pid_t pid : early_) ptrace(PTRACE_DETACH, pid, nullptr, nullptr);
   }
 
   const Options& options_;
   pid_t main_ = -1;
   int next_ = 0;
-  bool began_ = false;
   std::map<pid_t, Followed> followed_;
   std::set<pid_t> early_;
   std::optional<int> code_;

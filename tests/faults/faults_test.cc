@@ -3,7 +3,7 @@
 // did not do what it was told, and after `delete --force` nothing is there that was not there
 // before.
 //
-// FAULTS_SAMPLE=N takes every Nth case, for a quick look.
+// FAULTS_SAMPLE=N takes every Nth case, for a quick look. What the driver does: driver.h.
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,109 +13,11 @@
 #include <functional>
 #include <sstream>
 
+#include "tests/faults/driver.h"
 #include "tests/support/fixture.h"
 
 namespace harness {
 namespace {
-
-std::string fault_run() {
-  const char* path = std::getenv("FAULT_RUN");
-  return path != nullptr ? path : "build/test/fault-run";
-}
-
-struct Call {
-  int process = 0, ordinal = 0;
-  long number = 0, argument = 0;
-};
-
-struct Fault {
-  Call call;
-  int error = 0;  // 0: SIGKILL
-};
-
-// How many calls of the program are its C library's, before main(): a failure there ends any
-// program, and nobody can say why.
-int before_main(const std::vector<Call>& calls) {
-  int count = 0;
-  for (const Call& call : calls) {
-    if (call.process != 0) continue;
-    const bool startup = call.number == SYS_brk || call.number == SYS_arch_prctl ||
-                         call.number == SYS_set_tid_address || call.number == SYS_set_robust_list ||
-                         call.number == SYS_rseq || call.number == SYS_mprotect ||
-                         call.number == SYS_prlimit64 || call.number == SYS_readlink ||
-                         call.number == SYS_getrandom || call.number == SYS_mmap;
-    if (!startup) break;
-    ++count;
-  }
-  return count;
-}
-
-std::ostream& operator<<(std::ostream& stream, const Fault& fault) {
-  return stream << "call " << fault.call.number << " (" << fault.call.ordinal << " of process "
-                << fault.call.process << ") "
-                << (fault.error == 0 ? "killed" : strerrorname_np(fault.error));
-}
-
-// What the kernel may answer to such a call on a machine in trouble.
-std::vector<int> errors_of(long number) {
-  switch (number) {
-    case SYS_exit:
-    case SYS_exit_group:
-    case SYS_rt_sigreturn:
-    case SYS_getpid:
-    case SYS_gettid:
-    case SYS_getuid:
-    case SYS_geteuid:
-    case SYS_getgid:
-    case SYS_getegid:
-    case SYS_umask:
-    case SYS_brk:    // answers with the break that there is
-    case SYS_close:  // whatever it says, the descriptor is closed
-      return {};     // these cannot fail
-    case SYS_openat:
-    case SYS_openat2:
-      return {EMFILE, ENOMEM};
-    case SYS_read:
-    case SYS_pread64:
-    case SYS_recvmsg:
-      return {EINTR, EIO};
-    case SYS_write:
-    case SYS_writev:
-    case SYS_pwrite64:
-      return {EINTR, ENOSPC};
-    case SYS_mkdirat:
-    case SYS_symlinkat:
-    case SYS_mknodat:
-    case SYS_renameat:
-    case SYS_ftruncate:
-      return {ENOSPC};
-    case SYS_clone:
-    case SYS_clone3:
-    case SYS_fork:
-    case SYS_vfork:
-      return {EAGAIN, ENOMEM};
-    case SYS_poll:
-    case SYS_ppoll:
-    case SYS_wait4:
-    case SYS_waitid:
-      return {EINTR};
-    case SYS_mmap:
-    case SYS_mremap:
-    case SYS_mprotect:
-      return {ENOMEM};
-    case SYS_memfd_create:
-    case SYS_pipe2:
-    case SYS_socketpair:
-      return {ENOMEM, EMFILE};
-    default:
-      return {EPERM, ENOMEM};
-  }
-}
-
-int sample() {
-  const char* every = std::getenv("FAULTS_SAMPLE");
-  return every != nullptr ? std::max(1, std::atoi(every)) : 1;
-}
 
 class Faults : public ContainerTest {
  protected:
@@ -145,19 +47,13 @@ class Faults : public ContainerTest {
     attempt(scenario, std::nullopt);
     const std::vector<Call> calls = attempt(scenario, std::nullopt);
     ASSERT_GT(calls.size(), 10u);
-    int cases = 0, failed = 0, position = 0;
-    for (const Call& call : calls) {
-      std::vector<int> errors = errors_of(call.number);
-      if (call.process == 0 && call.ordinal <= before_main(calls)) errors.clear();
-      errors.push_back(0);
-      for (const int error : errors) {
-        if (position++ % sample() != 0) continue;
-        ++cases;
-        problems_.clear();
-        attempt(scenario, Fault{call, error});
-        if (problems_.empty()) continue;
-        if (++failed <= 10) ADD_FAILURE() << problems_;
-      }
+    int cases = 0, failed = 0;
+    for (const Fault& fault : faults_in(calls)) {
+      ++cases;
+      problems_.clear();
+      attempt(scenario, fault);
+      if (problems_.empty()) continue;
+      if (++failed <= 10) ADD_FAILURE() << problems_;
     }
     EXPECT_EQ(0, failed) << "of " << cases << " cases";
     RecordProperty("calls", static_cast<int>(calls.size()));
@@ -176,13 +72,7 @@ class Faults : public ContainerTest {
     for (std::string& word : args)
       if (word == "ID") word = container.id();
     Command command = runtime.command(args);
-    Args wrapped = {fault_run(), "--free", "busybox", "--log", log};
-    if (fault) {
-      wrapped.push_back("--at");
-      wrapped.push_back(std::to_string(fault->call.process) + ":" +
-                        std::to_string(fault->call.ordinal) + ":" + std::to_string(fault->error));
-    }
-    wrapped.push_back("--");
+    const Args wrapped = fault_run(log, fault);
     command.argv.insert(command.argv.begin(), wrapped.begin(), wrapped.end());
     command.time_limit_ms = 8000;
     const Outcome outcome = run_command(command);
@@ -249,16 +139,6 @@ class Faults : public ContainerTest {
     text << ": " << what << "\n" << outcome << "\n";
     if (!fault) ADD_FAILURE() << text.str();
     problems_ += text.str();
-  }
-
-  static std::vector<Call> read_calls(const std::string& log) {
-    std::vector<Call> calls;
-    for (const std::string& line : lines(read_file(log))) {
-      Call call;
-      std::istringstream(line) >> call.process >> call.ordinal >> call.number >> call.argument;
-      calls.push_back(call);
-    }
-    return calls;
   }
 
   bool in_child_ = false;

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tests/security/swapper.h"
 #include "tests/support/fixture.h"
 #include "tests/support/terminal.h"
 
@@ -127,26 +128,6 @@ TEST_F(PublishedAttack, OnTheHostByAProgramBehindADescriptor) {
 }
 
 // ---- CVE-2021-30465, CVE-2024-45310: a volume whose owner moves the ground under a destination
-
-// A process of another container with the same volume, which swaps a directory and a link.
-class Swapper {
- public:
-  Swapper(const std::string& one, const std::string& other) {
-    pid_ = fork();
-    if (pid_ != 0) return;
-    for (;;)
-      syscall(SYS_renameat2, AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE);
-  }
-  ~Swapper() {
-    kill(pid_, SIGKILL);
-    wait_for_end(pid_);
-  }
-  Swapper(const Swapper&) = delete;
-  Swapper& operator=(const Swapper&) = delete;
-
- private:
-  pid_t pid_;
-};
 
 TEST_F(PublishedAttack, OnADestinationThatIsSwappedForALinkWhileItIsMounted) {
   const std::string volume = scratch() + "/volume", victim = host();

@@ -91,10 +91,19 @@ Result<> thaw_v1(const Freezer& freezer) {
   const std::string path = join(freezer.directory, "freezer.state");
   Result<UniqueFd> fd = sys::open(sys::kCwd, path, O_RDWR);
   if (!fd) return std::unexpected(no_file(std::move(fd).error(), freezer, path));
-  TRY(sys::write_once(*fd, path, "THAWED"));
-  std::string state = TRY(sys::reread_control(*fd, path));
-  if (trim(state) == "THAWED") return {};
-  return refuse(cat("thaw ", freezer.directory, ": still frozen; a cgroup above it is frozen"));
+  // More than once: somebody may pause it in this moment.
+  constexpr int kTries = 20;
+  for (int i = 0; i < kTries; ++i) {
+    TRY(sys::write_once(*fd, path, "THAWED"));
+    std::string state = TRY(sys::reread_control(*fd, path));
+    if (trim(state) == "THAWED") return {};
+    std::string self =
+        TRY(sys::read_control(sys::kCwd, join(freezer.directory, "freezer.self_freezing")));
+    if (trim(self) == "0") {
+      return refuse(cat("thaw ", freezer.directory, ": still frozen; a cgroup above it is frozen"));
+    }
+  }
+  return refuse(cat("thaw ", freezer.directory, ": still frozen; somebody freezes it again"));
 }
 
 }  // namespace
