@@ -29,7 +29,7 @@ constexpr sys::Nanoseconds kSoon = std::chrono::seconds(60);
 constexpr size_t kRead = 16384;
 // More than two pipes of the largest size that a program may give them (1 MiB) and their fifos
 // hold.
-constexpr int kReadsOfTheRest = 4 * 1024 * 1024 / kRead;
+constexpr size_t kReadsOfTheRest = (size_t{4} << 20) / kRead;
 
 }  // namespace
 
@@ -250,7 +250,7 @@ void ExecSession::copy_rest(wire::Client& client) {
   auto request = blank<wire::StateRequest>();
   request.id = lend(request_.container);
   request.exec_id = lend(id_);
-  int reads = kReadsOfTheRest;  // that daemon may write on for ever
+  size_t reads = kReadsOfTheRest;  // that daemon may write on for ever
   const auto copy_what_is_there = [&] {
     bool any = false;
     for (; reads > 0 &&
