@@ -48,7 +48,9 @@ struct Awaiting {
 };
 
 // Asked for; the answer is outstanding.
-struct Creating {};
+struct Creating {
+  std::optional<Exit> exit = {};  // came before the answer: somebody has killed it
+};
 
 // It exists, its program does not run yet; the answer is outstanding.
 struct Starting {

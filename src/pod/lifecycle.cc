@@ -84,15 +84,20 @@ void Lifecycle::create(life::Container& container) {
 
 void Lifecycle::created(Instance of, Process process, Instant now) {
   life::Container* container = current(of);
-  if (container == nullptr || container->in<life::Creating>() == nullptr) return;
+  const life::Creating* creating = container != nullptr ? container->in<life::Creating>() : nullptr;
+  if (creating == nullptr) return;
+  const std::optional<Exit> exit = creating->exit;
   if (container->last) ++container->restarts;
   publish(EventType::kCreated, container, "", now);
-  if (stage_ == Stage::kEnding) {
+  if (stage_ != Stage::kEnding) {
+    actions_.push_back(Start{of});
+    container->state = life::Starting{.process = process, .exit = exit};
+  } else if (exit) {  // nobody would ever hear that it has died
+    actions_.push_back(Remove{of});
+    container->state = life::Removing{};
+  } else {
     actions_.push_back(Kill{of});
     container->state = life::Dying{};
-  } else {
-    actions_.push_back(Start{of});
-    container->state = life::Starting{.process = process};
   }
   settle(now);
 }
@@ -292,6 +297,10 @@ void Lifecycle::exited(Instance of, Exit exit, bool oom, Instant now) {
   if (oom) out_of_memory(of, now);
   life::Container* container = current(of);
   if (container == nullptr) return;
+  if (auto* creating = container->in<life::Creating>()) {
+    creating->exit = exit;
+    return;
+  }
   if (auto* starting = container->in<life::Starting>()) {
     if (!starting->exit) starting->exit = exit;  // the answer to Start decides what it means
     return;

@@ -184,6 +184,31 @@ TEST(PodStart, AProgramThatCannotBeExecutedAndHasEndedIsNotKilled) {
   EXPECT_EQ(world.state("a"), "waiting RunContainerError");
 }
 
+// Killed by somebody: its end may be known before the answer of who made it.
+TEST(PodStart, AContainerThatHasEndedBeforeItIsKnownToExistIsRemovedAndNotKilled) {
+  World world(test_pod({test_container("a", Role::kApp, RestartPolicy::kOnFailure)}));
+  world.answers_create = world.answers_start = false;
+  world.start();
+  world.end("a", {.signal = 9});
+  world.life.created(world.of("a"), {7, 8}, world.now);
+  EXPECT_EQ(world.done(), "create a; start a");
+  world.life.start_failed(world.of("a"), "it has ended before it was started", world.now);
+  EXPECT_EQ(world.done(),
+            "launch failed: container a: it has ended before it was started; remove a; create a");
+}
+
+TEST(PodStop, AContainerThatHasEndedBeforeItIsKnownToExistIsRemovedAndNotKilled) {
+  World world(test_pod({test_container("a")}));
+  world.answers_create = false;
+  world.start();
+  world.stop(0);
+  world.end("a", {.signal = 9});
+  world.life.created(world.of("a"), {7, 8}, world.now);
+  EXPECT_EQ(world.done(),
+            "create a; launch failed: the pod ends before its containers have been started: "
+            "Stopped; remove a; ended");
+}
+
 TEST(PodRestart, FollowsThePolicyOfEachContainer) {
   struct Case {
     RestartPolicy policy;
