@@ -280,8 +280,8 @@ TEST_F(Exec, ReadsTheConfigurationOnceAtMost) {
   for (const char* map : {"linux.uidMappings", "linux.gidMappings"})
     bundle.set(map, R"([{"containerID": 0, "hostID": 100000, "size": 65536}])");
   Container& container = running();
-  const std::string file = runtime.root() + "/" + container.id() + "/config.json";
-  if (!exists(file)) GTEST_SKIP() << "the runtime keeps no copy of config.json";
+  const std::string file = runtime.root() + "/" + container.id() + "/state.json";
+  if (!exists(file)) GTEST_SKIP() << "the runtime keeps what it knows in other files than ocirt";
   const int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
   // Two of the same kind in a row would become one event; opening and closing alternate.
   ASSERT_LE(0, inotify_add_watch(watch, file.c_str(), IN_OPEN | IN_CLOSE));
