@@ -315,7 +315,8 @@ std::vector<std::pair<pid_t, std::string>> living_orphans() {
 
 bool wait_for_end(pid_t pid, int milliseconds) {
   const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
-  if (fd < 0) return errno == ESRCH;
+  // EINVAL before Linux 6.9: the number lives on as that of a session.
+  if (fd < 0) return errno == ESRCH || errno == EINVAL;
   pollfd poller = {fd, POLLIN, 0};
   const bool ended = poll(&poller, 1, milliseconds) > 0;
   close(fd);
