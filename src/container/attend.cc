@@ -60,7 +60,6 @@ Result<sys::ExitStatus> attend(pid_t pid, Fd pidfd, Fd console, sys::SignalInbox
     output = sys::reopen_without_waiting(kOutput);
     screen = sys::Copier(console, output.valid() ? Fd(output) : kOutput);
   }
-  int patience = kShortLife;
   if (!console.valid() && notify == nullptr) {
     // Nothing but a signal is waited for here, and the process's end is one. Should it not come
     // (our caller may have it ignored), the loop below learns of the end by the pidfd.
@@ -70,21 +69,14 @@ Result<sys::ExitStatus> attend(pid_t pid, Fd pidfd, Fd console, sys::SignalInbox
     if (ended) return *ended;
     if (signal == SIGCHLD) sys::reap_others_than(pid);
     if (signal != 0) pass_on(signal, pidfd, console, asked_to_end);
-    if (signal == 0) {
-      UniqueFd::close_group();
-      if (lives) lives();
-      patience = -1;
-    }
   }
+  // Whatever comes from here on, others need not wait for it: a terminal may never be silent.
+  UniqueFd::close_group();
+  if (lives) lives();
   TRY(signals.listen());
   for (;;) {
-    sys::Readiness ready = TRY(sys::wait_for(signals.fd(), pidfd, keys, screen,
-                                             notify != nullptr ? notify->fd() : Fd(), patience));
-    if (!ready.any()) {
-      UniqueFd::close_group();
-      if (lives) lives();
-      patience = -1;
-    }
+    sys::Readiness ready = TRY(
+        sys::wait_for(signals.fd(), pidfd, keys, screen, notify != nullptr ? notify->fd() : Fd()));
     if (ready.notice) notify->pass_on(sys::own_pid());  // we are the service's main process
     if (ready.ended) break;
     if (ready.signal) {

@@ -6,8 +6,6 @@
 #include <csignal>
 
 #include "src/base/text.h"
-#include "src/cli/table.h"
-#include "src/pod/event.h"
 #include "src/pod/state.h"
 #include "src/podcli/log_follower.h"
 #include "src/podcli/pods.h"

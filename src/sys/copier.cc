@@ -63,13 +63,13 @@ UniqueFd reopen_without_waiting(Fd fd) {
 }
 
 Result<Readiness> wait_for(Fd signals, Fd pidfd, const Copier& keys, const Copier& screen,
-                           Fd notices, int timeout_ms) {
+                           Fd notices) {
   pollfd entries[5] = {{signals.raw(), POLLIN, 0},
                        {pidfd.raw(), POLLIN, 0},
                        Waiting::entry(keys),
                        Waiting::entry(screen),
                        {notices.raw(), POLLIN, 0}};
-  if (::poll(entries, 5, timeout_ms) < 0 && errno != EINTR) return os_error("poll", errno);
+  if (::poll(entries, 5, -1) < 0 && errno != EINTR) return os_error("poll", errno);
   return Readiness{entries[0].revents != 0, entries[1].revents != 0, entries[2].revents != 0,
                    entries[3].revents != 0, entries[4].revents != 0};
 }

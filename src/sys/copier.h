@@ -39,15 +39,14 @@ struct Readiness {
   bool keys = false;    // the first copier can move
   bool screen = false;  // the second copier can move
   bool notice = false;  // the last descriptor has something
-  bool any() const { return signal || ended || keys || screen || notice; }
 };
 
 // A description of our own of what `fd` leads to, whose writes never wait: poll(2) says that a
 // terminal or pipe has room, not for how much. Invalid where there is none to be had (a socket).
 UniqueFd reopen_without_waiting(Fd fd);
 
-// Waits for any of the five, or until `timeout_ms` milliseconds are over; -1: for ever.
+// Waits for any of the five.
 Result<Readiness> wait_for(Fd signals, Fd pidfd, const Copier& keys, const Copier& screen,
-                           Fd notices = {}, int timeout_ms = -1);
+                           Fd notices = {});
 
 }  // namespace ocirt::sys

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <bit>
+#include <cerrno>
 #include <cstring>
 #include <string_view>
 
@@ -34,6 +35,12 @@ static_assert(size_of_class(class_of(65)) == 80 && size_of_class(class_of(129)) 
 static_assert(size_of_class(class_of(kMostInClass)) == kMostInClass);
 
 constexpr uint32_t kUsed = 0x6f636972, kFree = 0x66726565;
+
+// As malloc(3) says; mmap(2) says so by itself.
+void* too_large() {
+  errno = ENOMEM;
+  return nullptr;
+}
 
 [[noreturn, gnu::cold]] void end_for_misuse(std::string_view what) {
   (void)!::write(STDERR_FILENO, what.data(), what.size());
@@ -90,7 +97,7 @@ void* Heap::cut(size_t index) {
 
 void* Heap::take(size_t size, size_t alignment) {
   if (alignment > kUnit) {
-    if (size + alignment < size) return nullptr;
+    if (size + alignment < size) return too_large();
     auto* whole = static_cast<char*>(take(size + alignment));
     if (whole == nullptr) return nullptr;
     const size_t skip = (~reinterpret_cast<uintptr_t>(whole) + 1) & (alignment - 1);
@@ -100,7 +107,7 @@ void* Heap::take(size_t size, size_t alignment) {
     return header + 1;
   }
   if (size <= kMostInClass) return cut(class_of(size));
-  if (size + sizeof(Header) < size) return nullptr;
+  if (size + sizeof(Header) < size) return too_large();
   void* pages = ::mmap(nullptr, size + sizeof(Header), PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (pages == MAP_FAILED) return nullptr;
@@ -111,7 +118,7 @@ void* Heap::take(size_t size, size_t alignment) {
 
 void* Heap::take_zeroed(size_t count, size_t size) {
   size_t all = 0;
-  if (__builtin_mul_overflow(count, size, &all)) return nullptr;
+  if (__builtin_mul_overflow(count, size, &all)) return too_large();
   void* block = take(all);
   if (block != nullptr && all <= kMostInClass) std::memset(block, 0, all);
   return block;

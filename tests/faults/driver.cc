@@ -1,5 +1,6 @@
 #include "tests/faults/driver.h"
 
+#include <gtest/gtest.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
@@ -147,6 +148,18 @@ std::vector<Call> read_calls(const std::string& log) {
 }
 
 bool has_hit(const std::string& log) { return contains(lines(read_file(log)), "hit"); }
+
+std::string complaint(const std::optional<Fault>& fault, const Outcome& outcome,
+                      const std::string& what) {
+  std::ostringstream text;
+  if (fault)
+    text << *fault;
+  else
+    text << "without a fault";
+  text << ": " << what << "\n" << outcome << "\n";
+  if (!fault) ADD_FAILURE() << text.str();
+  return text.str();
+}
 
 std::vector<Fault> faults_in(const std::vector<Call>& calls, int watched) {
   std::vector<Fault> faults;

@@ -31,6 +31,10 @@ Args fault_run(const std::string& log, const std::optional<Fault>& fault, pid_t 
 std::vector<Call> read_calls(const std::string& log);
 bool has_hit(const std::string& log);
 
+// What is wrong after a case, to be gathered; without a fault the test has failed at once.
+std::string complaint(const std::optional<Fault>& fault, const Outcome& outcome,
+                      const std::string& what);
+
 // Every case, or with FAULTS_SAMPLE=N every Nth, or the one that FAULTS_ONLY says as --at does.
 // `watched` is the first process that counts.
 std::vector<Fault> faults_in(const std::vector<Call>& calls, int watched = 0);

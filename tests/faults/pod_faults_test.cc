@@ -178,14 +178,7 @@ class PodFaults : public PodCli {
 
   void complain(const std::optional<Fault>& fault, const Outcome& outcome,
                 const std::string& what) {
-    std::ostringstream text;
-    if (fault)
-      text << *fault;
-    else
-      text << "without a fault";
-    text << ": " << what << "\n" << outcome << "\n";
-    if (!fault) ADD_FAILURE() << text.str();
-    problems_ += text.str();
+    problems_ += complaint(fault, outcome, what);
   }
 
   std::string problems_, files_, mounts_;

@@ -124,6 +124,24 @@ TEST_F(AttachedTerminal, RunPassesInputAndOutputBetweenTerminals) {
   EXPECT_EQ(6, run.wait().code);
 }
 
+TEST_F(AttachedTerminal, OfAProgramThatNeverStopsSpeakingKeepsNobodyFromItsContainer) {
+  bundle.shell("while :; do echo speaking; done");
+  Container container(runtime, bundle);
+  Terminal user;
+  Process run = container.run_in_background({}, {.terminal = user.slave()});
+  ASSERT_TRUE(user.read_until("speaking"));
+  // It has to be listened to all the time, or it would have to stop.
+  const auto listen_until_over = [&](Process& process) {
+    char heard[65536];
+    return eventually(
+        [&] { return read(user.master(), heard, sizeof heard) < 0 || process.is_over(); });
+  };
+  Process update(runtime.command({"update", "--pids-limit", "100", container.id()}));
+  EXPECT_TRUE(listen_until_over(update)) << "it waits for the container's end";
+  EXPECT_OK(container.kill("KILL"));
+  EXPECT_TRUE(listen_until_over(run));
+}
+
 TEST_F(AttachedTerminal, TheContainersTerminalHasTheSizeOfTheUsers) {
   bundle.shell("sleep 0.05; stty size");
   Container container(runtime, bundle);
