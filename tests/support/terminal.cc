@@ -61,6 +61,15 @@ bool Terminal::read_until(std::string_view text, int milliseconds) {
   return true;
 }
 
+void Terminal::discard() const {
+  // tcflush(3) would also take what the other side has not read of our typing.
+  pollfd poller = {master_, POLLIN, 0};
+  char buffer[65536];
+  // At most what a program writes that never stops for it.
+  for (int reads = 0; reads < 64 && poll(&poller, 1, 0) > 0; ++reads)
+    if (read(master_, buffer, sizeof buffer) <= 0) return;
+}
+
 ConsoleSocket::ConsoleSocket(std::string path) : path_(std::move(path)) {
   listener_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_un address = {};

@@ -27,6 +27,8 @@ class Terminal {
   void resize(unsigned short rows, unsigned short columns) const;
   // Collects output until it contains `text`; false when that does not happen in time.
   bool read_until(std::string_view text, int milliseconds = 5000);
+  // Forgets what has come in and was not read; does not wait for more.
+  void discard() const;
   // Everything read so far, with "\r\n" as the terminal sends it.
   const std::string& seen() const { return seen_; }
 
