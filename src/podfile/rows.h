@@ -7,6 +7,7 @@
 
 #include "oci-spec/schema/field.h"
 #include "src/podfile/manifest.h"
+#include "src/podfile/tree.h"
 
 // One line per struct, so that rows can refer to each other.
 #define OCIRT_MANIFEST_STRUCTS(row)                                                           \
@@ -33,5 +34,9 @@ namespace ocirt::podfile {
 // field.
 std::optional<std::string_view> why_refused(const oci::schema::Type& object,
                                             std::string_view field);
+
+// Whether such a field stands there without a wish: null, an empty list or map, or the value that a
+// cluster writes into every pod.
+bool asks_for_nothing(const oci::schema::Type& object, const Node& member);
 
 }  // namespace ocirt::podfile
