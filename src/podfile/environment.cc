@@ -4,6 +4,7 @@
 
 #include "src/base/text.h"
 #include "src/pod/addresses.h"
+#include "src/podfile/quantity.h"
 
 namespace ocirt::podfile {
 namespace {
@@ -21,12 +22,24 @@ std::string value_or_empty(const oci::Map<std::string>& map, std::string_view ke
   return value == nullptr ? std::string{} : *value;
 }
 
+const manifest::Container* find_container(const manifest::PodSpec& spec, std::string_view name) {
+  for (const auto* list : {&spec.init_containers, &spec.containers}) {
+    const auto at = std::ranges::find(*list, name, &manifest::Container::name);
+    if (at != list->end()) return &*at;
+  }
+  return nullptr;
+}
+
 bool is_variable_name(std::string_view name) { return !name.empty() && !name.contains('='); }
 
 // check.cc has seen to it that what is not optional is there.
-std::optional<std::string> value_of(const File& file, const manifest::EnvSource& source,
-                                    const PodFacts& facts) {
+std::optional<std::string> value_of(const File& file, const manifest::Container& own,
+                                    const manifest::EnvSource& source, const PodFacts& facts) {
   if (source.field_ref) return field_value(file.pod, source.field_ref->field_path, facts);
+  if (source.resource_field_ref) {
+    Result<std::string> value = resource_value(file.pod.spec, own, *source.resource_field_ref);
+    return value ? std::optional(*std::move(value)) : std::nullopt;
+  }
   const auto look_up = [](const auto* document, const manifest::KeySelector& selector) {
     const std::string* value = document == nullptr ? nullptr : document->data.find(selector.key);
     return value == nullptr ? std::nullopt : std::optional<std::string>(*value);
@@ -92,6 +105,36 @@ std::optional<std::string> field_value(const manifest::Pod& pod, std::string_vie
   return std::nullopt;
 }
 
+Result<std::string> resource_value(const manifest::PodSpec& spec, const manifest::Container& own,
+                                   const manifest::ResourceSelector& selector) {
+  const manifest::Container* container = &own;
+  if (selector.container_name) {
+    container = find_container(spec, *selector.container_name);
+    if (container == nullptr)
+      return refuse(cat("there is no container ", quoted(*selector.container_name)));
+  }
+  const bool limit = selector.resource.starts_with("limits.");
+  const std::string_view kind =
+      std::string_view(selector.resource).substr(selector.resource.find('.') + 1);
+  if ((!limit && !selector.resource.starts_with("requests.")) ||
+      (kind != "cpu" && kind != "memory")) {
+    return refuse(cat("not supported: ", quoted(selector.resource),
+                      "; there are limits.cpu, limits.memory, requests.cpu and requests.memory"));
+  }
+  const manifest::Resources resources = container->resources.value_or(manifest::Resources());
+  const std::string* text = limit ? nullptr : resources.requests.find(kind);
+  if (text == nullptr) text = resources.limits.find(kind);
+  if (text == nullptr)
+    return refuse(cat("container ", container->name, " has no resources.", selector.resource));
+  const auto read = kind == "cpu" ? thousandths : units;
+  // Kubernetes writes 0 where none was said.
+  const std::string divisor = selector.divisor.value_or("1");
+  const int64_t by = TRY(read(divisor == "0" ? "1" : divisor));
+  if (by <= 0) return refuse(cat("the divisor ", quoted(divisor), " is not above 0"));
+  const int64_t all = TRY(read(*text));
+  return cat(all / by + (all % by != 0 ? 1 : 0));
+}
+
 bool wants_addresses(const manifest::PodSpec& spec) {
   const auto asks = [](const manifest::EnvVar& variable) {
     return variable.value_from && variable.value_from->field_ref &&
@@ -121,7 +164,7 @@ Environment environment_of(const File& file, const manifest::Container& containe
   for (const manifest::EnvVar& variable : container.env) {
     if (variable.value_from) {
       // An optional source that is absent leaves the variable out.
-      if (auto value = value_of(file, *variable.value_from, facts)) {
+      if (auto value = value_of(file, container, *variable.value_from, facts)) {
         environment.set(variable.name, *std::move(value));
       }
     } else {

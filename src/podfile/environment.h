@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "oci-spec/map.h"
+#include "src/base/result.h"
 #include "src/podfile/file.h"
 
 namespace ocirt::podfile {
@@ -31,6 +32,12 @@ struct PodFacts {
 // addresses what stands for them (pod/addresses.h).
 std::optional<std::string> field_value(const manifest::Pod& pod, std::string_view path,
                                        const PodFacts& facts);
+
+// A limit or request of a container for valueFrom.resourceFieldRef, in units of the divisor, a part
+// of one counting as one; a request that is not said is the limit. `own`: whose variable it is. The
+// error says what is wrong, without the field's name.
+Result<std::string> resource_value(const manifest::PodSpec& spec, const manifest::Container& own,
+                                   const manifest::ResourceSelector& selector);
 
 // Whether some container is to know the pod's addresses.
 bool wants_addresses(const manifest::PodSpec& spec);

@@ -115,7 +115,6 @@ constexpr Refused kOfSecurity[] = {
 constexpr Refused kOfProbe[] = {{"grpc", "not supported; use exec, httpGet or tcpSocket"}};
 constexpr Refused kOfLifecycle[] = {{"stopSignal", "not supported: containers get TERM"}};
 constexpr Refused kOfEnvSource[] = {
-    {"resourceFieldRef", "not supported; write the value"},
     {"fileKeyRef", "not supported; use configMapKeyRef"},
 };
 constexpr Refused kOfResources[] = {{"claims", kCluster}};

@@ -10,14 +10,14 @@
 #include "src/podfile/tree.h"
 
 // One line per struct, so that rows can refer to each other.
-#define OCIRT_MANIFEST_STRUCTS(row)                                                           \
-  row(Metadata) row(KeySelector) row(FieldSelector) row(EnvSource) row(EnvVar) row(Reference) \
-      row(EnvFrom) row(Capabilities) row(Profile) row(SecurityContext) row(Sysctl)            \
-          row(PodSecurityContext) row(ExecAction) row(Header) row(HttpGet) row(TcpSocket)     \
-              row(Sleep) row(Probe) row(Handler) row(Lifecycle) row(ContainerPort)            \
-                  row(VolumeMount) row(Resources) row(Container) row(KeyToPath) row(HostPath) \
-                      row(EmptyDir) row(ConfigMapVolume) row(SecretVolume) row(Volume)        \
-                          row(DnsOption) row(DnsConfig) row(HostAlias) row(PodSpec) row(Pod)  \
+#define OCIRT_MANIFEST_STRUCTS(row)                                                               \
+  row(Metadata) row(KeySelector) row(FieldSelector) row(ResourceSelector) row(EnvSource)          \
+      row(EnvVar) row(Reference) row(EnvFrom) row(Capabilities) row(Profile) row(SecurityContext) \
+          row(Sysctl) row(PodSecurityContext) row(ExecAction) row(Header) row(HttpGet)            \
+              row(TcpSocket) row(Sleep) row(Probe) row(Handler) row(Lifecycle) row(ContainerPort) \
+                  row(VolumeMount) row(Resources) row(Container) row(KeyToPath) row(HostPath)     \
+                      row(EmptyDir) row(ConfigMapVolume) row(SecretVolume) row(Volume)            \
+                          row(DnsOption) row(DnsConfig) row(HostAlias) row(PodSpec) row(Pod)      \
                               row(ConfigMap) row(Secret)
 
 namespace oci::schema {
