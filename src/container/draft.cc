@@ -8,6 +8,7 @@
 
 #include "src/base/text.h"
 #include "src/container/draft_hooks.h"
+#include "src/container/draft_lean_mounts.h"
 #include "src/container/draft_user.h"
 #include "src/container/net_devices.h"
 #include "src/container/seccomp_agent.h"
@@ -284,6 +285,10 @@ Result<Draft> draft_container(const DraftInput& input) {
   // A session keyring of its own keeps the container from the keys of whoever started ocirt.
   if (!input.no_new_keyring) plan.process.keyring = builder.text(cat("_ses.", input.id));
   TRY(draft_seccomp(draft, linux, input.annotations));
+  if (can_be_lean(draft, input)) {
+    plan.lean_mounts = true;
+    draft.new_namespaces &= ~uint64_t{CLONE_NEWNS};
+  }
   return draft;
 }
 

@@ -33,6 +33,7 @@ struct DraftInput {
   plan::Purpose purpose = plan::Purpose::create;
   bool no_pivot = false;
   bool no_new_keyring = false;
+  bool namespaces_of_trees = false;    // the kernel has OPEN_TREE_NAMESPACE
   bool attached_terminal = false;      // of `run`: the master comes back to us
   uint32_t preserved_fds = 0;          // --preserve-fds and LISTEN_FDS together
   uint32_t listen_fds = 0;             // of those, passed by socket activation

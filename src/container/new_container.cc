@@ -15,6 +15,7 @@
 #include "src/container/status.h"
 #include "src/container/timestamp.h"
 #include "src/sys/file.h"
+#include "src/sys/kernel.h"
 #include "src/sys/process.h"
 #include "src/sys/socket.h"
 
@@ -144,6 +145,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   input.purpose = purpose;
   input.no_pivot = options.no_pivot;
   input.no_new_keyring = options.no_new_keyring;
+  input.namespaces_of_trees = sys::kernel_version() >= 0x070000;
   input.attached_terminal = !detached;
   input.preserved_fds = preserved.all;
   input.listen_fds = preserved.listen;

@@ -15,17 +15,8 @@ namespace {
 // that this process does not see).
 int detached_source(const Init& init, const plan::Mount& mount) {
   if (mount.tree >= 0) return mount.tree;
-  const char* source = init.text(mount.source);
-  long opened = open_tree(AT_FDCWD, source, mount.recursive, mount.source_nofollow);
-  if (opened == -EACCES && init.plan.user.settles) {
-    const auto number = static_cast<uint32_t>(&mount - init.list(init.plan.mounts).data());
-    opened = open_tree(fetch(init, number), "", mount.recursive);
-  }
-  if (opened == -ENOENT) {
-    fail_for(init, mount, 0, ": the source of the bind mount, ", source,
-             ", is not there on this host");
-  }
-  return static_cast<int>(must_for(init, mount, opened, ": bind ", source));
+  if (init.sources != nullptr) return init.sources[&mount - init.list(init.plan.mounts).data()];
+  return open_source(init, mount);
 }
 
 // "copy-symlink": true when the source was a symlink and has been made again in the container.
@@ -63,6 +54,20 @@ void copy_mode(const Init& init, Parent& parent, const plan::Mount& mount, int t
 }
 
 }  // namespace
+
+int open_source(const Init& init, const plan::Mount& mount) {
+  const char* source = init.text(mount.source);
+  long opened = open_tree(AT_FDCWD, source, mount.recursive, mount.source_nofollow);
+  if (opened == -EACCES && init.plan.user.settles) {
+    const auto number = static_cast<uint32_t>(&mount - init.list(init.plan.mounts).data());
+    opened = open_tree(fetch(init, number), "", mount.recursive);
+  }
+  if (opened == -ENOENT) {
+    fail_for(init, mount, 0, ": the source of the bind mount, ", source,
+             ", is not there on this host");
+  }
+  return static_cast<int>(must_for(init, mount, opened, ": bind ", source));
+}
 
 void mount_bind(Init& init, Parent& parent, const plan::Mount& mount) {
   const char* source = init.text(mount.source);

@@ -33,9 +33,11 @@ struct Init {
   // Those of a pid namespace that is joined, in the order of the mounts (procfs.cc).
   int procfs[plan::kMostJoinedProcfs] = {-1, -1, -1, -1};
   size_t used_procfs = 0;
-  bool joined_mounts = false;     // a mount namespace was joined, and nothing of it chosen as root
-  bool mounted = false;           // the mounts are made: their trees are needed no longer
-  bool has_terminal = false;      // standard streams are the container's terminal by now
+  const int* sources =
+      nullptr;                 // of the bind mounts, where they were opened first (lean.cc); or -1
+  bool joined_mounts = false;  // a mount namespace was joined, and nothing of it chosen as root
+  bool mounted = false;        // the mounts are made: their trees are needed no longer
+  bool has_terminal = false;   // standard streams are the container's terminal by now
   const char* program = nullptr;  // what is going to be executed
   const char* home = nullptr;     // "HOME=...", when the environment has none
 
@@ -99,23 +101,27 @@ void move_before_user(Init&);    // successor.cc
 void move_after_user(Init&);     // successor.cc
 void set_names(Init&);           // namespaces.cc
 void prepare_root(Init&);        // root.cc
-void perform_mounts(Init&);      // mounts.cc
-void open_joined_root(Init&);    // remounts.cc
-void end_mounts(Init&);          // remounts.cc; ends the process
-void make_devices(Init&);        // devices.cc
-void open_console(Init&);        // console.cc
-void run_create_hooks(Init&);    // hooks.cc
-void seal_paths(Init&);          // seal.cc
-void write_sysctls(Init&);       // sysctls.cc
-void adjust_oom_score(Init&);    // limits.cc
-void label_keyring(Init&);       // labels.cc
-void set_labels(Init&);          // labels.cc
-void set_rlimits(Init&);         // limits.cc
-void set_memory_policy(Init&);   // policies.cc
-void set_personality(Init&);     // policies.cc
-void switch_root(Init&);         // root.cc
-void enter_directory(Init&);     // program.cc
-void become_user(Init&);         // credentials.cc
+// For that: true when the mount namespace begins with the host's root alone, and the container's
+// root is attached; false when it had to be made as a copy after all, and nothing else has happened
+// (lean.cc).
+bool enter_lean_namespace(Init& init);
+void perform_mounts(Init&);     // mounts.cc
+void open_joined_root(Init&);   // remounts.cc
+void end_mounts(Init&);         // remounts.cc; ends the process
+void make_devices(Init&);       // devices.cc
+void open_console(Init&);       // console.cc
+void run_create_hooks(Init&);   // hooks.cc
+void seal_paths(Init&);         // seal.cc
+void write_sysctls(Init&);      // sysctls.cc
+void adjust_oom_score(Init&);   // limits.cc
+void label_keyring(Init&);      // labels.cc
+void set_labels(Init&);         // labels.cc
+void set_rlimits(Init&);        // limits.cc
+void set_memory_policy(Init&);  // policies.cc
+void set_personality(Init&);    // policies.cc
+void switch_root(Init&);        // root.cc
+void enter_directory(Init&);    // program.cc
+void become_user(Init&);        // credentials.cc
 // Everything but the standard streams and what --preserve-fds names is closed by the exec: leaked
 // descriptors of the host are the classic way out (CVE-2016-9962, CVE-2024-21626).
 void close_descriptors(Init&);             // program.cc

@@ -34,6 +34,9 @@ void refuse_inside_proc(const Init& init, const plan::Mount& mount, int target);
 // The mount's propagation options, one after the other; `fd` is open on its root.
 void set_propagation(const Init& init, const plan::Mount& mount, int fd);
 
+// A detached copy of what a bind mount's source leads to.
+int open_source(const Init& init, const plan::Mount& mount);
+
 // A copy of what is mounted elsewhere, or the symlink that "copy-symlink" asks for (binds.cc).
 void mount_bind(Init& init, Parent& parent, const plan::Mount& mount);
 

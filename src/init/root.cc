@@ -48,6 +48,7 @@ void make_working_directory(const Init& init) {
 void prepare_root(Init& init) {
   const plan::Plan& plan = init.plan;
   if (!plan.build_root) return;
+  if (plan.lean_mounts && enter_lean_namespace(init)) return;
   const char* root = init.text(plan.root);
   // First of all our copy of the host's mounts stops sending mounts back.
   if (!plan.shares_mounts) {

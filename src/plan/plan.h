@@ -71,6 +71,9 @@ struct Mount {
   bool seal_later = false;        // made read-only only after devices have been made in it (/dev)
 };
 
+// With more, a lean mount namespace is none.
+inline constexpr size_t kMostLeanMounts = 256;
+
 struct Device {
   Text path;          // inside the container
   uint32_t mode = 0;  // type and permissions, as for mknod(2)
@@ -186,6 +189,8 @@ struct Plan {
   bool shares_mounts = false;  // the host's mount namespace stays: chroot(2), and a root that is
                                // mounted on the host (container/host_root.h)
   int32_t root_fd = -1;        // exec, mounts: that root
+  bool lean_mounts = false;    // the mount namespace is still to be made, of the host's root alone
+                               // (container/draft_lean_mounts.h)
   bool no_pivot = false;
   bool readonly_root = false;
   bool make_devices = false;       // false: /dev is bind-mounted from outside
