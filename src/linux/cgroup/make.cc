@@ -116,6 +116,7 @@ Result<Made> make(const Location& location) {
       }
     }
   }
+  TRY(check_not_frozen(location));
   return made;
 }
 
