@@ -12,7 +12,7 @@ export FUZZ_RUNS
 endif
 
 .PHONY: deps check check-faults check-peers check-engines check-vm unit unit-programs test-programs conformance layers requirements budget bench fuzz fuzz-build \
-        coverage coverage-build sanitize sanitize-build clang clang-build tidy tidy-check analyze cppcheck valgrind fanalyzer format format-check demo completions
+        coverage coverage-build sanitize sanitize-build clang clang-build tidy tidy-check analyze cppcheck valgrind format format-check demo completions
 
 deps:
 	@build-aux/install-deps $(or $(DEPS),check)

@@ -163,10 +163,11 @@ Result<> thaw(const Location& location);
 Result<bool> is_frozen(const Location& location);
 
 // The lowest cgroup from the container's own upwards that somebody has frozen, as a path; empty:
-// none. Costs nothing where there is nothing but the top above.
-std::string frozen_at_or_above(const Location& location);
+// none. Costs nothing where there is nothing but the top above, and little for a cgroup that is
+// new, which nobody has frozen or entered.
+std::string frozen_at_or_above(const Location& location, bool is_new = false);
 // An error that names it: a process that is born in there waits for as long as that lasts.
-Result<> check_not_frozen(const Location& location);
+Result<> check_not_frozen(const Location& location, bool is_new = false);
 
 // Where a cgroup above the container's is frozen and version 1 lets nobody die: moves its
 // processes, or only this one, in the hierarchy of the freezer to the nearest cgroup above that is

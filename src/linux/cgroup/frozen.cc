@@ -21,11 +21,8 @@ bool is_at_top(const Location& location, const Directory& directory) {
   return (location.layout == Layout::unified ? above : parent_of(above)) == "/sys/fs/cgroup";
 }
 
-bool has_word(std::string_view directory, const char* file, std::string_view word) {
-  Result<std::string> text = sys::read_control(sys::kCwd, join(directory, file));
-  return text && trim(*text) == word;
-}
-
+// A whole tree of version 1 knows at once; version 2 tells of a cgroup with processes when all of
+// them have stopped, and of a new one at once.
 bool stands_still(const Directory& directory) {
   if (!directory.controllers.empty()) {
     Result<std::string> state = sys::read_control(sys::kCwd, join(directory.path, "freezer.state"));
@@ -35,30 +32,33 @@ bool stands_still(const Directory& directory) {
   return events && value_of(*events, "frozen") == "1";
 }
 
-// The lowest directory from `path` upwards that somebody has frozen; empty: none.
+// The lowest directory from `path` upwards that somebody has frozen; empty: none. The top has no
+// such file.
 std::string first_frozen(std::string_view path, const char* file) {
   for (; path != "/"; path = parent_of(path)) {
-    if (has_word(path, file, "1")) return std::string(path);
+    Result<std::string> text = sys::read_control(sys::kCwd, join(path, file));
+    if (!text) break;
+    if (trim(*text) == "1") return std::string(path);
   }
   return {};
 }
 
 }  // namespace
 
-std::string frozen_at_or_above(const Location& location) {
+std::string frozen_at_or_above(const Location& location, bool is_new) {
   const Directory* v1 = v1_directory(location, "freezer");
   if (v1 != nullptr && !is_at_top(location, *v1) && stands_still(*v1)) {
     return first_frozen(v1->path, "freezer.self_freezing");
   }
   const Directory* v2 = v2_directory(location);
-  if (v2 != nullptr && !is_at_top(location, *v2) && stands_still(*v2)) {
+  if (v2 != nullptr && !is_at_top(location, *v2) && (!is_new || stands_still(*v2))) {
     return first_frozen(v2->path, "cgroup.freeze");
   }
   return {};
 }
 
-Result<> check_not_frozen(const Location& location) {
-  const std::string frozen = frozen_at_or_above(location);
+Result<> check_not_frozen(const Location& location, bool is_new) {
+  const std::string frozen = frozen_at_or_above(location, is_new);
   if (frozen.empty()) return {};
   return refuse(cat("cgroup: ", frozen, " is frozen, and nothing begins in it until it is thawed"));
 }

@@ -116,7 +116,7 @@ Result<Made> make(const Location& location) {
       }
     }
   }
-  TRY(check_not_frozen(location));
+  TRY(check_not_frozen(location, made.is_fresh()));
   return made;
 }
 
