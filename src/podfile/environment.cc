@@ -1,6 +1,9 @@
 #include "src/podfile/environment.h"
 
+#include <algorithm>
+
 #include "src/base/text.h"
+#include "src/pod/addresses.h"
 
 namespace ocirt::podfile {
 namespace {
@@ -22,8 +25,8 @@ bool is_variable_name(std::string_view name) { return !name.empty() && !name.con
 
 // check.cc has seen to it that what is not optional is there.
 std::optional<std::string> value_of(const File& file, const manifest::EnvSource& source,
-                                    std::string_view uid) {
-  if (source.field_ref) return field_value(file.pod, source.field_ref->field_path, uid);
+                                    const PodFacts& facts) {
+  if (source.field_ref) return field_value(file.pod, source.field_ref->field_path, facts);
   const auto look_up = [](const auto* document, const manifest::KeySelector& selector) {
     const std::string* value = document == nullptr ? nullptr : document->data.find(selector.key);
     return value == nullptr ? std::nullopt : std::optional<std::string>(*value);
@@ -73,21 +76,36 @@ std::string expand(std::string_view text, const Environment& known) {
 }
 
 std::optional<std::string> field_value(const manifest::Pod& pod, std::string_view path,
-                                       std::string_view uid) {
+                                       const PodFacts& facts) {
   if (path == "metadata.name") return pod.metadata.name;
   if (path == "metadata.namespace") return "default";
-  if (path == "metadata.uid") return pod.metadata.uid ? *pod.metadata.uid : std::string(uid);
+  if (path == "metadata.uid") return pod.metadata.uid ? *pod.metadata.uid : std::string(facts.uid);
   if (auto key = subscript(path, "metadata.labels")) {
     return value_or_empty(pod.metadata.labels, *key);
   }
   if (auto key = subscript(path, "metadata.annotations")) {
     return value_or_empty(pod.metadata.annotations, *key);
   }
+  if (path == "spec.nodeName") return std::string(facts.node);
+  if (path == "status.podIP") return std::string(pod::kPodIp);
+  if (path == "status.podIPs") return std::string(pod::kPodIps);
   return std::nullopt;
 }
 
+bool wants_addresses(const manifest::PodSpec& spec) {
+  const auto asks = [](const manifest::EnvVar& variable) {
+    return variable.value_from && variable.value_from->field_ref &&
+           variable.value_from->field_ref->field_path.starts_with("status.podIP");
+  };
+  const auto has_one = [&](const manifest::Container& container) {
+    return std::ranges::any_of(container.env, asks);
+  };
+  return std::ranges::any_of(spec.init_containers, has_one) ||
+         std::ranges::any_of(spec.containers, has_one);
+}
+
 Environment environment_of(const File& file, const manifest::Container& container,
-                           std::string_view uid) {
+                           const PodFacts& facts) {
   Environment environment;
   for (const manifest::EnvFrom& from : container.env_from) {
     if (from.config_map_ref) {
@@ -103,7 +121,7 @@ Environment environment_of(const File& file, const manifest::Container& containe
   for (const manifest::EnvVar& variable : container.env) {
     if (variable.value_from) {
       // An optional source that is absent leaves the variable out.
-      if (auto value = value_of(file, *variable.value_from, uid)) {
+      if (auto value = value_of(file, *variable.value_from, facts)) {
         environment.set(variable.name, *std::move(value));
       }
     } else {

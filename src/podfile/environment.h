@@ -18,16 +18,25 @@ using Environment = oci::Map<std::string>;
 std::string expand(std::string_view text, const Environment& known);
 
 inline constexpr std::string_view kKnownFields =
-    "metadata.name, metadata.namespace, metadata.uid, metadata.labels['NAME'] and "
-    "metadata.annotations['NAME']";
+    "metadata.name, metadata.namespace, metadata.uid, metadata.labels['NAME'], "
+    "metadata.annotations['NAME'], spec.nodeName, status.podIP and status.podIPs";
 
-// The value of a pod's own field for valueFrom.fieldRef, nothing when it is not supported. `uid` is
-// the pod's, where the file has none.
+// What a pod is given that its file does not say.
+struct PodFacts {
+  std::string_view uid;   // where the file has none
+  std::string_view node;  // the host's name
+};
+
+// The value of a pod's own field for valueFrom.fieldRef, nothing when it is not supported. For its
+// addresses what stands for them (pod/addresses.h).
 std::optional<std::string> field_value(const manifest::Pod& pod, std::string_view path,
-                                       std::string_view uid);
+                                       const PodFacts& facts);
+
+// Whether some container is to know the pod's addresses.
+bool wants_addresses(const manifest::PodSpec& spec);
 
 // envFrom and env of a container, in Kubernetes' order; later ones win.
 Environment environment_of(const File& file, const manifest::Container& container,
-                           std::string_view uid);
+                           const PodFacts& facts);
 
 }  // namespace ocirt::podfile

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "src/pod/addresses.h"
+
 namespace ocirt::podfile {
 namespace {
 
@@ -31,7 +33,7 @@ File file_with(manifest::Container container) {
 
 Environment read(manifest::Container container) {
   const File file = file_with(std::move(container));
-  return environment_of(file, file.pod.spec.containers[0], "the-uid");
+  return environment_of(file, file.pod.spec.containers[0], {.uid = "the-uid", .node = "host"});
 }
 
 TEST(Environment, LaterVariablesSeeAndReplaceEarlierOnes) {
@@ -67,14 +69,17 @@ TEST(Environment, AnOptionalKeyThatIsAbsentLeavesTheVariableOut) {
   EXPECT_EQ(*result.find("B"), "secret");
 }
 
-TEST(Environment, FieldsOfThePodAreThoseOfItsMetadata) {
+TEST(Environment, FieldsOfThePodAreItsMetadataAndWhatItIsGiven) {
+  const PodFacts facts{.uid = "u", .node = "host"};
   const File file = file_with({});
-  EXPECT_EQ(field_value(file.pod, "metadata.name", "u"), "web");
-  EXPECT_EQ(field_value(file.pod, "metadata.uid", "u"), "u");
-  EXPECT_EQ(field_value(file.pod, "metadata.labels['tier']", "u"), "front");
-  EXPECT_EQ(field_value(file.pod, "metadata.annotations['no']", "u"), "");
-  EXPECT_EQ(field_value(file.pod, "status.podIP", "u"), std::nullopt);
-  EXPECT_EQ(field_value(file.pod, "metadata.labels", "u"), std::nullopt);
+  EXPECT_EQ(field_value(file.pod, "metadata.name", facts), "web");
+  EXPECT_EQ(field_value(file.pod, "metadata.uid", facts), "u");
+  EXPECT_EQ(field_value(file.pod, "metadata.labels['tier']", facts), "front");
+  EXPECT_EQ(field_value(file.pod, "metadata.annotations['no']", facts), "");
+  EXPECT_EQ(field_value(file.pod, "spec.nodeName", facts), "host");
+  EXPECT_EQ(field_value(file.pod, "status.podIP", facts), pod::kPodIp);
+  EXPECT_EQ(field_value(file.pod, "status.hostIP", facts), std::nullopt);
+  EXPECT_EQ(field_value(file.pod, "metadata.labels", facts), std::nullopt);
 }
 
 }  // namespace
