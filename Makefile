@@ -265,6 +265,7 @@ help:
 #? tidy         clang-format and clang-tidy; `make format` rewrites the sources
 #? analyze      clang-tidy with its static analyzer on every file (half an hour of one core)
 #? cppcheck     what cppcheck finds, less tests/tools/cppcheck-suppressions
+#? valgrind     the tests beside the code under valgrind, less those of tests/tools/valgrind-left-out
 #? bench        compare with other runtimes
 #? install      PREFIX=/usr/local DESTDIR=; `make uninstall` removes it
 #? dist         ocirt-VERSION.tar.gz

@@ -12,7 +12,7 @@ export FUZZ_RUNS
 endif
 
 .PHONY: deps check check-faults check-peers check-engines check-vm unit unit-programs test-programs conformance layers requirements budget bench fuzz fuzz-build \
-        coverage coverage-build sanitize sanitize-build clang clang-build tidy tidy-check analyze cppcheck format format-check demo completions
+        coverage coverage-build sanitize sanitize-build clang clang-build tidy tidy-check analyze cppcheck valgrind format format-check demo completions
 
 deps:
 	@build-aux/install-deps $(or $(DEPS),check)
@@ -181,6 +181,10 @@ cppcheck: $(generated)
 	@cppcheck -q --std=c++20 --language=c++ --enable=warning,performance,portability --error-exitcode=1 \
 	  -I. -I$(BUILD)/gen --suppressions-list=tests/tools/cppcheck-suppressions --suppress=missingInclude \
 	  $(filter-out %_test.cc,$(tidy_files))
+# A quarter of an hour: tests beside the code, but for those that use calls that valgrind does not know.
+valgrind: unit-programs
+	@build-aux/install-deps valgrind
+	@tests/tools/valgrind $(BUILD)/test
 format-check:
 	@clang-format-$(CLANG) --dry-run --Werror $(format_files)
 format:

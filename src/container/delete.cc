@@ -28,7 +28,28 @@ Result<bool> wait_for_init(const Record& record, Fd init) {
   if (TRY(sys::wait_until_ended(init, kPromptMs))) return true;
   // When it is not to be had back, the wait below says so.
   (void)cgroup::bring_back(record.cgroup, record.pid);
+  if (record.cgroup.shared)
+    (void)cgroup::lift_out(record.cgroup, record.pid);
+  else if (!cgroup::frozen_at_or_above(record.cgroup).empty())
+    (void)cgroup::signal_all(record.cgroup, SIGKILL);
   return sys::wait_until_ended(init, kKillTimeoutMs - kPromptMs);
+}
+
+// What keeps a container from dying: for the error.
+std::string why_alive(const Record& record) {
+  const std::string frozen = cgroup::frozen_at_or_above(record.cgroup);
+  if (!frozen.empty()) return cat(frozen, " is frozen: thaw it, then delete again");
+  // Init waits for those beside it, so one that is not to be ended need not be init.
+  std::vector<pid_t> all = cgroup::processes(record.cgroup).value_or(std::vector<pid_t>());
+  if (all.empty()) all.push_back(record.pid);
+  for (const pid_t pid : all) {
+    Result<std::optional<sys::ProcessStat>> stat = sys::process_stat(pid);
+    if (stat && *stat && (*stat)->state == 'D') {
+      return cat("process ", pid,
+                 " waits for a device or a file system (state D), which has to answer first");
+    }
+  }
+  return "it may be waiting for a device";
 }
 
 // Ends init and, through its end or its cgroup, everybody else; returns when init is gone.
@@ -47,7 +68,7 @@ Result<> kill_and_wait(const Record& record, oci::Status status, Fd init) {
   }
   if (init.valid() && !TRY(wait_for_init(record, init))) {
     return refuse(cat("process ", record.pid, " is still there ", kKillTimeoutMs / 1000,
-                      " seconds after SIGKILL, it may be waiting for a device"));
+                      " seconds after SIGKILL: ", why_alive(record)));
   }
   return {};
 }

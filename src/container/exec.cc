@@ -227,6 +227,8 @@ Result<int> exec(const Store& store, const GlobalOptions& global, const ExecOpti
 
   std::vector<UniqueFd> pidfd_receivers = TRY(connect_pidfd_sockets(options.pidfd_socket, {}));
 
+  // Who does not mind a paused container is ready to wait.
+  if (!options.ignore_paused) TRY(cgroup::check_not_frozen(cgroup));
   std::optional<sys::SignalInbox> signals;
   if (!options.detach) signals.emplace(sys::SignalInbox::block());
   cgroup::Entrance entrance;

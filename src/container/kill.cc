@@ -33,6 +33,14 @@ Result<> kill_all(const Record& record, Fd init, int signal) {
   return {};
 }
 
+// Those beside init end with it in any case; of a cgroup that others are in too, init alone is
+// ours.
+Result<> end_frozen(const Record& record) {
+  if (!record.cgroup.shared) return cgroup::signal_all(record.cgroup, SIGKILL);
+  (void)cgroup::thaw(record.cgroup);
+  return cgroup::lift_out(record.cgroup, record.pid);
+}
+
 }  // namespace
 
 Result<> kill(const Store& store, const std::string& id, int signal, bool all) {
@@ -52,6 +60,7 @@ Result<> kill(const Store& store, const std::string& id, int signal, bool all) {
   TRY(std::move(sent));
   // The v2 freezer lets SIGKILL through, the v1 freezer does not.
   if (signal != SIGKILL || record.cgroup.layout == cgroup::Layout::unified) return {};
+  if (!cgroup::frozen_at_or_above(record.cgroup).empty()) return end_frozen(record);
   Result<bool> frozen = cgroup::is_frozen(record.cgroup);
   Result<> thawed = !frozen   ? Result<>(std::unexpected(frozen.error()))
                     : *frozen ? cgroup::thaw(record.cgroup)

@@ -362,7 +362,10 @@ Result<> Launched::converse(const LaunchRequest& request) {
 Launched::~Launched() {
   if (released_ || !child_.pidfd.valid()) return;
   (void)sys::send_signal(child_.pidfd, SIGKILL);
-  (void)sys::end_of(child_.pidfd, of_parent_);
+  // One in a cgroup that was frozen meanwhile ends when that is removed, and by v1 not before.
+  constexpr int kPatienceMs = 2000;
+  Result<bool> ended = sys::wait_until_ended(child_.pidfd, kPatienceMs);
+  if (ended && *ended) (void)sys::end_of(child_.pidfd, of_parent_);
 }
 
 Result<> Launched::commit() {

@@ -47,6 +47,7 @@ Result<Warnings> start(const Store& store, const std::string& id) {
   Record record = TRY(directory.read());
   const auto [status, init] = TRY(standing_of(directory, record));
   if (status != oci::Status::kCreated) return not_startable(id, status);
+  TRY(cgroup::check_not_frozen(record.cgroup));
   UniqueFd gate = TRY(sys::connect_at(directory.fd(), "start"));
   std::optional<NotifySocket> notify = TRY(NotifySocket::open(directory));
   UniqueFd state;

@@ -100,6 +100,7 @@ Result<> place_in_unit(const UnitPlan& plan, pid_t pid, StartedUnit& started) {
   const bool inside = unified && (below || !plan.unit.is_slice());
   if (!inside) TRY(cgroup::enter(entrance, pid));
   TRY(cgroup::apply(plan.location, plan.resources, false));
+  TRY(cgroup::check_not_frozen(plan.location));
   return plan.owner ? cgroup::delegate(plan.location, *plan.owner) : Result<>();
 }
 

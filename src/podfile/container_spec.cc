@@ -167,6 +167,11 @@ Result<> Maker::set_user(oci::Process& process) {
     const auto id = static_cast<uint32_t>(gid);
     if (std::find(groups.begin(), groups.end(), id) == groups.end()) groups.push_back(id);
   }
+  // The primary group too: a setgid program changes that one, and whoever is out of it may be let
+  // do what its members may not (CVE-2022-36109, CVE-2023-25173 and others).
+  const bool is_ours = user || group || !is_bundle_;
+  if (is_ours && std::find(groups.begin(), groups.end(), process.user.gid) == groups.end())
+    groups.insert(groups.begin(), process.user.gid);
   const auto non_root = own.run_as_non_root ? own.run_as_non_root : of_pod.run_as_non_root;
   if (non_root.value_or(false) && process.user.uid == 0) {
     return refuse(cat("runAsNonRoot: is true, but the user is 0",

@@ -115,12 +115,12 @@ TEST_F(ContainerSpec, UsersComeFromImagePodAndContainerInThisOrder) {
   const oci::Spec of_pod =
       good("command: [/c]", "securityContext: {runAsUser: 7, fsGroup: 9, supplementalGroups: [8]}");
   EXPECT_EQ(of_pod.process->user.uid, 7U);
-  EXPECT_THAT(of_pod.process->user.additional_gids, ElementsAre(8, 9));
+  EXPECT_THAT(of_pod.process->user.additional_gids, ElementsAre(0, 8, 9));
   const oci::Spec own = good("command: [/c], securityContext: {runAsUser: 33, runAsGroup: 5}",
                              "securityContext: {runAsUser: 7}");
   EXPECT_EQ(own.process->user.uid, 33U);
   EXPECT_EQ(own.process->user.gid, 5U);
-  EXPECT_THAT(own.process->user.additional_gids, ElementsAre(50));
+  EXPECT_THAT(own.process->user.additional_gids, ElementsAre(5, 50));
 }
 
 TEST_F(ContainerSpec, RootIsRefusedWhereItIsForbidden) {

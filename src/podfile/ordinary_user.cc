@@ -26,17 +26,13 @@ Result<> check_id(std::string_view field, uint64_t id, uint64_t count, std::stri
                     file));
 }
 
-Result<> check_process(const oci::Process& process, const OrdinaryUser& user) {
+Result<> check_process(oci::Process& process, const OrdinaryUser& user) {
+  // Where no group can be set, none can be left either.
+  if (user.groups == 1) std::erase(process.user.additional_gids, process.user.gid);
   TRY(check_id("runAsUser", process.user.uid, user.users, "/etc/subuid"));
   TRY(check_id("runAsGroup", process.user.gid, user.groups, "/etc/subgid"));
   for (uint32_t gid : process.user.additional_gids) {
     TRY(check_id("supplementalGroups", gid, user.groups, "/etc/subgid"));
-  }
-  if (user.groups == 1 && !process.user.additional_gids.empty()) {
-    return refuse(
-        "supplementalGroups: with its own group alone an ordinary user cannot set groups; more "
-        "take "
-        "a line in /etc/subgid");
   }
   return {};
 }

@@ -94,7 +94,10 @@ TEST_F(OrdinaryPod, IdsThatAreNotThePodsAreRefused) {
   spec.process->user = {.uid = 0, .gid = 0};
   EXPECT_EQ(container_refused(), "");
   spec.process->user.additional_gids = {0};
-  EXPECT_THAT(container_refused(), HasSubstr("cannot set groups"));
+  EXPECT_EQ(container_refused(), "");
+  EXPECT_TRUE(spec.process->user.additional_gids.empty()) << "it could not be set";
+  spec.process->user.additional_gids = {0, 7};
+  EXPECT_THAT(container_refused(), HasSubstr("supplementalGroups: 7 is none"));
 }
 
 TEST_F(OrdinaryPod, TerminalsBelongToGroupFiveWhereThereIsOne) {

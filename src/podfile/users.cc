@@ -57,6 +57,11 @@ Result<Identity> identity_of(std::string_view user, std::string_view passwd,
   Identity identity;
   const auto number = name.empty() ? std::optional<uint32_t>(0) : to_number<uint32_t>(name);
   const std::optional<Entry> entry = find_user(passwd, name, number);
+  // The image's passwd does not say who a number is that no number of a user can be
+  // (CVE-2026-46680).
+  const bool digits = name.find_first_not_of("0123456789") == std::string_view::npos;
+  if (digits && (!number || *number == UINT32_MAX))
+    return refuse(cat("user ", quoted(name), ": the number is too large"));
   if (!entry && !number) {
     return refuse(cat("there is no user ", quoted(name), " in the image's /etc/passwd"));
   }

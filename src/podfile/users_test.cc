@@ -41,5 +41,12 @@ TEST(Users, NamesThatAreNotInTheImageAreRefused) {
   EXPECT_FALSE(identity_of("odd", kPasswd, kGroup));
 }
 
+TEST(Users, NumbersThatAreTooLargeAreNobodysName) {
+  constexpr std::string_view kHostile = "4294967296:x:0:0:::\n4294967295:x:0:0:::\n";
+  for (const char* user : {"4294967296", "4294967295", "99999999999999999999"})
+    EXPECT_FALSE(identity_of(user, kHostile, kGroup)) << user;
+  EXPECT_EQ(identity_of("4294967294", kHostile, kGroup)->uid, 4294967294u);
+}
+
 }  // namespace
 }  // namespace ocirt::podfile

@@ -99,18 +99,22 @@ class Workers::Running {
     if (watch) listening_ = std::move(*watch);
   }
 
-  // A hook that talks much must not be stopped by a pipe that nobody empties.
+  // A hook that talks much must not be stopped by a pipe that nobody empties, and a probe's program
+  // that talks without end must not be listened to for ever: a pipe's worth at a time.
   void hear(unsigned) {
+    constexpr int kReadsAtATime = 64;
     char room[1024];
-    for (;;) {
+    for (int i = 0; i < kReadsAtATime; ++i) {
       Result<std::optional<size_t>> got = sys::read_some(errors_, room);
       if (got && !*got) return;
-      if (!got || **got == 0) break;
+      if (!got || **got == 0) {
+        listening_.reset();
+        return;
+      }
       last_words_.append(room, **got);
       if (last_words_.size() > kMostLastWords)
         last_words_.erase(0, last_words_.size() - kMostLastWords);
     }
-    listening_.reset();
   }
 
   Result<Done> take_answer(sys::ExitStatus status) {

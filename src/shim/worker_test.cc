@@ -1,5 +1,6 @@
 #include "src/shim/worker.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <unistd.h>
 
@@ -80,6 +81,33 @@ TEST_F(Working, TalkingMuchStopsNobody) {
   });
   ASSERT_FALSE(done);
   EXPECT_LT(done.error().text.size(), 1100u);
+}
+
+// Whoever talks faster than it is heard, a probe's program in the container for one, and whoever
+// goes on when the worker has ended.
+TEST_F(Working, TalkingWithoutEndIsGivenUpLikeSilence) {
+  for (const bool in_a_child : {false, true}) {
+    int guard[2];
+    ASSERT_EQ(0, ::pipe(guard));
+    Job job;
+    job.own_errors = true;
+    job.timeout = 200ms;
+    job.keep = {guard[0]};
+    job.work = [&]() -> Result<Done> {
+      if (in_a_child && ::fork() != 0) return refuse("no");
+      ::setsid();
+      static const std::string words(1 << 16, 'x');
+      ::fcntl(guard[0], F_SETFL, O_NONBLOCK);
+      char byte = 0;
+      while (::write(2, words.data(), words.size()) > 0 && ::read(guard[0], &byte, 1) != 0) {
+      }
+      ::_exit(0);
+    };
+    const Result<Done> done = outcome(std::move(job));
+    EXPECT_THAT(done.error().text, HasSubstr(in_a_child ? "no" : "took too long"));
+    ::close(guard[1]);
+    ::close(guard[0]);
+  }
 }
 
 TEST_F(Working, LongAnswerIsCut) {

@@ -84,6 +84,7 @@ TEST_F(PodCli, SecurityIsWhatTheFileSays) {
   EXPECT_EQ(inside("a", "id -u; id -g; id -G"), "1234\n5\n5 77 88");
   EXPECT_EQ(inside("a", "touch /x 2>/dev/null && echo yes || echo no"), "no");
   EXPECT_SAYS(inside("a", "cat /proc/self/status"), "CapBnd:\t0000000000000400");
+  EXPECT_SAYS(inside("a", "cat /proc/self/status"), "Groups:\t5 77 88");
   EXPECT_SAYS(inside("a", "cat /proc/self/status"), "NoNewPrivs:\t1");
   EXPECT_SAYS(inside("a", "cat /proc/self/status"), "Seccomp:\t2");
   EXPECT_SAYS(inside("a", "cat /etc/hosts"), "192.0.2.1\tdb");

@@ -253,6 +253,19 @@ TEST_F(PublishedAttack, ByAUserOfTheImageWhoseNameIsANumberGainsNothing) {
 
 // ---- CVE-2022-0492 and the older ways of control groups of version 1
 
+// CVE-2026-30892: "1" was taken for nothing, and nothing for root.
+TEST_F(PublishedAttack, ByAUserOfExecWhoIsASmallNumberGainsNothing) {
+  bundle.shell("exec sleep 100");
+  Container container(runtime, bundle);
+  container.launch();
+  for (const std::string user : {"1", "2", "10", "01"}) {
+    const Outcome outcome = container.exec_shell("id -u", {"--user", user});
+    EXPECT_EQ(std::to_string(std::stoi(user)) + "\n", outcome.out) << user << outcome;
+  }
+  for (const char* user : {"", ":", ":0", "-1", "+0", " 1", "1 ", "1:", "4294967295", "4294967296"})
+    EXPECT_FALSE(container.exec_shell("id -u", {"--user", user}).ok()) << user;
+}
+
 TEST_F(PublishedAttack, ByAReleaseAgentIsImpossible) {
   bundle.mount("/sys/fs/cgroup", "cgroup", "cgroup", {"ro"});
   bundle.directory("/mnt");

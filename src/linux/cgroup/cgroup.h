@@ -102,9 +102,10 @@ class [[nodiscard]] Made {
 // Makes the directories (parents too; on v2 enables in every ancestor the controllers that can be
 // enabled; on v1 fills cpuset.cpus and cpuset.mems from the parents). A cgroup that already holds
 // processes is taken, and Made says so: engines put several containers into one. A frozen one is
-// refused. The code of an error is that of the mkdir(2) that failed: a caller who may do without
-// cgroups (rootless) looks for EACCES, EPERM and EROFS. `top_controllers`: what probe_host() has
-// just read of the top, which is then not read again; empty: read it.
+// refused, and one below a frozen one. The code of an error is that of the mkdir(2) that failed: a
+// caller who may do without cgroups (rootless) looks for EACCES, EPERM and EROFS.
+// `top_controllers`: what probe_host() has just read of the top, which is then not read again;
+// empty: read it.
 Result<Made> make(const Location& location, std::string_view top_controllers = {});
 
 // The same for a cgroup that systemd has made and put a process into: only what it left out is made
@@ -167,6 +168,19 @@ Result<> thaw(const Location& location);
 // False when there is no freezer, or no such cgroup.
 Result<bool> is_frozen(const Location& location);
 
+// The lowest cgroup from the container's own upwards that somebody has frozen, as a path; empty:
+// none. Costs nothing where there is nothing but the top above, and little for a cgroup that is
+// new, which nobody has frozen or entered.
+std::string frozen_at_or_above(const Location& location, bool is_new = false);
+// An error that names it: a process that is born in there waits for as long as that lasts.
+Result<> check_not_frozen(const Location& location, bool is_new = false);
+
+// Where a cgroup above the container's is frozen and version 1 lets nobody die: moves its
+// processes, or only this one, in the hierarchy of the freezer to the nearest cgroup above that is
+// not frozen. They have to have got SIGKILL, so that they end without another step. Nothing to do
+// elsewhere.
+Result<> lift_out(const Location& location, pid_t only = 0);
+
 // Moves `pid` back into the container's own directory of the v1 freezer and says whether there is
 // one. Someone may have moved it into a cgroup that is frozen, where v1 lets not even SIGKILL end a
 // process; entering a cgroup that is not frozen thaws it, and nothing else of that other cgroup.
@@ -180,8 +194,8 @@ Result<std::vector<pid_t>> processes(const Location& location);
 // Sends `signal` to every process in the cgroup and below. SIGKILL uses cgroup.kill where the
 // kernel has it (5.14); otherwise the processes are frozen first so that none can fork away,
 // signalled, and thawed, unless they had been frozen before and the signal is not SIGKILL (a frozen
-// v1 cgroup must be thawed for SIGKILL to act; those below it are thawed as well). Does not wait
-// for the end.
+// v1 cgroup must be thawed for SIGKILL to act; those below it are thawed as well, and what stands
+// still because of one above is lifted out). Does not wait for the end.
 Result<> signal_all(const Location& location, int signal);
 
 // Kills what is left inside, waits for it, and removes the directories and their children, deepest

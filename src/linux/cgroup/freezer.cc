@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "src/base/text.h"
+#include "src/linux/cgroup/cgroup.h"
 #include "src/linux/cgroup/hierarchies.h"
 #include "src/sys/control_file.h"
 #include "src/sys/file.h"
@@ -40,7 +41,15 @@ Error no_file(Error error, const Freezer& freezer, const std::string& path) {
   return {ENOTSUP, cat("not supported: this kernel has no ", path)};
 }
 
-Result<> write_v2(const Freezer& freezer, bool frozen, int timeout_ms) {
+// What is thawed and stands still may do so because of one above.
+Result<> blame_above(const Freezer& freezer, const Location& location) {
+  const std::string above = frozen_at_or_above(location);
+  if (above.empty() || above == freezer.directory) return {};
+  return refuse(
+      cat("thaw ", freezer.directory, ": it still stands still, since ", above, " is frozen"));
+}
+
+Result<> write_v2(const Freezer& freezer, const Location& location, bool frozen, int timeout_ms) {
   const std::string path = join(freezer.directory, "cgroup.freeze");
   Result<> done = sys::write_control(sys::kCwd, path, frozen ? "1" : "0");
   if (!done) return std::unexpected(no_file(std::move(done).error(), freezer, path));
@@ -50,12 +59,12 @@ Result<> write_v2(const Freezer& freezer, bool frozen, int timeout_ms) {
   for (;;) {
     std::string text = TRY(sys::reread_control(fd, events));
     if (value_of(text, "frozen") == (frozen ? "1" : "0")) return {};
+    if (!frozen) TRY(blame_above(freezer, location));
     const int64_t left = deadline - sys::monotonic_ms();
     if (left <= 0 || !TRY(sys::wait_for_change(fd, static_cast<int>(left)))) break;
   }
   if (!frozen) {
-    return refuse(cat("thaw ", freezer.directory, ": still frozen after ", timeout_ms,
-                      " ms; a cgroup above it may be frozen"));
+    return refuse(cat("thaw ", freezer.directory, ": still frozen after ", timeout_ms, " ms"));
   }
   (void)sys::write_control(sys::kCwd, path, "0");
   return refuse(cat("freeze ", freezer.directory, ": not all processes stopped within ", timeout_ms,
@@ -87,7 +96,7 @@ Result<> freeze_v1(const Freezer& freezer, int timeout_ms) {
                     " ms; it was thawed again"));
 }
 
-Result<> thaw_v1(const Freezer& freezer) {
+Result<> thaw_v1(const Freezer& freezer, const Location& location) {
   const std::string path = join(freezer.directory, "freezer.state");
   Result<UniqueFd> fd = sys::open(sys::kCwd, path, O_RDWR);
   if (!fd) return std::unexpected(no_file(std::move(fd).error(), freezer, path));
@@ -97,11 +106,7 @@ Result<> thaw_v1(const Freezer& freezer) {
     TRY(sys::write_once(*fd, path, "THAWED"));
     std::string state = TRY(sys::reread_control(*fd, path));
     if (trim(state) == "THAWED") return {};
-    std::string self =
-        TRY(sys::read_control(sys::kCwd, join(freezer.directory, "freezer.self_freezing")));
-    if (trim(self) == "0") {
-      return refuse(cat("thaw ", freezer.directory, ": still frozen; a cgroup above it is frozen"));
-    }
+    TRY(blame_above(freezer, location));
   }
   return refuse(cat("thaw ", freezer.directory, ": still frozen; somebody freezes it again"));
 }
@@ -132,12 +137,13 @@ Result<bool> bring_back(const Location& location, pid_t pid) {
 
 Result<> freeze_within(const Location& location, int timeout_ms) {
   Freezer freezer = TRY(find_freezer(location));
-  return freezer.v2 ? write_v2(freezer, true, timeout_ms) : freeze_v1(freezer, timeout_ms);
+  return freezer.v2 ? write_v2(freezer, location, true, timeout_ms)
+                    : freeze_v1(freezer, timeout_ms);
 }
 
 Result<> thaw_within(const Location& location, int timeout_ms) {
   Freezer freezer = TRY(find_freezer(location));
-  return freezer.v2 ? write_v2(freezer, false, timeout_ms) : thaw_v1(freezer);
+  return freezer.v2 ? write_v2(freezer, location, false, timeout_ms) : thaw_v1(freezer, location);
 }
 
 Result<> freeze(const Location& location) { return freeze_within(location, kTimeoutMs); }

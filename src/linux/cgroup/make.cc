@@ -116,6 +116,7 @@ Result<Made> make(const Location& location, std::string_view top_controllers) {
       }
     }
   }
+  TRY(check_not_frozen(location, made.is_fresh()));
   return made;
 }
 

@@ -64,6 +64,12 @@ Result<bool> kill_at_once(const std::string& directory) {
   return std::unexpected(std::move(done).error());
 }
 
+// What the freezer of v1 keeps from dying of the SIGKILL that it has got.
+Result<> let_die(const Location& location, const Directory& v1_freezer) {
+  TRY(thaw_v1_below(v1_freezer.path));
+  return lift_out(location);
+}
+
 }  // namespace
 
 Result<std::vector<pid_t>> processes_below(const std::string& directory) {
@@ -122,18 +128,18 @@ Result<> signal_all(const Location& location, int signal) {
   constexpr int kFreezeTimeoutMs = 2000;
   const Directory* v1_freezer = v1_directory(location, "freezer");
   if (signal == SIGKILL && directory->controllers.empty() && TRY(kill_at_once(directory->path))) {
-    if (v1_freezer != nullptr) return thaw_v1_below(v1_freezer->path);
-    return {};
+    return v1_freezer != nullptr ? let_die(location, *v1_freezer) : Result<>();
   }
   const bool was_frozen = TRY(is_frozen(location));
   // Best effort: without a freezer the processes are signalled as they are.
   if (!was_frozen) (void)freeze_within(location, kFreezeTimeoutMs);
   Result<> done = signal_below(directory->path, signal);
-  if (!was_frozen || signal == SIGKILL) {
+  if (signal == SIGKILL && v1_freezer != nullptr) {
+    TRY(let_die(location, *v1_freezer));
+  } else if (!was_frozen || signal == SIGKILL) {
     Result<> thawed = thaw_within(location, kFreezeTimeoutMs);
     const bool matters = !thawed && thawed.error().code != ENOTSUP && thawed.error().code != ENOENT;
     if (done && matters) return thawed;
-    if (signal == SIGKILL && v1_freezer != nullptr) TRY(thaw_v1_below(v1_freezer->path));
   }
   return done;
 }
