@@ -266,7 +266,7 @@ help:
 #? tidy         clang-format and clang-tidy; `make format` rewrites the sources
 #? analyze      clang-tidy with its static analyzer on every file (half an hour of one core)
 #? cppcheck     what cppcheck finds, less tests/tools/cppcheck-suppressions
-#? bench        compare with other runtimes
+#? bench        compare with other runtimes, and the shim with containerd's (bench-shim: that alone)
 #? install      PREFIX=/usr/local DESTDIR=; `make uninstall` removes it
 #? dist         ocirt-VERSION.tar.gz
 #? clean        remove build/

@@ -11,7 +11,7 @@ ifdef FUZZ_RUNS
 export FUZZ_RUNS
 endif
 
-.PHONY: deps check check-faults soak check-peers check-engines check-vm unit unit-programs test-programs conformance layers requirements budget bench fuzz fuzz-build \
+.PHONY: deps check check-faults soak check-peers check-engines check-vm unit unit-programs test-programs conformance layers requirements budget bench bench-shim fuzz fuzz-build \
         coverage coverage-build sanitize sanitize-build clang clang-build tidy tidy-check analyze cppcheck format format-check demo completions
 
 deps:
@@ -119,6 +119,9 @@ soak: all $(BUILD)/test/soak-test
 bench: all
 	@tests/bench/run $(abspath $(BUILD)/ocirt)
 	@tests/bench/scale $(abspath $(BUILD)/ocirt)
+	@tests/bench/shim $(abspath $(BUILD)/ocirt)
+bench-shim: all
+	@tests/bench/shim $(abspath $(BUILD)/ocirt)
 
 # ---- the same tree by other means -----------------------------------------------------------------
 # Not optimised: it compiles in a third of the time, and no mistake is optimised away. The tests that run

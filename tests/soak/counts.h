@@ -22,7 +22,7 @@ class OwnMemory {
   bool is_there() const { return !group_.empty(); }
   // What the kernel keeps for us, KiB: dentries, inodes, sockets, namespaces, groups.
   long kernel_kilobytes() const;
-  // Lets it give back what it keeps only in case, of ours.
+  // Lets it give back what it keeps only in case.
   void reclaim() const;
 
  private:

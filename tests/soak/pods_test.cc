@@ -74,7 +74,6 @@ TEST_F(SoakOfPods, LivesLeaveNothingAndNoCodeIsLost) {
   ledger.watch("lines of packet filter rules", [] {
     return static_cast<long>(lines(run_command({.argv = {"nft", "list", "ruleset"}}).out).size());
   });
-  ledger.before_each([&] { memory.reclaim(); });
   ledger.go([this](int round) { return life(round); });
 }
 

@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <optional>
+
 #include "src/base/text.h"
 #include "tests/pods/task_fixture.h"
 #include "tests/soak/counts.h"
@@ -19,7 +21,12 @@ class SoakOfShim : public TaskTest {
  protected:
   void SetUp() override {
     write_out(shim_program());
+    memory_.emplace();  // the shim's, too
     TaskTest::SetUp();
+  }
+  void TearDown() override {
+    memory_.reset();
+    TaskTest::TearDown();
   }
   std::string id(int round) const { return cat(prefix_, round); }
 
@@ -95,15 +102,14 @@ class SoakOfShim : public TaskTest {
   }
 
   void soak(const char* title, const std::function<std::string(int)>& round) {
-    OwnMemory memory;
     Ledger ledger(title, soak_rounds(240));
-    watch_host(ledger, memory, prefix_);
+    watch_host(ledger, *memory_, prefix_);
     watch_process(ledger, "shim", shim());
     watch_directory(ledger, "entries of its directory", pod_->layout().directory());
-    ledger.before_each([&] { memory.reclaim(); });
     ledger.go(round);
   }
 
+  std::optional<OwnMemory> memory_;
   const std::string prefix_ = cat("soak-", ::getpid(), "-");
 };
 
