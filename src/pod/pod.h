@@ -181,7 +181,8 @@ struct Pod {
   bool share_pid = false;                        // one pid namespace, with a first process of ours
   bool host_ipc = false;
   bool host_uts = false;
-  Network network = {};  // required
+  Network network = {};          // required
+  bool wants_addresses = false;  // some config.json has what stands for the addresses (addresses.h)
   uint32_t grace_seconds = 30;
   std::optional<uint64_t> active_deadline_seconds = {};  // the pod fails when it takes longer
   // Back-off of restarts: the first wait, the longest, and how long a container must have run for

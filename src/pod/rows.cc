@@ -155,6 +155,7 @@ constexpr Field kPod[] = {
     field<&pod::Pod::host_ipc>("hostIPC"),
     field<&pod::Pod::host_uts>("hostUTS"),
     field<&pod::Pod::network>("network", kRequired),
+    field<&pod::Pod::wants_addresses>("wantsAddresses"),
     field<&pod::Pod::grace_seconds>("terminationGracePeriodSeconds"),
     field<&pod::Pod::active_deadline_seconds>("activeDeadlineSeconds", kPositive),
     field<&pod::Pod::restart_backoff_ms>("restartBackoffMs", kPositive),

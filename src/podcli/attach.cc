@@ -43,7 +43,10 @@ class Input {
       : globals_(globals), pod_(std::move(pod)), container_(container) {}
   Input(const Input&) = delete;
   Input& operator=(const Input&) = delete;
-  ~Input() { end(); }
+  // A terminal is written to by the shim, which keeps the fifo open until it is told.
+  ~Input() {
+    if (container_.stdin_once && raw_ != nullptr) (void)close_in_shim();
+  }
 
   Result<> open() {
     const std::string path = layout_of(globals_, pod_).input(container_.name);
@@ -52,6 +55,9 @@ class Input {
       return refuse(cat("container ", container_.name, " does not run, or its input has ended"));
     fifo_ = TRY(std::move(fifo));
     TRY(sys::set_waiting(fifo_, true));  // who does not read holds us up
+    // From here on the input ends with us, however we end: nobody else has the fifo open for
+    // writing.
+    if (container_.stdin_once && !container_.tty) TRY(close_in_shim());
     if (container_.tty) {
       raw_ = std::make_unique<sys::RawMode>(kInput);
       resize();
@@ -67,7 +73,7 @@ class Input {
     const Result<std::optional<size_t>> got = sys::read_some(kInput, room);
     if (got && !*got) return true;
     if (!got || **got == 0) {
-      end();
+      fifo_.reset();
       return true;
     }
     std::string bytes;
@@ -78,7 +84,7 @@ class Input {
       }
       if (raw_ == nullptr || c != kCtrlP) bytes += c;
     }
-    if (!sys::write_all(fifo_, "stdin", bytes)) end();  // nobody reads it any more
+    if (!sys::write_all(fifo_, "stdin", bytes)) fifo_.reset();  // nobody reads it any more
     return true;
   }
 
@@ -89,11 +95,9 @@ class Input {
   }
 
  private:
-  void end() {
-    if (!fifo_.valid()) return;
-    fifo_.reset();
-    if (!container_.stdin_once) return;
-    if (Result<Shim> shim = Shim::connect(globals_, pod_)) (void)shim->close_input(container_.name);
+  Result<> close_in_shim() {
+    Shim shim = TRY(Shim::connect(globals_, pod_));
+    return shim.close_input(container_.name);
   }
 
   const Globals& globals_;

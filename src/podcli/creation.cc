@@ -242,9 +242,11 @@ Result<podfile::Resolved> resolve_manifest(const Globals& globals, const Manifes
                                            bool touch_host, std::vector<std::string>* ignored) {
   const podfile::File file = TRY(parse(manifest, ignored));
   const std::string uuid = TRY(sys::read_file(sys::kCwd, "/proc/sys/kernel/random/uuid"));
+  const std::string node = TRY(sys::read_file(sys::kCwd, "/proc/sys/kernel/hostname"));
   const podfile::ResolveOptions options{.directory = manifest.directory,
                                         .images = globals.images,
                                         .uid = std::string(trim(uuid)),
+                                        .node = std::string(trim(node)),
                                         .touch_host = touch_host,
                                         .ordinary = TRY(if_ordinary())};
   return podfile::resolve(file, layout_of(globals, file.pod.metadata.name), options);

@@ -91,7 +91,9 @@ Result<int> ExecSession::run(std::string& complaint) {
     complaint = begun.error().text;
     // Only the text tells a program that is missing from a container that is.
     if (!complaint.contains("exec: ")) return std::unexpected(std::move(begun).error());
-    if (complaint.ends_with("no such file or directory")) return 127;
+    if (complaint.ends_with("no such file or directory") ||
+        complaint.ends_with("executable file not found in $PATH"))
+      return 127;
     if (complaint.ends_with("permission denied")) return 126;
     return std::unexpected(std::move(begun).error());
   }

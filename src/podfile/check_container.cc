@@ -81,12 +81,13 @@ std::optional<Finding> check_key(const Source* source, const manifest::KeySelect
                  cat("the ", kind, " ", quoted(selector.name), " has no ", quoted(selector.key))};
 }
 
-std::optional<Finding> check_source(const File& file, const manifest::EnvSource& source,
-                                    const std::string& where) {
+std::optional<Finding> check_source(const File& file, const Container& container,
+                                    const manifest::EnvSource& source, const std::string& where) {
   POD_CHECK(check_handlers(static_cast<size_t>(source.config_map_key_ref.has_value()) +
                                static_cast<size_t>(source.secret_key_ref.has_value()) +
-                               static_cast<size_t>(source.field_ref.has_value()),
-                           where, "configMapKeyRef, secretKeyRef and fieldRef"));
+                               static_cast<size_t>(source.field_ref.has_value()) +
+                               static_cast<size_t>(source.resource_field_ref.has_value()),
+                           where, "configMapKeyRef, secretKeyRef, fieldRef and resourceFieldRef"));
   if (source.config_map_key_ref) {
     return check_key(file.config_map(source.config_map_key_ref->name), *source.config_map_key_ref,
                      "ConfigMap", cat(where, ".configMapKeyRef"));
@@ -94,6 +95,12 @@ std::optional<Finding> check_source(const File& file, const manifest::EnvSource&
   if (source.secret_key_ref) {
     return check_key(file.secret(source.secret_key_ref->name), *source.secret_key_ref, "Secret",
                      cat(where, ".secretKeyRef"));
+  }
+  if (source.resource_field_ref) {
+    Result<std::string> value =
+        resource_value(file.pod.spec, container, *source.resource_field_ref);
+    if (value) return std::nullopt;
+    return Finding{cat(where, ".resourceFieldRef"), std::move(value).error().text};
   }
   if (field_value(file.pod, source.field_ref->field_path, {})) return std::nullopt;
   return Finding{
@@ -186,7 +193,8 @@ std::optional<Finding> check_environment(const File& file, const Container& cont
     if (var.value && !var.value->empty() && var.value_from) {
       return Finding{cat(place, ".valueFrom"), "contradicts value"};
     }
-    if (var.value_from) POD_CHECK(check_source(file, *var.value_from, cat(place, ".valueFrom")));
+    if (var.value_from)
+      POD_CHECK(check_source(file, container, *var.value_from, cat(place, ".valueFrom")));
   }
   for (size_t i = 0; i < container.env_from.size(); ++i) {
     const manifest::EnvFrom& from = container.env_from[i];

@@ -54,7 +54,7 @@ class Maker {
 };
 
 Result<oci::Spec> Maker::make() {
-  environment_ = environment_of(input_.file, container_, input_.uid);
+  environment_ = environment_of(input_.file, container_, {.uid = input_.uid, .node = input_.node});
   if (is_bundle_) {
     spec_ = *input_.image.bundle;
     if (!spec_.process) spec_.process.emplace().cwd = "/";

@@ -17,8 +17,9 @@ struct ContainerInput {
   size_t index = 0;  // container_at()
   const ImageFacts& image;
   const pod::Layout& layout;
-  std::string_view uid;       // of the pod
-  std::string_view hostname;  // inside
+  std::string_view uid;        // of the pod
+  std::string_view node = {};  // the name of this machine
+  std::string_view hostname;   // inside
   // With type Localhost: the profile that the pod file names, read.
   const oci::Seccomp* local_profile = nullptr;
   // privileged: the host's devices.

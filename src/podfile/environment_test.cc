@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "src/pod/addresses.h"
+
 namespace ocirt::podfile {
 namespace {
 
@@ -31,7 +33,7 @@ File file_with(manifest::Container container) {
 
 Environment read(manifest::Container container) {
   const File file = file_with(std::move(container));
-  return environment_of(file, file.pod.spec.containers[0], "the-uid");
+  return environment_of(file, file.pod.spec.containers[0], {.uid = "the-uid", .node = "host"});
 }
 
 TEST(Environment, LaterVariablesSeeAndReplaceEarlierOnes) {
@@ -67,14 +69,43 @@ TEST(Environment, AnOptionalKeyThatIsAbsentLeavesTheVariableOut) {
   EXPECT_EQ(*result.find("B"), "secret");
 }
 
-TEST(Environment, FieldsOfThePodAreThoseOfItsMetadata) {
+TEST(Environment, LimitsOfAContainerComeInUnitsOfTheDivisor) {
+  manifest::PodSpec spec;
+  spec.containers.push_back(
+      {.name = "a",
+       .resources = manifest::Resources{.limits = {{"cpu", "1500m"}, {"memory", "64Mi"}},
+                                        .requests = {{"cpu", "100m"}}}});
+  spec.containers.push_back({.name = "b"});
+  const auto value = [&](const char* resource, std::optional<std::string> divisor = {},
+                         std::optional<std::string> container = {}) {
+    const auto found =
+        resource_value(spec, spec.containers[container ? 1 : 0],
+                       {.container_name = container, .resource = resource, .divisor = divisor});
+    return found ? *found : found.error().text;
+  };
+  EXPECT_EQ(value("limits.cpu"), "2");
+  EXPECT_EQ(value("limits.cpu", "1m"), "1500");
+  EXPECT_EQ(value("limits.memory"), "67108864");
+  EXPECT_EQ(value("limits.memory", "1Mi", "a"), "64");
+  EXPECT_EQ(value("requests.cpu", "1m"), "100");
+  EXPECT_EQ(value("requests.memory", "0"), "67108864");  // as the limit
+  EXPECT_EQ(value("limits.cpu", {}, "b"), "container b has no resources.limits.cpu");
+  EXPECT_TRUE(value("limits.cpu", "-1").starts_with("expected a quantity"));
+  EXPECT_EQ(value("limits.cpu", {}, "c"), "there is no container \"c\"");
+  EXPECT_TRUE(value("limits.disk").starts_with("not supported: \"limits.disk\""));
+}
+
+TEST(Environment, FieldsOfThePodAreItsMetadataAndWhatItIsGiven) {
+  const PodFacts facts{.uid = "u", .node = "host"};
   const File file = file_with({});
-  EXPECT_EQ(field_value(file.pod, "metadata.name", "u"), "web");
-  EXPECT_EQ(field_value(file.pod, "metadata.uid", "u"), "u");
-  EXPECT_EQ(field_value(file.pod, "metadata.labels['tier']", "u"), "front");
-  EXPECT_EQ(field_value(file.pod, "metadata.annotations['no']", "u"), "");
-  EXPECT_EQ(field_value(file.pod, "status.podIP", "u"), std::nullopt);
-  EXPECT_EQ(field_value(file.pod, "metadata.labels", "u"), std::nullopt);
+  EXPECT_EQ(field_value(file.pod, "metadata.name", facts), "web");
+  EXPECT_EQ(field_value(file.pod, "metadata.uid", facts), "u");
+  EXPECT_EQ(field_value(file.pod, "metadata.labels['tier']", facts), "front");
+  EXPECT_EQ(field_value(file.pod, "metadata.annotations['no']", facts), "");
+  EXPECT_EQ(field_value(file.pod, "spec.nodeName", facts), "host");
+  EXPECT_EQ(field_value(file.pod, "status.podIP", facts), pod::kPodIp);
+  EXPECT_EQ(field_value(file.pod, "status.hostIP", facts), std::nullopt);
+  EXPECT_EQ(field_value(file.pod, "metadata.labels", facts), std::nullopt);
 }
 
 }  // namespace

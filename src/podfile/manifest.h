@@ -82,10 +82,16 @@ struct FieldSelector {
   std::optional<std::string> api_version = {};
   std::string field_path = {};
 };
+struct ResourceSelector {
+  std::optional<std::string> container_name = {};  // absent: the one whose variable it is
+  std::string resource = {};                       // "limits.memory"
+  std::optional<std::string> divisor = {};
+};
 struct EnvSource {
   std::optional<KeySelector> config_map_key_ref = {};
   std::optional<KeySelector> secret_key_ref = {};
   std::optional<FieldSelector> field_ref = {};
+  std::optional<ResourceSelector> resource_field_ref = {};
 };
 struct EnvVar {
   std::string name = {};

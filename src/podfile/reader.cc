@@ -207,6 +207,7 @@ bool Reader::read_object(const Node& node, const Type& type, void* target) {
 }
 
 bool Reader::unknown(const Node& member, const Type& type) {
+  if (asks_for_nothing(type, member)) return true;
   std::string text;
   if (const auto why = why_refused(type, member.name)) {
     text = cat("cannot be honoured: ", *why);

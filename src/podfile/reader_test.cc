@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "src/base/text.h"
 #include "src/podfile/rows.h"
 #include "src/podfile/yaml.h"
 
@@ -84,13 +85,24 @@ TEST(Reader, TheNearestFieldIsSuggestedAndNoOther) {
 
 TEST(Reader, IgnoredFieldsAreToldWithTheirPlace) {
   std::vector<std::string> ignored;
-  EXPECT_TRUE(read("{name: a, image: b, x: {y: [1]}, volumeDevices: []}",
+  EXPECT_TRUE(read("{name: a, image: b, x: {y: [1]}, volumeDevices: [1]}",
                    {.ignore_unknown = true, .ignored = &ignored}));
   ASSERT_EQ(ignored.size(), 2U);
   EXPECT_EQ(ignored[0], "f:1:21: x: unknown field");
   EXPECT_EQ(ignored[1],
             "f:1:34: volumeDevices: cannot be honoured: not supported; a device is a "
             "hostPath of type BlockDevice or CharDevice");
+}
+
+TEST(Reader, FieldsOfAClusterThatAskForNothingAreLetPass) {
+  for (const char* fields : {"volumeDevices: []", "volumeDevices: null", "resizePolicy: {}",
+                             "terminationMessagePath: /dev/termination-log"}) {
+    EXPECT_TRUE(read(ocirt::cat("{name: a, image: b, ", fields, "}"))) << fields;
+  }
+  for (const char* fields : {"volumeDevices: [1]", "terminationMessagePath: /tmp/x", "unknown: []"})
+    EXPECT_FALSE(read(ocirt::cat("{name: a, image: b, ", fields, "}"))) << fields;
+  const Node wish{.kind = Node::Kind::kScalar, .plain = true, .text = "false", .name = "hostUsers"};
+  EXPECT_FALSE(asks_for_nothing(oci::schema::Object<manifest::PodSpec>::type, wish));
 }
 
 TEST(Reader, NoFieldIsBothHonouredAndRefused) {

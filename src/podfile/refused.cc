@@ -8,10 +8,13 @@ namespace {
 struct Refused {
   std::string_view field;
   std::string_view why;
+  // What it is in files that ask for nothing by it: what a cluster writes into every pod.
+  std::string_view harmless = "";
 };
 
 constexpr std::string_view kScheduling = "there is one machine, and nothing to schedule";
 constexpr std::string_view kCluster = "it names an object of a cluster, and there is none";
+constexpr std::string_view kMessage = "not supported; `ocirt-pod logs` has what a container said";
 constexpr std::string_view kWritten = "it is written by Kubernetes, and is no part of a pod file";
 
 constexpr Refused kOfPod[] = {{"status", kWritten}};
@@ -32,26 +35,26 @@ constexpr Refused kOfMetadata[] = {
 
 constexpr Refused kOfPodSpec[] = {
     {"affinity", kScheduling},
-    {"automountServiceAccountToken", kCluster},
-    {"enableServiceLinks", kCluster},
+    {"automountServiceAccountToken", kCluster, "false"},
+    {"enableServiceLinks", kCluster, "false"},
     {"ephemeralContainers", "not supported; `ocirt-pod exec` runs programs in containers"},
-    {"hostUsers", "not supported: user namespaces for pods"},
+    {"hostUsers", "not supported: user namespaces for pods", "true"},
     {"imagePullSecrets", "nothing is pulled: images are directories of this machine"},
     {"nodeName", kScheduling},
     {"nodeSelector", kScheduling},
     {"os", kScheduling},
     {"overhead", kScheduling},
-    {"preemptionPolicy", kScheduling},
-    {"priority", kScheduling},
+    {"preemptionPolicy", kScheduling, "PreemptLowerPriority"},
+    {"priority", kScheduling, "0"},
     {"priorityClassName", kScheduling},
     {"readinessGates", kCluster},
     {"resourceClaims", kCluster},
     {"runtimeClassName", "the runtime is ocirt"},
-    {"schedulerName", kScheduling},
+    {"schedulerName", kScheduling, "default-scheduler"},
     {"schedulingGates", kScheduling},
     {"serviceAccount", kCluster},
     {"serviceAccountName", kCluster},
-    {"setHostnameAsFQDN", "there is no cluster that has a domain"},
+    {"setHostnameAsFQDN", "there is no cluster that has a domain", "false"},
     {"subdomain", "there is no cluster that has a domain"},
     {"tolerations", kScheduling},
     {"topologySpreadConstraints", kScheduling},
@@ -60,8 +63,8 @@ constexpr Refused kOfPodSpec[] = {
 constexpr Refused kOfContainer[] = {
     {"resizePolicy", "not supported"},
     {"restartPolicyRules", "not supported"},
-    {"terminationMessagePath", "not supported; `ocirt-pod logs` has what a container said"},
-    {"terminationMessagePolicy", "not supported; `ocirt-pod logs` has what a container said"},
+    {"terminationMessagePath", kMessage, "/dev/termination-log"},
+    {"terminationMessagePolicy", kMessage, "File"},
     {"volumeDevices", "not supported; a device is a hostPath of type BlockDevice or CharDevice"},
 };
 
@@ -102,17 +105,16 @@ constexpr Refused kOfVolumeMount[] = {
 constexpr Refused kOfSecurity[] = {
     {"fsGroupChangePolicy",
      "not supported: fsGroup changes volumes of the pod only, when they are made"},
-    {"procMount", "not supported"},
+    {"procMount", "not supported", "Default"},
     {"seLinuxChangePolicy", "not supported"},
     {"seLinuxOptions", "not supported"},
-    {"supplementalGroupsPolicy", "not supported"},
+    {"supplementalGroupsPolicy", "not supported", "Merge"},
     {"windowsOptions", "this is Linux"},
 };
 
 constexpr Refused kOfProbe[] = {{"grpc", "not supported; use exec, httpGet or tcpSocket"}};
 constexpr Refused kOfLifecycle[] = {{"stopSignal", "not supported: containers get TERM"}};
 constexpr Refused kOfEnvSource[] = {
-    {"resourceFieldRef", "not supported; write the value"},
     {"fileKeyRef", "not supported; use configMapKeyRef"},
 };
 constexpr Refused kOfResources[] = {{"claims", kCluster}};
@@ -142,17 +144,37 @@ constexpr Table kTables[] = {
     {type_of<manifest::Resources>(), kOfResources},
 };
 
+const Refused* find(const oci::schema::Type& object, std::string_view field) {
+  for (const Table& table : kTables) {
+    if (table.type != &object) continue;
+    for (const Refused& refused : table.fields) {
+      if (refused.field == field) return &refused;
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 std::optional<std::string_view> why_refused(const oci::schema::Type& object,
                                             std::string_view field) {
-  for (const Table& table : kTables) {
-    if (table.type != &object) continue;
-    for (const Refused& refused : table.fields) {
-      if (refused.field == field) return refused.why;
-    }
+  const Refused* refused = find(object, field);
+  return refused != nullptr ? std::optional(refused->why) : std::nullopt;
+}
+
+bool asks_for_nothing(const oci::schema::Type& object, const Node& member) {
+  const Refused* refused = find(object, member.name);
+  if (refused == nullptr) return false;
+  switch (member.kind) {
+    case Node::Kind::kNull:
+      return true;
+    case Node::Kind::kScalar:
+      return !refused->harmless.empty() && member.text == refused->harmless;
+    case Node::Kind::kList:
+    case Node::Kind::kMap:
+      break;
   }
-  return std::nullopt;
+  return member.items.empty();
 }
 
 }  // namespace ocirt::podfile

@@ -10,6 +10,7 @@
 #include "src/podfile/backoff.h"
 #include "src/podfile/check.h"
 #include "src/podfile/container_spec.h"
+#include "src/podfile/environment.h"
 #include "src/podfile/host_devices.h"
 #include "src/podfile/name_files.h"
 #include "src/podfile/quantity.h"
@@ -79,6 +80,7 @@ void Resolver::set_pod() {
   if (!pod.host_uts) pod.hostname = spec_.hostname.value_or(pod.name);
   pod.host_ipc = spec_.host_ipc;
   pod.share_pid = spec_.share_process_namespace;
+  pod.wants_addresses = wants_addresses(spec_);
   pod.grace_seconds = spec_.termination_grace_period_seconds.value_or(30);
   pod.active_deadline_seconds = spec_.active_deadline_seconds;
   if (spec_.resources) pod.resources = cgroup_resources(*spec_.resources);
@@ -206,6 +208,7 @@ Result<> Resolver::resolve_container(size_t index) {
                        .image = facts,
                        .layout = layout_,
                        .uid = out_.pod.uid,
+                       .node = options_.node,
                        .hostname = trim(out_.entries.front().content)};
   oci::Seccomp profile;
   const manifest::Profile* seccomp = seccomp_profile_of(spec_, container);

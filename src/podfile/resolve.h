@@ -20,6 +20,7 @@ struct ResolveOptions {
   std::string directory;                      // of the pod file: where relative images start
   std::string images;                         // cache of unpacked images
   std::string uid;                            // of the pod, where the file has none
+  std::string node;                           // the name of this machine
   bool touch_host = false;                    // make host paths of the types ...OrCreate
   std::optional<OrdinaryUser> ordinary = {};  // for whom; absent: root
 };

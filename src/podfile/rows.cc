@@ -29,10 +29,16 @@ constexpr Field kFieldSelector[] = {
     field<&FieldSelector::api_version>("apiVersion"),
     field<&FieldSelector::field_path>("fieldPath", kRequired),
 };
+constexpr Field kResourceSelector[] = {
+    field<&ResourceSelector::container_name>("containerName"),
+    field<&ResourceSelector::resource>("resource", kRequired),
+    field<&ResourceSelector::divisor>("divisor"),
+};
 constexpr Field kEnvSource[] = {
     field<&EnvSource::config_map_key_ref>("configMapKeyRef"),
     field<&EnvSource::secret_key_ref>("secretKeyRef"),
     field<&EnvSource::field_ref>("fieldRef"),
+    field<&EnvSource::resource_field_ref>("resourceFieldRef"),
 };
 constexpr Field kEnvVar[] = {
     field<&EnvVar::name>("name", kRequired),

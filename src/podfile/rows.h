@@ -7,16 +7,17 @@
 
 #include "oci-spec/schema/field.h"
 #include "src/podfile/manifest.h"
+#include "src/podfile/tree.h"
 
 // One line per struct, so that rows can refer to each other.
-#define OCIRT_MANIFEST_STRUCTS(row)                                                           \
-  row(Metadata) row(KeySelector) row(FieldSelector) row(EnvSource) row(EnvVar) row(Reference) \
-      row(EnvFrom) row(Capabilities) row(Profile) row(SecurityContext) row(Sysctl)            \
-          row(PodSecurityContext) row(ExecAction) row(Header) row(HttpGet) row(TcpSocket)     \
-              row(Sleep) row(Probe) row(Handler) row(Lifecycle) row(ContainerPort)            \
-                  row(VolumeMount) row(Resources) row(Container) row(KeyToPath) row(HostPath) \
-                      row(EmptyDir) row(ConfigMapVolume) row(SecretVolume) row(Volume)        \
-                          row(DnsOption) row(DnsConfig) row(HostAlias) row(PodSpec) row(Pod)  \
+#define OCIRT_MANIFEST_STRUCTS(row)                                                               \
+  row(Metadata) row(KeySelector) row(FieldSelector) row(ResourceSelector) row(EnvSource)          \
+      row(EnvVar) row(Reference) row(EnvFrom) row(Capabilities) row(Profile) row(SecurityContext) \
+          row(Sysctl) row(PodSecurityContext) row(ExecAction) row(Header) row(HttpGet)            \
+              row(TcpSocket) row(Sleep) row(Probe) row(Handler) row(Lifecycle) row(ContainerPort) \
+                  row(VolumeMount) row(Resources) row(Container) row(KeyToPath) row(HostPath)     \
+                      row(EmptyDir) row(ConfigMapVolume) row(SecretVolume) row(Volume)            \
+                          row(DnsOption) row(DnsConfig) row(HostAlias) row(PodSpec) row(Pod)      \
                               row(ConfigMap) row(Secret)
 
 namespace oci::schema {
@@ -33,5 +34,9 @@ namespace ocirt::podfile {
 // field.
 std::optional<std::string_view> why_refused(const oci::schema::Type& object,
                                             std::string_view field);
+
+// Whether such a field stands there without a wish: null, an empty list or map, or the value that a
+// cluster writes into every pod.
+bool asks_for_nothing(const oci::schema::Type& object, const Node& member);
 
 }  // namespace ocirt::podfile

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "oci-spec/documents.h"
 #include "src/base/text.h"
 #include "src/container/delete.h"
 #include "src/container/store.h"
@@ -13,6 +14,7 @@
 #include "src/linux/mount_options.h"
 #include "src/linux/sysctl.h"
 #include "src/net/pod_client.h"
+#include "src/pod/addresses.h"
 #include "src/shim/kept_process.h"
 #include "src/shim/metrics.h"
 #include "src/sys/control_file.h"
@@ -173,6 +175,23 @@ Result<> mount_rootfs(const pod::Container& container, const pod::Layout& layout
   return sys::mount("overlay", target, "overlay", options.flags, data);
 }
 
+// -- what the containers are told
+
+Result<> tell_addresses(const pod::Pod& pod, const pod::Layout& layout,
+                        const net::PodNetwork& network) {
+  if (!pod.wants_addresses) return {};
+  if (network.addresses.empty())
+    return refuse(
+        "a variable of a container is status.podIP, and this network gives the pod no address");
+  for (const pod::Container& container : pod.containers) {
+    const std::string path = layout.config_json(container.name);
+    const std::string config = TRY(sys::read_file(sys::kCwd, path, oci::kMaxDocumentSize));
+    TRY(sys::write_file_atomically(sys::kCwd, path, cat(path, ".new"),
+                                   pod::with_addresses(config, network.addresses), 0600));
+  }
+  return {};
+}
+
 // -- cgroup
 
 Result<cgroup::Location> cgroup_of(const pod::Pod& pod) {
@@ -244,6 +263,7 @@ Result<net::PodNetwork> make_place(const pod::Pod& pod, const pod::Layout& layou
     TRY(make_directory(path, 0700));
   network =
       TRY(within("network", net::ask_pod_network(network_request(pod, layout, net::PodVerb::kUp))));
+  TRY(within("network", tell_addresses(pod, layout, network)));
   TRY(within("cgroup", make_cgroup(pod, layout)));
   for (const pod::PodMount& mount : pod.mounts)
     TRY(within(cat("mounts: ", mount.target), make_mount(mount, layout)));

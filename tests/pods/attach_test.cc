@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include "tests/pods/cli_fixture.h"
+#include "tests/support/terminal.h"
 
 namespace harness {
 namespace {
@@ -57,6 +58,18 @@ TEST_F(PodAttach, AnInputForOneAlsoEndsWhenThatOneLeaves) {
   Process attach(command({"attach", "-i", name_}));
   ASSERT_TRUE(eventually([&] { return pod({"logs", name_}).out == "end\n"; }));
   attach.wait();
+}
+
+TEST_F(PodAttach, AnInputForOneAlsoEndsWhenThatOneIsKilled) {
+  run_reader("stdin: true, stdinOnce: true");
+  Terminal user;
+  Command words = command({"attach", "-i", name_});
+  words.terminal = user.slave();
+  Process attach(std::move(words));
+  user.type("one\n");
+  ASSERT_TRUE(eventually([&] { return pod({"logs", name_}).out == "got one\n"; }));
+  attach.signal(SIGKILL);
+  EXPECT_TRUE(eventually([&] { return pod({"logs", name_}).out == "got one\nend\n"; }));
 }
 
 TEST_F(PodAttach, EndsWithTheExitCodeOfTheContainer) {

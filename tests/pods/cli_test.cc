@@ -101,6 +101,8 @@ TEST_F(PodCli, ExecHandsOverInputOutputAndStatus) {
   EXPECT_EQ(both.out, "1\n/bin\n");
   EXPECT_EQ(both.err, "bad\n");
   EXPECT_EQ(pod({"exec", name_, "/no/such"}).code, 127);
+  EXPECT_EQ(pod({"exec", name_, "no-such"}).code, 127);
+  EXPECT_EQ(pod({"exec", name_, "/bin"}).code, 126);
   EXPECT_EQ(pod({"exec", name_, "sh", "-c", "kill -9 $$"}).code, 137);
   EXPECT_FAILS(pod({"exec", name_ + "/nobody", "true"}), 125, "there is no container \"nobody\"");
   EXPECT_EQ(names_in(cat(pods_root(), "/", name_, "/exec")), std::vector<std::string>{});
@@ -168,6 +170,9 @@ TEST_F(PodCli, WhatCannotBeMadeLeavesNothing) {
                "  volumes: [{name: v, hostPath: {path: /no/such}}]\n"),
           "/no/such does not exist");
   refused(file("  - {name: a, IMAGE, colour: red}\n"), "pod.yaml:9:");
+  refused(file("  - {name: a, IMAGE, command: [sleep, '9'], env: "
+               "[{name: IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}]}\n"),
+          "gives the pod no address");
 }
 
 TEST_F(PodCli, DryRunPrintsThePodAndMakesNothing) {

@@ -5,6 +5,7 @@ The pods are real ones with a web server that says its pod's name, on the bridge
 own. Prints TAP, and what it has measured as comments. PODS=N in the environment: how many at once.
 """
 
+import json
 import os
 import shutil
 import socket
@@ -29,7 +30,7 @@ def pod_begun(*words):
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def write_file(name, ports="[]"):
+def write_file(name, ports="[]", page="$(hostname)", env="[]"):
     """A pod file with a web server; its path."""
     if not os.path.exists(IMAGE):
         os.makedirs(f"{IMAGE}/bin")
@@ -48,7 +49,8 @@ spec:
   containers:
   - name: web
     image: 'rootfs:{IMAGE}'
-    command: [sh, -c, 'hostname > /www/index.html; exec httpd -f -p 80 -h /www']
+    command: [sh, -c, 'echo {page} > /www/index.html; exec httpd -f -p 80 -h /www']
+    env: {env}
     ports: {ports}
     readinessProbe: {{tcpSocket: {{port: 80}}, periodSeconds: 1}}
 """)
@@ -193,6 +195,19 @@ def many_pods_at_once_have_addresses_of_their_own_and_answer_and_nothing_is_left
           f"removed in {time.monotonic() - begun:.1f} s")
 
 
+def a_container_knows_the_addresses_of_its_pod():
+    field = "valueFrom: {{fieldRef: {{fieldPath: status.{}}}}}".format
+    path = write_file(PREFIX, page="$HERE $ALL",
+                      env=f"[{{name: IP, {field('podIP')}}}, {{name: ALL, {field('podIPs')}}}, "
+                          "{name: HERE, value: 'http://$(IP):80'}]")
+    for verb in (("run", path), ("restart", PREFIX)):
+        pod(*verb)
+        addresses = json.loads(pod("ps", "--format", "json"))[0]["podIPs"]
+        assert ask_soon(addresses[0]) == f"http://{addresses[0]}:80 {','.join(addresses)}"
+        assert pod("exec", PREFIX, "sh", "-c", "echo $IP").strip() == addresses[0]
+    remove_all()
+
+
 def scaling_up_and_down_disturbs_no_request_to_a_pod_that_stays():
     stays = f"{PREFIX}-stays"
     pod("run", write_file(stays, "[{containerPort: 80, hostPort: 8080}]"))
@@ -221,5 +236,6 @@ if __name__ == "__main__":
     enter_private_host()
     raise SystemExit(main([on_a_clean_host(test) for test in (
         many_pods_at_once_have_addresses_of_their_own_and_answer_and_nothing_is_left,
+        a_container_knows_the_addresses_of_its_pod,
         scaling_up_and_down_disturbs_no_request_to_a_pod_that_stays,
     )], ours_left))

@@ -1,0 +1,42 @@
+#include "src/pod/addresses.h"
+
+#include "src/base/text.h"
+
+namespace ocirt::pod {
+namespace {
+
+std::string_view without_length(std::string_view address) {
+  return address.substr(0, address.find('/'));
+}
+
+// As a JSON writer puts a control character.
+std::string escaped(std::string_view text) {
+  return cat("\\u0001", text.substr(1, text.size() - 2), "\\u0001");
+}
+
+}  // namespace
+
+std::string with_addresses(std::string_view json, std::span<const std::string> addresses) {
+  std::string all;
+  for (const std::string& address : addresses)
+    all += cat(all.empty() ? "" : ",", without_length(address));
+  const std::string one = escaped(kPodIp), many = escaped(kPodIps);
+  std::string out;
+  while (!json.empty()) {
+    const size_t at = json.find("\\u0001");
+    out += json.substr(0, at);
+    if (at == std::string_view::npos) break;
+    json.remove_prefix(at);
+    const bool is_one = json.starts_with(one);
+    if (is_one || json.starts_with(many)) {
+      out += is_one ? without_length(addresses.front()) : std::string_view(all);
+      json.remove_prefix((is_one ? one : many).size());
+    } else {
+      out += json.front();
+      json.remove_prefix(1);
+    }
+  }
+  return out;
+}
+
+}  // namespace ocirt::pod
