@@ -251,6 +251,7 @@ help:
 #? check-vm     the tests in a virtual machine, where systemd makes the cgroups (VM_SUITES="vm vm7 peers")
 #? unit         tests beside the code; no root needed
 #? check-faults every system call of every command fails once, natively and under v2
+#? soak         20,000 containers and 20,000 programs in them, natively and under v2 (SOAK=20000)
 #? check-engines  podman, buildah, docker and containerd by themselves, beside their default runtime
 #? check-peers  the test suites of runc and crun, beside the runtimes that they were written for
 #? conformance  tests of the specification, as root (RUNTIME=/path tests another runtime)
@@ -266,7 +267,7 @@ help:
 #? analyze      clang-tidy with its static analyzer on every file (half an hour of one core)
 #? cppcheck     what cppcheck finds, less tests/tools/cppcheck-suppressions
 #? valgrind     the tests beside the code under valgrind, less those of tests/tools/valgrind-left-out
-#? bench        compare with other runtimes
+#? bench        compare with other runtimes, and the shim with containerd's (bench-shim: that alone)
 #? install      PREFIX=/usr/local DESTDIR=; `make uninstall` removes it
 #? dist         ocirt-VERSION.tar.gz
 #? clean        remove build/

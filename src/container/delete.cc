@@ -13,6 +13,7 @@
 #include "src/container/status.h"
 #include "src/container/systemd_v1.h"
 #include "src/container/unit.h"
+#include "src/linux/cgroup/hold.h"
 #include "src/sys/file.h"
 #include "src/sys/process.h"
 
@@ -109,6 +110,9 @@ Result<Warnings> remove_container(const Store& store, const std::string& id, boo
   if (status != oci::Status::kStopped) TRY(kill_and_wait(record, status, init));
 
   Result<oci::Hooks> hooks = saved_hooks(directory, record, "poststop");
+  // Not its files: those that are open are kept as well, with their directory.
+  UniqueFd::close_group();
+  const std::vector<UniqueFd> held = cgroup::hold(record.cgroup);
   Warnings warnings =
       TRY(dismantle(store, directory, record, hooks ? hooks->poststop : std::vector<oci::Hook>()));
   if (!hooks) warnings.push_back(cat("poststop hooks not run: ", hooks.error().text));

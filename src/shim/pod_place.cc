@@ -10,6 +10,7 @@
 #include "src/container/delete.h"
 #include "src/container/store.h"
 #include "src/linux/cgroup/cgroup.h"
+#include "src/linux/cgroup/hold.h"
 #include "src/linux/mount_options.h"
 #include "src/linux/sysctl.h"
 #include "src/net/pod_client.h"
@@ -222,6 +223,7 @@ Result<> make_cgroup(const pod::Pod& pod, const pod::Layout& layout) {
 Result<> remove_cgroup(const pod::Pod& pod, const pod::Layout& layout) {
   if (sys::is_absent(sys::kCwd, layout.cgroup())) return {};
   const cgroup::Location location = TRY(cgroup_of(pod));
+  const std::vector<UniqueFd> held = cgroup::hold(location);
   TRY(cgroup::remove(location));
   // The directory that all pods share goes with the last of them.
   for (const cgroup::Directory& directory : location.directories) {

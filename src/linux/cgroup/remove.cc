@@ -9,6 +9,7 @@
 #include "src/base/text.h"
 #include "src/linux/cgroup/cgroup.h"
 #include "src/linux/cgroup/hierarchies.h"
+#include "src/linux/cgroup/hold.h"
 #include "src/linux/cgroup/processes.h"
 #include "src/sys/control_file.h"
 #include "src/sys/file.h"
@@ -107,6 +108,17 @@ Result<> remove(const Location& location) {
     if (!done && result) result = std::move(done);
   }
   return result;
+}
+
+std::vector<UniqueFd> hold(const Location& location) {
+  std::vector<UniqueFd> held;
+  held.reserve(location.directories.size());
+  for (const Directory& directory : location.directories) {
+    if (Result<UniqueFd> fd = sys::open(sys::kCwd, directory.path, O_PATH | O_DIRECTORY)) {
+      held.push_back(std::move(*fd));
+    }
+  }
+  return held;
 }
 
 }  // namespace ocirt::cgroup
