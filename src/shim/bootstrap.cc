@@ -51,7 +51,8 @@ Result<Bootstrap> read_bootstrap(std::string_view input, std::string_view id,
 
 Manner manner_of(const Signs& signs) {
   if (signs.has_params) return {Dialect::kProtobuf, 3};
-  if (!signs.has_address) return {Dialect::kJson, 2};
+  // CRI-O: those that understand JSON understand text too.
+  if (!signs.has_address) return {Dialect::kText, 2};
   if (!signs.says_version) return {Dialect::kText, 2};
   return {Dialect::kJson, signs.has_sandboxes ? 3 : 2};
 }
