@@ -85,11 +85,14 @@ std::string socket_path(std::string_view directory, std::string_view address,
 
 std::string group_of(std::string_view config_json, std::string_view id) {
   Labelled labelled;
-  if (!oci::json::read(config_json, "config.json", kLabelledType, &labelled)) {
-    for (std::string_view name : kGroupAnnotations) {
-      for (const auto& [key, value] : labelled.annotations) {
-        if (key == name && !value.empty()) return value;
-      }
+  if (oci::json::read(config_json, "config.json", kLabelledType, &labelled)) return std::string(id);
+  return group_of(labelled.annotations, id);
+}
+
+std::string group_of(const oci::Map<std::string>& annotations, std::string_view id) {
+  for (std::string_view name : kGroupAnnotations) {
+    for (const auto& [key, value] : annotations) {
+      if (key == name && !value.empty()) return value;
     }
   }
   return std::string(id);

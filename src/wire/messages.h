@@ -8,6 +8,7 @@
 #include "src/wire/bootstrap.pb-c.h"
 #include "src/wire/cgroups_v1.pb-c.h"
 #include "src/wire/cgroups_v2.pb-c.h"
+#include "src/wire/cri.pb-c.h"
 #include "src/wire/events.pb-c.h"
 #include "src/wire/google.pb-c.h"
 #include "src/wire/message.h"
@@ -109,6 +110,15 @@ OCIRT_MESSAGE(SandboxAnnotation, Sandbox__CreateSandboxRequest__AnnotationsEntry
               sandbox__create_sandbox_request__annotations_entry);
 OCIRT_MESSAGE(SandboxInfo, Sandbox__SandboxStatusResponse__InfoEntry,
               sandbox__sandbox_status_response__info_entry);
+
+// cri.proto
+OCIRT_MESSAGE(PodSandboxConfig, Cri__PodSandboxConfig, cri__pod_sandbox_config);
+OCIRT_MESSAGE(DnsConfig, Cri__DNSConfig, cri__dnsconfig);
+OCIRT_MESSAGE(PodUserNamespace, Cri__UserNamespace, cri__user_namespace);
+OCIRT_MESSAGE(PodNamespaces, Cri__NamespaceOption, cri__namespace_option);
+OCIRT_MESSAGE(PodSecurityContext, Cri__SecurityContext, cri__security_context);
+OCIRT_MESSAGE(PodLinuxConfig, Cri__LinuxConfig, cri__linux_config);
+OCIRT_MESSAGE(PodSysctl, Cri__LinuxConfig__SysctlsEntry, cri__linux_config__sysctls_entry);
 
 // events.proto
 OCIRT_MESSAGE(Envelope, Events__Envelope, events__envelope);
