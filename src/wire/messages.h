@@ -166,6 +166,8 @@ OCIRT_MESSAGE_IN(v1, RdmaStat, Cgroups__V1__RdmaStat, cgroups__v1__rdma_stat);
 OCIRT_MESSAGE_IN(v1, Metrics, Cgroups__V1__Metrics, cgroups__v1__metrics);
 
 // cgroups_v2.proto
+OCIRT_MESSAGE_IN(v2, PSIData, Cgroups__V2__PSIData, cgroups__v2__psidata);
+OCIRT_MESSAGE_IN(v2, PSIStats, Cgroups__V2__PSIStats, cgroups__v2__psistats);
 OCIRT_MESSAGE_IN(v2, PidsStat, Cgroups__V2__PidsStat, cgroups__v2__pids_stat);
 OCIRT_MESSAGE_IN(v2, CPUStat, Cgroups__V2__CPUStat, cgroups__v2__cpustat);
 OCIRT_MESSAGE_IN(v2, MemoryStat, Cgroups__V2__MemoryStat, cgroups__v2__memory_stat);
