@@ -58,9 +58,10 @@ Result<> fill_directory(NewDirectory& made, const Bundle& bundle, const Draft& d
   return made.write_first(record, bundle.json);
 }
 
-Result<> make_cgroup(NewContainer& made, cgroup::Entrance& entrance, const Draft& draft) {
+Result<> make_cgroup(NewContainer& made, cgroup::Entrance& entrance, const Draft& draft,
+                     const cgroup::Host& host) {
   cgroup::Location& location = made.record.cgroup;
-  made.cgroup = TRY(within("cgroup", cgroup::make(location)));
+  made.cgroup = TRY(within("cgroup", cgroup::make(location, host.top_controllers)));
   if (!made.cgroup.shared().empty()) {
     location.shared = true;
     TRY(made.directory->write(made.record));
@@ -206,7 +207,7 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   if (purpose == plan::Purpose::create) gate = TRY(sys::listen_at(directory.fd(), "start"));
   cgroup::Entrance entrance;
   if (!input.cgroup.directories.empty() && !unit) {
-    Result<> done = make_cgroup(made, entrance, draft);
+    Result<> done = make_cgroup(made, entrance, draft, input.cgroup_host);
     if (!done && (!is_rootless(global) || !may_do_without(done.error(), spec.linux->resources))) {
       return std::unexpected(std::move(done).error());
     }

@@ -57,19 +57,25 @@ void home_of(uint32_t uid, bare::Buffer<PATH_MAX>& home) {
   home << "/";
 }
 
-// One call instead of two, where the kernel has it (Linux 6.14) and no filter is in force that
-// could end us for it.
-bool is_surely_executable(const Init& init, const char* path) {
+// Whether the file itself can be executed, by one call; not whether its interpreter is there.
+// -EINVAL where that call is missing (before Linux 6.14) or a filter is in force that could end us
+// for it.
+long asked_at_once(const Init& init, const char* path) {
   constexpr unsigned kExecveCheck = 0x10000;  // AT_EXECVE_CHECK
+  static bool missing;
   const plan::Process& process = init.plan.process;
-  if (process.seccomp.count != 0 && !process.no_new_privileges) return false;
-  return bare::call(SYS_execveat, AT_FDCWD, path, nullptr, nullptr, kExecveCheck) == 0;
+  if (missing || (process.seccomp.count != 0 && !process.no_new_privileges)) return -EINVAL;
+  const long result = bare::call(SYS_execveat, AT_FDCWD, path, nullptr, nullptr, kExecveCheck);
+  missing = result == -EINVAL || result == -ENOSYS;
+  return result;
 }
 
 // 0 when the file can be executed, otherwise why not. What a shell would say of it is said here
 // too: callers decide by these words between the exit codes 126 and 127.
 long executable(const Init& init, const char* path) {
-  if (is_surely_executable(init, path)) return 0;
+  // A search through PATH meets this answer most.
+  if (const long result = asked_at_once(init, path); result == 0 || result == -ENOENT)
+    return result;
   struct stat status{};
   long result = bare::call(SYS_newfstatat, AT_FDCWD, path, &status, 0);
   if (result < 0) return result;

@@ -1,5 +1,6 @@
 // `--cgroup-manager disabled`: what commands do for a container without a cgroup. Its processes are
 // told by its pid namespace; where it shares that too, nothing tells.
+#include <algorithm>
 #include <csignal>
 
 #include "tests/support/fixture.h"
@@ -23,9 +24,18 @@ class WithoutCgroup : public RunningContainerTest {
     for (const Json& pid : document.items()) found.push_back(static_cast<pid_t>(pid.integer()));
     return found;
   }
-  // Until the shell has started its two.
+  // Until the shell has started its two: a child has its trap, too, until it has forgotten it.
   bool has_three() {
-    return eventually([&] { return pids().size() == 3; });
+    return eventually([&] {
+      const std::vector<pid_t> found = pids();
+      return found.size() == 3 && std::ranges::count_if(found, catches_usr1) == 1;
+    });
+  }
+  static bool catches_usr1(pid_t pid) {
+    const std::string status = read_file("/proc/" + std::to_string(pid) + "/status");
+    const size_t at = status.find("SigCgt:\t");
+    return at != std::string::npos &&
+           std::stoull(status.substr(at + 8), nullptr, 16) >> (SIGUSR1 - 1) & 1;
   }
 };
 

@@ -1,5 +1,6 @@
-// Entry of the root tests. A test that never ends would take the whole suite's time and hide the tests behind
-// it: after TEST_SECONDS (180; 0 for no limit), times TEST_PATIENCE, the program ends and says in which one.
+// Entry of the root tests. A test that never ends would take the whole suite's time and hide the
+// tests behind it: after TEST_SECONDS (180; 0 for no limit), times TEST_PATIENCE, the program ends
+// and says in which one.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <stdlib.h>

@@ -32,11 +32,15 @@ struct Hierarchy {
 struct Host {
   Layout layout = Layout::unified;
   std::vector<Hierarchy> hierarchies;  // unified: exactly one
+  // The controllers of /sys/fs/cgroup where that is the cgroup2 tree, as its cgroup.controllers
+  // names them.
+  std::string top_controllers = {};
 };
 
-// Looks at the host: statfs(2) of /sys/fs/cgroup and, for each hierarchy in /proc/self/cgroup, of
-// its usual place there; mountinfo only where one is somewhere else or mounted in part. Hierarchies
-// that are not mounted in this mount namespace are left out. An error when none is.
+// Looks at the host: whether /sys/fs/cgroup has a cgroup.controllers, as only the cgroup2 tree
+// does, and, for each hierarchy in /proc/self/cgroup, by statfs(2) at its usual place; mountinfo
+// only where one is somewhere else or mounted in part. Hierarchies that are not mounted in this
+// mount namespace are left out. An error when none is.
 Result<Host> probe_host();
 
 // The v1 hierarchy "name=systemd" of a host whose own systemd does without: for containers with a
@@ -88,7 +92,7 @@ class [[nodiscard]] Made {
   void commit() { directories_.clear(); }  // from here on the container's record owns them
 
  private:
-  friend Result<Made> make(const Location&);
+  friend Result<Made> make(const Location&, std::string_view);
   std::vector<std::string> directories_;
   Location location_;
   std::string shared_;
@@ -99,8 +103,9 @@ class [[nodiscard]] Made {
 // enabled; on v1 fills cpuset.cpus and cpuset.mems from the parents). A cgroup that already holds
 // processes is taken, and Made says so: engines put several containers into one. A frozen one is
 // refused. The code of an error is that of the mkdir(2) that failed: a caller who may do without
-// cgroups (rootless) looks for EACCES, EPERM and EROFS.
-Result<Made> make(const Location& location);
+// cgroups (rootless) looks for EACCES, EPERM and EROFS. `top_controllers`: what probe_host() has
+// just read of the top, which is then not read again; empty: read it.
+Result<Made> make(const Location& location, std::string_view top_controllers = {});
 
 // The same for a cgroup that systemd has made and put a process into: only what it left out is made
 // (v1: it uses some hierarchies only), and nothing is owned.

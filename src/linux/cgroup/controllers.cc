@@ -81,7 +81,7 @@ Result<> enable_controllers(const std::string& path, const std::vector<std::stri
   return {};
 }
 
-Result<> enable_available_controllers(const std::string& path) {
+Result<> enable_available_controllers(const std::string& path, std::string_view top_controllers) {
   Result<std::vector<std::string>> here = read_words(join(path, "cgroup.controllers"));
   if (!here) {
     return std::unexpected(reword_missing(here.error(), join(path, "cgroup.controllers")));
@@ -89,7 +89,9 @@ Result<> enable_available_controllers(const std::string& path) {
   // The usual top answers without a look whether it is there.
   std::string_view usual = kUsualTops[1];
   const std::string top = path.starts_with(usual) ? std::string(usual) : top_of_tree(path);
-  Result<std::vector<std::string>> all = read_words(join(top, "cgroup.controllers"));
+  Result<std::vector<std::string>> all = top == usual && !top_controllers.empty()
+                                             ? owned(words(top_controllers))
+                                             : read_words(join(top, "cgroup.controllers"));
   if (!all) all = read_words(join(top_of_tree(path), "cgroup.controllers"));
   if (!all) return std::unexpected(reword_missing(all.error(), join(top, "cgroup.controllers")));
   std::erase_if(

@@ -12,8 +12,11 @@ namespace ocirt::cgroup {
 
 // Enables for the children of every ancestor of `path` all controllers that the top of the tree
 // has. What cannot be enabled (a busy or foreign ancestor) is left out without an error: whether it
-// is missed is known when a limit is written. Two reads when all is enabled already.
-Result<> enable_available_controllers(const std::string& path);
+// is missed is known when a limit is written. Two reads when all is enabled already, one when the
+// caller has read the cgroup.controllers of the usual top: `top_controllers`, empty where it has
+// not.
+Result<> enable_available_controllers(const std::string& path,
+                                      std::string_view top_controllers = {});
 
 // The same for some controllers only.
 Result<> enable_controllers(const std::string& path, const std::vector<std::string>& wanted);

@@ -140,8 +140,10 @@ Result<Hierarchy> probe_v1_for_systemd() {
 }
 
 Result<Host> probe_host() {
-  Result<uint64_t> type = sys::filesystem_type("/sys/fs/cgroup");
-  bool unified = type && *type == CGROUP2_SUPER_MAGIC;
+  Host host;
+  Result<std::string> top = sys::read_control(sys::kCwd, "/sys/fs/cgroup/cgroup.controllers");
+  const bool unified = top.has_value();
+  if (top) host.top_controllers = *std::move(top);
   Result<std::string> text = sys::read_control(sys::kCwd, "/proc/self/cgroup");
   if (!text && text.error().code == EFBIG) {  // deep cgroups on many hierarchies
     text = sys::read_file(sys::kCwd, "/proc/self/cgroup");
@@ -149,7 +151,6 @@ Result<Host> probe_host() {
   if (!text) return std::unexpected(reword_missing(text.error(), "/proc/self/cgroup"));
   std::vector<Membership> memberships = TRY(parse_memberships(*text));
 
-  Host host;
   std::optional<std::vector<CgroupMount>> mounts;
   auto mounted = [&]() -> const std::vector<CgroupMount>& {
     if (!mounts) {

@@ -93,7 +93,7 @@ Made::~Made() {
   }
 }
 
-Result<Made> make(const Location& location) {
+Result<Made> make(const Location& location, std::string_view top_controllers) {
   Made made;
   made.location_ = location;
   for (const Directory& directory : location.directories) {
@@ -106,7 +106,7 @@ Result<Made> make(const Location& location) {
       if (occupied && made.shared_.empty()) made.shared_ = directory.path;
     }
     if (location.layout == Layout::unified) {
-      TRY(enable_available_controllers(directory.path));
+      TRY(enable_available_controllers(directory.path, top_controllers));
     } else if (lists_controller(directory.controllers, "cpuset")) {
       for (size_t i = before; i < made.directories_.size(); ++i) {
         TRY(within("linux.cgroupsPath", fill_cpuset(made.directories_[i])));
