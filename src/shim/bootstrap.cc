@@ -51,7 +51,8 @@ Result<Bootstrap> read_bootstrap(std::string_view input, std::string_view id,
 
 Manner manner_of(const Signs& signs) {
   if (signs.has_params) return {Dialect::kProtobuf, 3};
-  if (!signs.has_address) return {Dialect::kJson, 2};
+  // CRI-O: those that understand JSON understand text too.
+  if (!signs.has_address) return {Dialect::kText, 2};
   if (!signs.says_version) return {Dialect::kText, 2};
   return {Dialect::kJson, signs.has_sandboxes ? 3 : 2};
 }
@@ -84,11 +85,14 @@ std::string socket_path(std::string_view directory, std::string_view address,
 
 std::string group_of(std::string_view config_json, std::string_view id) {
   Labelled labelled;
-  if (!oci::json::read(config_json, "config.json", kLabelledType, &labelled)) {
-    for (std::string_view name : kGroupAnnotations) {
-      for (const auto& [key, value] : labelled.annotations) {
-        if (key == name && !value.empty()) return value;
-      }
+  if (oci::json::read(config_json, "config.json", kLabelledType, &labelled)) return std::string(id);
+  return group_of(labelled.annotations, id);
+}
+
+std::string group_of(const oci::Map<std::string>& annotations, std::string_view id) {
+  for (std::string_view name : kGroupAnnotations) {
+    for (const auto& [key, value] : annotations) {
+      if (key == name && !value.empty()) return value;
     }
   }
   return std::string(id);

@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 
+#include "oci-spec/map.h"
 #include "src/base/result.h"
 #include "src/wire/any.h"
 
@@ -62,5 +63,6 @@ std::string socket_path(std::string_view directory, std::string_view address,
 // Which containers share a shim: those with the same value of the first of these annotations.
 // Another document than config.json, or none, has none.
 std::string group_of(std::string_view config_json, std::string_view id);
+std::string group_of(const oci::Map<std::string>& annotations, std::string_view id);
 
 }  // namespace ocirt::shim

@@ -76,7 +76,8 @@ TEST(ShimBootstrap, EachDaemonIsAnsweredInItsOwnManner) {
             (Manner{Dialect::kJson, 2}));  // 1.7
   EXPECT_EQ(manner_of({.says_version = true, .has_sandboxes = true, .has_address = true}),
             (Manner{Dialect::kJson, 3}));                 // 2.0
-  EXPECT_EQ(manner_of({}), (Manner{Dialect::kJson, 2}));  // CRI-O
+  EXPECT_EQ(manner_of({}), (Manner{Dialect::kText, 2}));  // CRI-O
+  EXPECT_EQ(manner_of({.says_version = true}), (Manner{Dialect::kText, 2}));
   EXPECT_EQ(manner_of({.has_params = true, .says_version = true, .has_address = true}),
             (Manner{Dialect::kProtobuf, 3}));  // 2.3
 }

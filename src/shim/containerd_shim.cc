@@ -32,6 +32,7 @@ ContainerdShim::ContainerdShim(sys::EventLoop& loop, ContainerdSetup setup, Seat
       publisher_(loop, setup_.ttrpc_address, setup_.name_space),
       events_(loop, publisher_, log_, [this](const Container& container) { removed(container); }),
       task_(containers_),
+      sandbox_(containers_, setup_.group, setup_.bundle),
       server_(loop, Callback<wire::Call&>::to<&ContainerdShim::on_call>(*this)),
       idle_(loop, Callback<>::to<&ContainerdShim::nobody_came>(*this)),
       leaving_(loop, Callback<>::to<&ContainerdShim::leave>(*this)),
@@ -40,6 +41,8 @@ ContainerdShim::ContainerdShim(sys::EventLoop& loop, ContainerdSetup setup, Seat
   containers_.observe(&events_);
   containers_.on_end([this](Container& container) { container_ended(container); });
   if (setup_.ttrpc_address.empty()) events_.tell_oom_by_file(containers_);
+  sandbox_.on_end([this] { leave(); });
+  task_.ask_for_sandbox([this] { return sandbox_.holds(); });
   task_.on_shutdown([this](bool now) {
     if (now) return leave();
     // Shutdown came before: containerd says it after each container, and says it again.
@@ -65,6 +68,7 @@ Result<> ContainerdShim::run() {
 void ContainerdShim::on_call(wire::Call& call) {
   if (setup_.debug) log_.write("debug", cat("call of ", call.service, "/", call.method));
   if (call.service == wire::kTaskV2 || call.service == wire::kTaskV3) return task_.handle(call);
+  if (call.service == wire::kSandboxV1) return sandbox_.handle(call);
   if (call.service == kJoinService && call.method == kJoinMethod) {
     // Not any more what was said of the containers before.
     task_.forget_shutdown();
@@ -114,14 +118,17 @@ void ContainerdShim::removed(const Container& container) {
   const bool was_gone = std::erase(gone_, container.id) != 0;
   if (containers_.all().size() > 1) return;
   idle_.start(kPatience);
-  if (killed_) return leave();
+  if (killed_) {
+    if (sandbox_.holds()) return sandbox_.shut_down();
+    return leave();
+  }
   if (was_gone && awaited_.empty()) return leaving_.start(sys::Nanoseconds(0));
   // Daemons that leave the end of a pod to its sandbox do not say Shutdown.
   if (container.id == setup_.group) leaving_.start(kShutdownTime);
 }
 
 void ContainerdShim::nobody_came() {
-  if (!containers_.empty()) return;
+  if (!containers_.empty() || sandbox_.holds()) return;
   if (server_.connection_count() > 0) return idle_.start(kPatience);
   leave();
 }
@@ -129,13 +136,14 @@ void ContainerdShim::nobody_came() {
 // By SIGTERM: what cannot be asked for any more is not left behind.
 void ContainerdShim::kill_all() {
   killed_ = true;
-  if (containers_.empty()) return leave();
+  if (containers_.empty() && !sandbox_.holds()) return leave();
   farewell_.start(kKillTime);
   for (const auto& container : containers_.all()) {
     if (container->init.phase != Phase::kStopped)
       containers_.kill(*container, container->init, SIGKILL, false, [](const Result<Done>&) {});
   }
   ended_.start(sys::Nanoseconds(0));
+  if (containers_.empty()) sandbox_.shut_down();
 }
 
 void ContainerdShim::container_ended(Container&) {
@@ -151,7 +159,7 @@ void ContainerdShim::remove_ended() {
 }
 
 void ContainerdShim::leave() {
-  if (ending_ || (!killed_ && !containers_.empty())) return;
+  if (ending_ || (!killed_ && (!containers_.empty() || sandbox_.holds()))) return;
   // Those have limits of their own.
   if (!killed_ && containers_.has_unread_streams()) return leaving_.start(kUnreadPause);
   ending_ = true;

@@ -9,6 +9,7 @@
 
 #include "src/base/result.h"
 #include "src/shim/containers.h"
+#include "src/shim/cri_sandbox.h"
 #include "src/shim/daemon_log.h"
 #include "src/shim/publisher.h"
 #include "src/shim/shim_socket.h"
@@ -69,6 +70,7 @@ class ContainerdShim {
   Publisher publisher_;
   TaskEvents events_;
   TaskService task_;
+  CriSandbox sandbox_;
   wire::Server server_;
   sys::Timer idle_, leaving_, farewell_, ended_;
   std::vector<std::string> awaited_;  // ids of containers for which a `start` has come

@@ -9,7 +9,9 @@
 #include "src/base/text.h"
 #include "src/container/list.h"
 #include "src/container/store.h"
+#include "src/shim/bootstrap.h"
 #include "src/shim/containerd.h"
+#include "src/shim/cri_place.h"
 #include "src/shim/process.h"
 #include "src/shim/rootfs_mounts.h"
 #include "src/shim/runtime.h"
@@ -45,6 +47,37 @@ Result<uint32_t> remove_from(const std::string& root, const std::string& id) {
   return pid;
 }
 
+// The containers of a sandbox: containerd asks for nothing but the sandbox when their shim is gone,
+// and could not reach them any more.
+Result<> remove_containers_of(const std::string& sandbox, const std::string& root) {
+  Result<container::Store> store = container::Store::open(root, false);
+  if (!store && store.error().code == ENOENT) return {};
+  if (!store) return std::unexpected(std::move(store).error());
+  const std::vector<std::string> ids = TRY(store->ids());
+  Result<> all;
+  for (const std::string& id : ids) {
+    Result<container::Entry> entry = container::entry_of(*store, id);
+    if (!entry || group_of(entry->record.annotations, id) != sandbox) continue;
+    Result<container::Warnings> removed = container::remove_container(*store, id, true);
+    if (!removed && all) all = std::unexpected(removed.error());
+    Result<> unmounted = unmount_rootfs(entry->record.bundle);
+    if (!unmounted && all) all = std::move(unmounted);
+  }
+  return all;
+}
+
+// What the sandbox had whose bundle this is, if it is one's: a container's has a config.json.
+Result<> remove_sandbox(const Invocation& call, const std::string& bundle) {
+  if (!sys::is_absent(sys::kCwd, cat(bundle, "/config.json"))) return {};
+  Result<std::string> work = sys::read_link(sys::kCwd, cat(bundle, "/work"));
+  if (!work) return {};
+  Result<CriPlaces> places = cri_places(bundle, *work);
+  if (!places) return {};
+  Result<> removed = remove_containers_of(call.id, root_of(call, bundle));
+  Result<> unmade = unmake_cri_place(*places);
+  return removed ? unmade : removed;
+}
+
 }  // namespace
 
 Result<> delete_container(const Invocation& call) {
@@ -54,8 +87,10 @@ Result<> delete_container(const Invocation& call) {
   Result<> unmounted = unmount_rootfs(bundle);
   Result<std::string> address = sys::read_file(sys::kCwd, cat(bundle, "/", kAddressFile));
   if (address && address->starts_with("unix://")) tell_gone(address->substr(7), call.id);
+  Result<> sandbox = remove_sandbox(call, bundle);
   if (!pid) return std::unexpected(std::move(pid).error());
   TRY(std::move(unmounted));
+  TRY(within("sandbox", std::move(sandbox)));
 
   wire::Timestamp room;
   auto answer = wire::blank<wire::DeleteResponse>();

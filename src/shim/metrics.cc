@@ -151,6 +151,29 @@ void add_io(wire::Rows<wire::v2::IOEntry>& rows, std::vector<wire::v2::IOEntry*>
   }
 }
 
+// A PSIStats and what it consists of, for as long as it is lent.
+struct Psi {
+  wire::v2::PSIData some = blank<wire::v2::PSIData>(), full = blank<wire::v2::PSIData>();
+  wire::v2::PSIStats both = blank<wire::v2::PSIStats>();
+
+  // nullptr where the kernel does not count it.
+  wire::v2::PSIStats* lend(const std::optional<cgroup::Pressure>& pressure) {
+    if (!pressure) return nullptr;
+    fill(some, pressure->some);
+    fill(full, pressure->full);
+    both.some = &some;
+    both.full = &full;
+    return &both;
+  }
+  static void fill(wire::v2::PSIData& data, const cgroup::Pressure::Line& line) {
+    auto percent = [](uint64_t hundredths) { return static_cast<double>(hundredths) / 100; };
+    data.avg10 = percent(line.avg10);
+    data.avg60 = percent(line.avg60);
+    data.avg300 = percent(line.avg300);
+    data.total = line.total;
+  }
+};
+
 }  // namespace
 
 wire::AnyValue v1_metrics(const cgroup::Stats& stats) {
@@ -246,6 +269,8 @@ wire::AnyValue v2_metrics(const cgroup::Stats& stats) {
   cpu.throttled_usec = stats.cpu.throttled_time / 1000;
   cpu.nr_bursts = stats.cpu.bursts;
   cpu.burst_usec = stats.cpu.burst_time / 1000;
+  Psi of_cpu, of_memory, of_io;
+  cpu.psi = of_cpu.lend(stats.cpu.psi);
   metrics.cpu = &cpu;
 
   auto memory = blank<wire::v2::MemoryStat>();
@@ -255,6 +280,7 @@ wire::AnyValue v2_metrics(const cgroup::Stats& stats) {
   memory.max_usage = stats.memory.usage.max;
   memory.swap_usage = stats.memory.swap_alone;
   memory.swap_limit = stats.memory.swap_alone_limit;
+  memory.psi = of_memory.lend(stats.memory.psi);
   auto events = blank<wire::v2::MemoryEvents>();
   fill(events, v2::kEvents, stats.memory.events);
   // Without the controller there is nothing to be said; zeros would be taken for figures.
@@ -270,6 +296,7 @@ wire::AnyValue v2_metrics(const cgroup::Stats& stats) {
   auto io = blank<wire::v2::IOStat>();
   io.n_usage = rows.size();
   io.usage = rows.lend();
+  io.psi = of_io.lend(stats.block_io.psi);
   metrics.io = &io;
 
   wire::Rows<wire::v2::HugeTlbStat> hugetlb;

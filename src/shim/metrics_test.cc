@@ -56,6 +56,22 @@ TEST(Metrics, OfVersion2) {
   EXPECT_STREQ(read->hugetlb[0]->pagesize, "2MB");
 }
 
+TEST(Metrics, OfVersion2HavePressureWhereTheKernelCountsIt) {
+  cgroup::Stats stats = some();
+  stats.cpu.psi = cgroup::Pressure{{1234, 250, 5, 42}, {0, 100, 0, 7}};
+  stats.memory.psi = cgroup::Pressure{{0, 0, 0, 8}, {}};
+  auto read = *wire::parse<wire::v2::Metrics>(v2_metrics(stats).bytes);
+  ASSERT_NE(read->cpu->psi, nullptr);
+  EXPECT_DOUBLE_EQ(read->cpu->psi->some->avg10, 12.34);
+  EXPECT_DOUBLE_EQ(read->cpu->psi->some->avg60, 2.5);
+  EXPECT_DOUBLE_EQ(read->cpu->psi->some->avg300, 0.05);
+  EXPECT_EQ(read->cpu->psi->some->total, 42u);
+  EXPECT_DOUBLE_EQ(read->cpu->psi->full->avg60, 1);
+  EXPECT_EQ(read->cpu->psi->full->total, 7u);
+  EXPECT_EQ(read->memory->psi->some->total, 8u);
+  EXPECT_EQ(read->io->psi, nullptr);
+}
+
 TEST(Metrics, OfVersion2WithoutTheMemoryControllerHaveNoMemory) {
   cgroup::Stats stats = some();
   stats.memory = {};

@@ -61,12 +61,6 @@ std::string write_facts(const Facts& facts) {
   return cat(facts.own_pids ? "own " : "shared ", facts.memory);
 }
 
-Result<> tell_root(const Runtime& runtime, const std::string& bundle) {
-  const UniqueFd directory = TRY(sys::open(sys::kCwd, bundle, O_RDONLY | O_DIRECTORY));
-  return sys::write_file_atomically(directory, std::string(kRootFile), cat(".", kRootFile),
-                                    runtime.root, 0600);
-}
-
 Result<Done> create_container(const Runtime& runtime, const Choices& choices, const std::string& id,
                               const std::string& bundle, Fd console) {
   const container::Store store = TRY(store_of(runtime));
@@ -107,9 +101,16 @@ Result<Recorded> recorded(const Runtime& runtime, const std::string& id) {
   return Recorded{facts_of(entry.record), entry.status == oci::Status::kPaused};
 }
 
+Result<> tell_root(const Runtime& runtime, const std::string& bundle) {
+  if (!runtime.root_is_told) return {};
+  const UniqueFd directory = TRY(sys::open(sys::kCwd, bundle, O_RDONLY | O_DIRECTORY));
+  return sys::write_file_atomically(directory, std::string(kRootFile), cat(".", kRootFile),
+                                    runtime.root, 0600);
+}
+
 Result<Done> create(const Runtime& runtime, const Choices& choices, const std::string& id,
                     const std::string& bundle, const std::vector<RootfsMount>& rootfs, Fd console) {
-  if (runtime.root_is_told) TRY(tell_root(runtime, bundle));
+  TRY(tell_root(runtime, bundle));
   if (rootfs.empty()) return create_container(runtime, choices, id, bundle, console);
   TRY(mount_rootfs(bundle, rootfs));
   Result<Done> made = create_container(runtime, choices, id, bundle, console);

@@ -29,6 +29,8 @@ struct Runtime {
   bool root_is_told = false;
 };
 inline constexpr std::string_view kRootFile = "ocirt.root";
+// Writes it, if need be.
+Result<> tell_root(const Runtime& runtime, const std::string& bundle);
 
 // What a client wants of one container, beside its config.json.
 struct Choices {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "src/base/text.h"
+#include "src/shim/cri_sandbox.h"
 #include "src/shim/pod_place.h"
 #include "src/shim/process.h"
 #include "src/sys/file.h"
@@ -27,14 +28,6 @@ constexpr wire::Method<SandboxService> kMethods[] = {
     wire::method<&SandboxService::shutdown>("ShutdownSandbox"),
     wire::method<&SandboxService::metrics>("SandboxMetrics"),
 };
-
-#if defined(__x86_64__)
-constexpr const char* kArchitecture = "amd64";
-#elif defined(__aarch64__)
-constexpr const char* kArchitecture = "arm64";
-#else
-constexpr const char* kArchitecture = "unknown";
-#endif
 
 // Refusals of ours have no errno value that says what they are; containerd shows the text.
 void fail(wire::Reply& reply, const Error& error) {
@@ -230,12 +223,7 @@ void SandboxService::status(const wire::SandboxStatusRequest& request, wire::Cal
 }
 
 void SandboxService::platform(const wire::PlatformRequest&, wire::Call& call) {
-  auto platform = blank<wire::Platform>();
-  platform.os = lend("linux");
-  platform.architecture = lend(kArchitecture);
-  auto answer = blank<wire::PlatformResponse>();
-  answer.platform = &platform;
-  call.reply.send(answer);
+  answer_platform(call);
 }
 
 void SandboxService::ping(const wire::PingRequest& request, wire::Call& call) {

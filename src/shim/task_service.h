@@ -21,6 +21,9 @@ class TaskService {
   // Called when Shutdown was asked for and no container is left: just now (true), or before the
   // last one was removed.
   void on_shutdown(Closure<void(bool)> call) { shutdown_ = std::move(call); }
+  // Whether the shim has a sandbox, whose containers come without a `start` of their own:
+  // containerd 1.7 asks for the connection before it creates one.
+  void ask_for_sandbox(Closure<bool()> call) { has_sandbox_ = std::move(call); }
   // Somebody else comes to make a container.
   void forget_shutdown() { shutdown_asked_ = false; }
 
@@ -46,6 +49,7 @@ class TaskService {
   void end_if_asked(bool now);
   Containers& containers_;
   Closure<void(bool)> shutdown_;
+  Closure<bool()> has_sandbox_;
   bool shutdown_asked_ = false;
 };
 

@@ -26,6 +26,8 @@ inline constexpr std::string_view kTypeUrl<RuntimeOptions> = "runtimeoptions.v1.
 template <>
 inline constexpr std::string_view kTypeUrl<CreateOptions> = "containerd.linux.runc.CreateOptions";
 template <>
+inline constexpr std::string_view kTypeUrl<PodSandboxConfig> = "runtime.v1.PodSandboxConfig";
+template <>
 inline constexpr std::string_view kTypeUrl<v1::Metrics> = "io.containerd.cgroups.v1.Metrics";
 template <>
 inline constexpr std::string_view kTypeUrl<v2::Metrics> = "io.containerd.cgroups.v2.Metrics";

@@ -8,6 +8,7 @@
 #include "src/wire/bootstrap.pb-c.h"
 #include "src/wire/cgroups_v1.pb-c.h"
 #include "src/wire/cgroups_v2.pb-c.h"
+#include "src/wire/cri.pb-c.h"
 #include "src/wire/events.pb-c.h"
 #include "src/wire/google.pb-c.h"
 #include "src/wire/message.h"
@@ -110,6 +111,15 @@ OCIRT_MESSAGE(SandboxAnnotation, Sandbox__CreateSandboxRequest__AnnotationsEntry
 OCIRT_MESSAGE(SandboxInfo, Sandbox__SandboxStatusResponse__InfoEntry,
               sandbox__sandbox_status_response__info_entry);
 
+// cri.proto
+OCIRT_MESSAGE(PodSandboxConfig, Cri__PodSandboxConfig, cri__pod_sandbox_config);
+OCIRT_MESSAGE(DnsConfig, Cri__DNSConfig, cri__dnsconfig);
+OCIRT_MESSAGE(PodUserNamespace, Cri__UserNamespace, cri__user_namespace);
+OCIRT_MESSAGE(PodNamespaces, Cri__NamespaceOption, cri__namespace_option);
+OCIRT_MESSAGE(PodSecurityContext, Cri__SecurityContext, cri__security_context);
+OCIRT_MESSAGE(PodLinuxConfig, Cri__LinuxConfig, cri__linux_config);
+OCIRT_MESSAGE(PodSysctl, Cri__LinuxConfig__SysctlsEntry, cri__linux_config__sysctls_entry);
+
 // events.proto
 OCIRT_MESSAGE(Envelope, Events__Envelope, events__envelope);
 OCIRT_MESSAGE(ForwardRequest, Events__ForwardRequest, events__forward_request);
@@ -156,6 +166,8 @@ OCIRT_MESSAGE_IN(v1, RdmaStat, Cgroups__V1__RdmaStat, cgroups__v1__rdma_stat);
 OCIRT_MESSAGE_IN(v1, Metrics, Cgroups__V1__Metrics, cgroups__v1__metrics);
 
 // cgroups_v2.proto
+OCIRT_MESSAGE_IN(v2, PSIData, Cgroups__V2__PSIData, cgroups__v2__psidata);
+OCIRT_MESSAGE_IN(v2, PSIStats, Cgroups__V2__PSIStats, cgroups__v2__psistats);
 OCIRT_MESSAGE_IN(v2, PidsStat, Cgroups__V2__PidsStat, cgroups__v2__pids_stat);
 OCIRT_MESSAGE_IN(v2, CPUStat, Cgroups__V2__CPUStat, cgroups__v2__cpustat);
 OCIRT_MESSAGE_IN(v2, MemoryStat, Cgroups__V2__MemoryStat, cgroups__v2__memory_stat);

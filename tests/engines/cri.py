@@ -92,8 +92,8 @@ class Cri:
                          (8, message((1, cgroup), (2, namespaces))))
         return self.call("RunPodSandbox", (1, config), (2, handler))[1].decode(), config
 
-    def container(self, sandbox, config, name, command, memory=0):
-        security = message((3, message((1, NODE))))
+    def container(self, sandbox, config, name, command, memory=0, namespaces=message((1, NODE))):
+        security = message((3, namespaces))
         linux = message((1, message((4, memory))), (2, security)) if memory else message((2, security))
         return self.call("CreateContainer", (1, sandbox), (2, message(
             (1, message((1, name))), (2, message((1, IMAGE))), (3, command), (11, f"{name}.log"),
