@@ -57,12 +57,9 @@ bool enter_lean_namespace(Init& init) {
   open_sources(init);
   init.step = step;
   must(init, bare::call(SYS_setns, made, CLONE_NEWNS), "enter the mount namespace");
-  bare::close(static_cast<int>(made));
   must(init, bare::mount(nullptr, "/", nullptr, MS_PRIVATE, nullptr), "set the propagation of /");
   attach(init, proc, "/proc");
   attach(init, dev, "/dev");
-  bare::close(proc);
-  bare::close(dev);
   // On top of everything: pivot_root(2) wants a mount of its own, and no path comes across it.
   attach(init, init.root, "/");
   return true;

@@ -72,7 +72,7 @@ struct Mount {
 };
 
 // With more, a lean mount namespace is none.
-inline constexpr size_t kMostLeanMounts = 256;
+inline constexpr size_t kMostLeanMounts = 128;
 
 struct Device {
   Text path;          // inside the container

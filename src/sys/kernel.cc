@@ -19,8 +19,9 @@ uint32_t version_in(const char* notes, size_t size) {
     const size_t name = aligned(note.n_namesz),
                  length = sizeof note + name + aligned(note.n_descsz);
     if (length > size) break;
+    // The name counts its zero byte.
     const std::string_view owner(notes + sizeof note, note.n_namesz);
-    if (owner == std::string_view("Linux", 6) && note.n_type == 0 &&
+    if (owner.size() == 6 && owner.starts_with("Linux") && note.n_type == 0 &&
         note.n_descsz == sizeof(uint32_t)) {
       uint32_t version = 0;
       std::memcpy(&version, notes + sizeof note + name, sizeof version);
@@ -35,9 +36,8 @@ uint32_t version_in(const char* notes, size_t size) {
 }  // namespace
 
 uint32_t kernel_version() {
-  // The kernel gives the address as a number.
-  const auto* image = reinterpret_cast<const char*>(
-      ::getauxval(AT_SYSINFO_EHDR));  // NOLINT(performance-no-int-to-ptr)
+  // The kernel gives the address as a number. NOLINTNEXTLINE(performance-no-int-to-ptr)
+  const auto* image = reinterpret_cast<const char*>(::getauxval(AT_SYSINFO_EHDR));
   if (image == nullptr) return 0;
   Elf64_Ehdr header;
   std::memcpy(&header, image, sizeof header);
