@@ -5,10 +5,6 @@
 namespace ocirt::pod {
 namespace {
 
-std::string_view without_length(std::string_view address) {
-  return address.substr(0, address.find('/'));
-}
-
 // As a JSON writer puts a control character.
 std::string escaped(std::string_view text) {
   return cat("\\u0001", text.substr(1, text.size() - 2), "\\u0001");
@@ -18,8 +14,7 @@ std::string escaped(std::string_view text) {
 
 std::string with_addresses(std::string_view json, std::span<const std::string> addresses) {
   std::string all;
-  for (const std::string& address : addresses)
-    all += cat(all.empty() ? "" : ",", without_length(address));
+  for (const std::string& address : addresses) all += cat(all.empty() ? "" : ",", address);
   const std::string one = escaped(kPodIp), many = escaped(kPodIps);
   std::string out;
   while (!json.empty()) {
@@ -29,7 +24,7 @@ std::string with_addresses(std::string_view json, std::span<const std::string> a
     json.remove_prefix(at);
     const bool is_one = json.starts_with(one);
     if (is_one || json.starts_with(many)) {
-      out += is_one ? without_length(addresses.front()) : std::string_view(all);
+      out += is_one ? addresses.front() : all;
       json.remove_prefix((is_one ? one : many).size());
     } else {
       out += json.front();

@@ -13,8 +13,7 @@ inline constexpr std::string_view kPodIp = "\x01status.podIP\x01";
 inline constexpr std::string_view kPodIps = "\x01status.podIPs\x01";
 
 // A config.json, or any JSON text, with the addresses in place of what stands for them: the first
-// one, or all with commas between. `addresses` as the network has them ("10.130.0.5/16"); not
-// empty.
+// one, or all with commas between. `addresses` without their lengths; not empty.
 std::string with_addresses(std::string_view json, std::span<const std::string> addresses);
 
 }  // namespace ocirt::pod

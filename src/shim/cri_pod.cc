@@ -23,7 +23,7 @@ std::string resolv_conf(const wire::DnsConfig& dns) {
   return text;
 }
 
-// The first four components from the end taken away: PLUGIN, NAMESPACE, ID.
+// Without its last three components, PLUGIN, NAMESPACE and ID.
 Result<std::string> top_of(const std::string& path) {
   size_t end = path.size();
   for (int i = 0; i < 3; ++i) {

@@ -10,40 +10,15 @@
 #include "src/shim/kept_process.h"
 #include "src/shim/process.h"
 #include "src/shim/runtime.h"
+#include "src/shim/sandbox_replies.h"
 #include "src/sys/file.h"
 #include "src/sys/namespace.h"
-#include "src/wire/service.h"
 
 namespace ocirt::shim {
 namespace {
 
 using wire::blank;
 using wire::lend;
-
-constexpr wire::Method<CriSandbox> kMethods[] = {
-    wire::method<&CriSandbox::create>("CreateSandbox"),
-    wire::method<&CriSandbox::start>("StartSandbox"),
-    wire::method<&CriSandbox::platform>("Platform"),
-    wire::method<&CriSandbox::stop>("StopSandbox"),
-    wire::method<&CriSandbox::wait>("WaitSandbox"),
-    wire::method<&CriSandbox::status>("SandboxStatus"),
-    wire::method<&CriSandbox::ping>("PingSandbox"),
-    wire::method<&CriSandbox::shutdown>("ShutdownSandbox"),
-    wire::method<&CriSandbox::metrics>("SandboxMetrics"),
-};
-
-#if defined(__x86_64__)
-constexpr const char* kArchitecture = "amd64";
-#elif defined(__aarch64__)
-constexpr const char* kArchitecture = "arm64";
-#else
-constexpr const char* kArchitecture = "unknown";
-#endif
-
-void fail(wire::Reply& reply, const Error& error) {
-  const bool unsupported = error.text.contains("not supported");
-  reply.fail(unsupported ? wire::Code::kUnimplemented : wire::Code::kUnknown, error.text);
-}
 
 // Where ROOT/... of containerd is, which the bundle's own path does not say.
 Result<CriPlaces> places_of(const std::string& bundle) {
@@ -52,16 +27,9 @@ Result<CriPlaces> places_of(const std::string& bundle) {
 
 }  // namespace
 
-void answer_platform(wire::Call& call) {
-  auto platform = blank<wire::Platform>();
-  platform.os = lend("linux");
-  platform.architecture = lend(kArchitecture);
-  auto answer = blank<wire::PlatformResponse>();
-  answer.platform = &platform;
-  call.reply.send(answer);
+void CriSandbox::handle(wire::Call& call) {
+  wire::dispatch(kSandboxMethods<CriSandbox>, *this, call);
 }
-
-void CriSandbox::handle(wire::Call& call) { wire::dispatch(kMethods, *this, call); }
 
 bool CriSandbox::knows(std::string_view id, wire::Call& call) {
   if (life_ != Life::kNone && life_ != Life::kMaking && id == id_) return true;
@@ -80,11 +48,11 @@ void CriSandbox::create(const wire::CreateSandboxRequest& request, wire::Call& c
                            cat("the shim was started for ", id_, ", not for ", request.sandbox_id));
   }
   Result<CriPod> pod = read_cri_pod(request);
-  if (!pod) return fail(call.reply, pod.error());
+  if (!pod) return fail_sandbox(call.reply, pod.error());
   Result<CriPlaces> places = within("sandbox", places_of(bundle_));
-  if (!places) return fail(call.reply, places.error());
+  if (!places) return fail_sandbox(call.reply, places.error());
   if (Result<> done = within("namespaces", hold(*pod)); !done)
-    return fail(call.reply, done.error());
+    return fail_sandbox(call.reply, done.error());
   pod_ = std::move(*pod);
   places_ = std::move(*places);
   life_ = Life::kMaking;
@@ -154,7 +122,7 @@ void CriSandbox::stop(const wire::StopSandboxRequest& request, wire::Call& call)
         return Done{};
       },
       [reply = std::move(call.reply)](Result<Done> done) mutable {
-        if (!done) return fail(reply, done.error());
+        if (!done) return fail_sandbox(reply, done.error());
         reply.send(blank<wire::StopSandboxResponse>());
       });
 }
@@ -189,7 +157,7 @@ void CriSandbox::status(const wire::SandboxStatusRequest& request, wire::Call& c
   containers_.run(
       "files of the sandbox", [this] { return make_files_again(pod_, places_); },
       [this, reply = std::move(call.reply)](Result<Done> done) mutable {
-        if (!done) return fail(reply, done.error());
+        if (!done) return fail_sandbox(reply, done.error());
         answer_status(reply);
       });
 }
@@ -217,7 +185,7 @@ void CriSandbox::metrics(const wire::SandboxMetricsRequest& request, wire::Call&
   containers_.run(
       "metrics of the sandbox", [this] { return cri_metrics(pod_, id_); },
       [reply = std::move(call.reply)](Result<Done> done) mutable {
-        if (!done) return fail(reply, done.error());
+        if (!done) return fail_sandbox(reply, done.error());
         const wire::AnyValue value = take_metrics(*done);
         wire::Any any = value.lend();
         wire::Timestamp time;
@@ -285,13 +253,13 @@ void CriSandbox::taken(Result<Done> done) {
   life_ = done || !was_made_ ? Life::kNone : Life::kStopped;
   if (!was_made_) {
     if (!done) why_ += cat("; then, while undoing this: ", done.error().text);
-    fail(creating_, Error{0, why_});
+    fail_sandbox(creating_, Error{0, why_});
   }
   for (wire::Reply& reply : std::exchange(removing_, {})) {
     if (done) {
       reply.send(blank<wire::ShutdownSandboxResponse>());
     } else {
-      fail(reply, done.error());
+      fail_sandbox(reply, done.error());
     }
   }
   if (life_ == Life::kNone && end_) end_();

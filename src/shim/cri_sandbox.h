@@ -77,7 +77,4 @@ class CriSandbox {
   Closure<void()> end_;
 };
 
-// What every Sandbox service of this program answers.
-void answer_platform(wire::Call& call);
-
 }  // namespace ocirt::shim

@@ -183,11 +183,15 @@ Result<> tell_addresses(const pod::Pod& pod, const pod::Layout& layout,
   if (network.addresses.empty())
     return refuse(
         "a variable of a container is status.podIP, and this network gives the pod no address");
+  std::vector<std::string> addresses;
+  addresses.reserve(network.addresses.size());
+  for (const std::string& address : network.addresses)
+    addresses.emplace_back(net::without_length(address));
   for (const pod::Container& container : pod.containers) {
     const std::string path = layout.config_json(container.name);
     const std::string config = TRY(sys::read_file(sys::kCwd, path, oci::kMaxDocumentSize));
     TRY(sys::write_file_atomically(sys::kCwd, path, cat(path, ".new"),
-                                   pod::with_addresses(config, network.addresses), 0600));
+                                   pod::with_addresses(config, addresses), 0600));
   }
   return {};
 }

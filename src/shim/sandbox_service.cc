@@ -4,36 +4,17 @@
 #include <utility>
 
 #include "src/base/text.h"
-#include "src/shim/cri_sandbox.h"
 #include "src/shim/pod_place.h"
 #include "src/shim/process.h"
+#include "src/shim/sandbox_replies.h"
 #include "src/sys/file.h"
 #include "src/wire/any.h"
-#include "src/wire/service.h"
 
 namespace ocirt::shim {
 namespace {
 
 using wire::blank;
 using wire::lend;
-
-constexpr wire::Method<SandboxService> kMethods[] = {
-    wire::method<&SandboxService::create>("CreateSandbox"),
-    wire::method<&SandboxService::start>("StartSandbox"),
-    wire::method<&SandboxService::platform>("Platform"),
-    wire::method<&SandboxService::stop>("StopSandbox"),
-    wire::method<&SandboxService::wait>("WaitSandbox"),
-    wire::method<&SandboxService::status>("SandboxStatus"),
-    wire::method<&SandboxService::ping>("PingSandbox"),
-    wire::method<&SandboxService::shutdown>("ShutdownSandbox"),
-    wire::method<&SandboxService::metrics>("SandboxMetrics"),
-};
-
-// Refusals of ours have no errno value that says what they are; containerd shows the text.
-void fail(wire::Reply& reply, const Error& error) {
-  const bool unsupported = error.text.find("not supported") != std::string::npos;
-  reply.fail(unsupported ? wire::Code::kUnimplemented : wire::Code::kUnknown, error.text);
-}
 
 void answer_wait(wire::Reply& reply, bool success, const timespec& at) {
   wire::Timestamp time;
@@ -57,7 +38,9 @@ std::vector<std::string> addresses_in(std::string_view network_json) {
 SandboxService::SandboxService(Containers& containers, pod::Layout layout)
     : containers_(containers), layout_(std::move(layout)) {}
 
-void SandboxService::handle(wire::Call& call) { wire::dispatch(kMethods, *this, call); }
+void SandboxService::handle(wire::Call& call) {
+  wire::dispatch(kSandboxMethods<SandboxService>, *this, call);
+}
 
 Result<> SandboxService::check_id(std::string_view id) const {
   if (!pod_ || phase_ == Life::kMaking || id != pod_->name)
@@ -120,7 +103,7 @@ void SandboxService::made(Result<Done> done) {
   Error why = done ? Error{0, "the caller has gone"} : done.error();
   take_away([this, why](Result<Done> undone) mutable {
     if (!undone) why.text += cat("; then, while undoing this: ", undone.error().text);
-    fail(creating_, why);
+    fail_sandbox(creating_, why);
     if (end_) end_();
   });
 }
@@ -236,7 +219,7 @@ void SandboxService::metrics(const wire::SandboxMetricsRequest& request, wire::C
   containers_.run(
       "metrics of the pod", [this] { return pod_metrics(*pod_); },
       [reply = std::move(call.reply)](Result<Done> done) mutable {
-        if (!done) return fail(reply, done.error());
+        if (!done) return fail_sandbox(reply, done.error());
         const wire::AnyValue value = take_metrics(*done);
         wire::Any any = value.lend();
         wire::Timestamp time;
@@ -314,7 +297,7 @@ void SandboxService::removed(Result<Done> done) {
     if (done) {
       reply.send(blank<wire::ShutdownSandboxResponse>());
     } else {
-      fail(reply, done.error());
+      fail_sandbox(reply, done.error());
     }
   }
 }
