@@ -1,9 +1,10 @@
 // Mounts whose files belong to a user namespace without having been changed (mount_setattr(2),
 // MOUNT_ATTR_IDMAP): what containerd's snapshotters ask for with uidmap= and gidmap=.
 //
-// An overlay shows ids as its layers do, so these are mapped: copies of their mounts, in BUNDLE/layers, for
-// as long as the overlay is being made, which then has copies of its own. They cannot be written to: what a
-// killed shim leaves there may not become somebody's "rm -r BUNDLE" of an image.
+// An overlay shows ids as its layers do, so these are mapped: copies of their mounts, in
+// BUNDLE/layers, for as long as the overlay is being made, which then has copies of its own. They
+// cannot be written to: what a killed shim leaves there may not become somebody's "rm -r BUNDLE" of
+// an image.
 #pragma once
 
 #include <string>

@@ -86,8 +86,8 @@ Result<std::string> map_lines(std::string_view option, std::string_view list) {
     bool good = numbers.size() == 3;
     for (std::string_view number : numbers) good = good && to_number<uint32_t>(number).has_value();
     if (!good || numbers[2] == "0")
-      return refuse(cat("the option ", quoted(option), ": ", quoted(range),
-                        " is not INSIDE:OUTSIDE:SIZE"));
+      return refuse(
+          cat("the option ", quoted(option), ": ", quoted(range), " is not INSIDE:OUTSIDE:SIZE"));
     lines += cat(numbers[0], " ", numbers[1], " ", numbers[2], "\n");
   }
   return lines;
@@ -140,8 +140,7 @@ Result<> make(const RootfsMount& mount, const std::string& bundle) {
   MountCall call = TRY(decide_mount(mount, kMostOptions));
   UniqueFd holder, mapping;
   const std::string place = TRY(place_of(mount, rootfs, holder));
-  if (!call.uid_map.empty())
-    mapping = TRY(sys::make_user_namespace(call.uid_map, call.gid_map));
+  if (!call.uid_map.empty()) mapping = TRY(sys::make_user_namespace(call.uid_map, call.gid_map));
   MappedLayers layers;
   if (!call.layers.empty()) {
     TRY(layers.make(bundle, call.layers, mapping));
@@ -190,7 +189,8 @@ Result<MountCall> decide_mount(const RootfsMount& mount, size_t most) {
       call.loop = true;
       continue;
     }
-    const std::string_view value = std::string_view(option).substr(std::min<size_t>(option.size(), 7));
+    const std::string_view value =
+        std::string_view(option).substr(std::min<size_t>(option.size(), 7));
     if (option.starts_with("uidmap=")) {
       call.uid_map = TRY(map_lines(option, value));
     } else if (option.starts_with("gidmap=")) {

@@ -51,18 +51,19 @@ TEST(RootfsMounts, WhatIsTooLongEvenSoIsRefused) {
 }
 
 TEST(RootfsMounts, IdsAreShownAsAUserNamespaceMapsThem) {
-  const MountCall call = *decide_mount({"overlay",
-                                        "overlay",
-                                        "",
-                                        {"index=off", "lowerdir=/a/x\\:y:/b", "upperdir=/u",
-                                         "uidmap=0:100000:65536,65536:0:1", "gidmap=0:200000:65536"}},
-                                       4096);
+  const MountCall call =
+      *decide_mount({"overlay",
+                     "overlay",
+                     "",
+                     {"index=off", "lowerdir=/a/x\\:y:/b", "upperdir=/u",
+                      "uidmap=0:100000:65536,65536:0:1", "gidmap=0:200000:65536"}},
+                    4096);
   EXPECT_EQ(call.uid_map, "0 100000 65536\n65536 0 1\n");
   EXPECT_EQ(call.gid_map, "0 200000 65536\n");
   EXPECT_EQ(call.data, "index=off,upperdir=/u");
   EXPECT_EQ(call.layers, (std::vector<std::string>{"/a/x:y", "/b"}));
-  const MountCall bind = *decide_mount(
-      {"bind", "/a", "", {"rbind", "uidmap=0:1000:10", "gidmap=0:1000:10"}}, 4096);
+  const MountCall bind =
+      *decide_mount({"bind", "/a", "", {"rbind", "uidmap=0:1000:10", "gidmap=0:1000:10"}}, 4096);
   EXPECT_EQ(bind.uid_map, "0 1000 10\n");
   EXPECT_TRUE(bind.layers.empty());
 }

@@ -37,8 +37,7 @@ class TaskRootfs : public TaskTest {
   void in_user_namespace() {
     bundle.with_namespace("user");
     for (const char* kind : {"uidMappings", "gidMappings"}) {
-      bundle.set(cat("linux.", kind),
-                 R"([{"containerID": 0, "hostID": 100000, "size": 65536}])");
+      bundle.set(cat("linux.", kind), R"([{"containerID": 0, "hostID": 100000, "size": 65536}])");
     }
     // Every directory on the way to the root file system lets the user through.
     for (std::string path = bundle.path(); path.size() > 4; path.resize(path.rfind('/'))) {
@@ -117,8 +116,8 @@ TEST_F(TaskRootfs, AMountThatFailsIsNamedAndTheOthersAreUndone) {
   EXPECT_EQ(mounted_below(scratch()), std::vector<std::string>());
 }
 
-// As a snapshotter has it for a pod with a user namespace: the layers are as they were unpacked, what is
-// written belongs to the namespace.
+// As a snapshotter has it for a pod with a user namespace: the layers are as they were unpacked,
+// what is written belongs to the namespace.
 TEST_F(TaskRootfs, LayersBelongToTheUserNamespaceThatMapsThem) {
   in_user_namespace();
   ASSERT_EQ(::chown((scratch() + "/upper").c_str(), 100000, 100000), 0);
