@@ -9,7 +9,8 @@
 
 namespace ocirt::sys {
 
-// False when others still hold it after so many milliseconds; it is looked at again and again.
+// False when others still hold it after so many milliseconds. It waits in the kernel, in turn with
+// others, and SIGALRM (setitimer(2)) ends that: for programs of one thread.
 Result<bool> lock_within(Fd fd, std::string_view name, int timeout_ms);
 
 }  // namespace ocirt::sys
