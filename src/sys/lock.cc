@@ -20,8 +20,9 @@ itimerval every(int first_ms, int then_ms) {
   return {.it_interval = time(then_ms), .it_value = time(first_ms)};
 }
 
-// SIGALRM interrupts what this thread waits for, for as long as this lives; from the end of the time on it comes
-// again and again, since the first one may be early for the wait. Other signals are as they were.
+// SIGALRM interrupts what this thread waits for, for as long as this lives; from the end of the
+// time on it comes again and again, since the first one may be early for the wait. Other signals
+// are as they were.
 class Alarm {
  public:
   explicit Alarm(int timeout_ms) {
