@@ -234,7 +234,8 @@ void Supervisor::perform(pod::Signal& action) {
 
 void Supervisor::perform(pod::Kill& action) {
   Container* container = container_of(action.of);
-  if (container == nullptr || !container->init.lives()) return;
+  // One whose end is held back has been reaped: its number may be another's.
+  if (container == nullptr || !container->init.lives() || container->init.held) return;
   // At once, whatever becomes of the worker that looks for the others.
   const Process& init = container->init;
   (void)(init.pidfd.valid() ? sys::send_signal(init.pidfd, SIGKILL)
