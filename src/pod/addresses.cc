@@ -10,11 +10,7 @@ std::string escaped(std::string_view text) {
   return cat("\\u0001", text.substr(1, text.size() - 2), "\\u0001");
 }
 
-}  // namespace
-
-std::string with_addresses(std::string_view json, std::span<const std::string> addresses) {
-  std::string all;
-  for (const std::string& address : addresses) all += cat(all.empty() ? "" : ",", address);
+std::string replaced(std::string_view json, std::string_view for_one, std::string_view for_many) {
   const std::string one = escaped(kPodIp), many = escaped(kPodIps);
   std::string out;
   while (!json.empty()) {
@@ -24,7 +20,7 @@ std::string with_addresses(std::string_view json, std::span<const std::string> a
     json.remove_prefix(at);
     const bool is_one = json.starts_with(one);
     if (is_one || json.starts_with(many)) {
-      out += is_one ? addresses.front() : all;
+      out += is_one ? for_one : for_many;
       json.remove_prefix((is_one ? one : many).size());
     } else {
       out += json.front();
@@ -32,6 +28,18 @@ std::string with_addresses(std::string_view json, std::span<const std::string> a
     }
   }
   return out;
+}
+
+}  // namespace
+
+std::string with_addresses(std::string_view json, std::span<const std::string> addresses) {
+  std::string all;
+  for (const std::string& address : addresses) all += cat(all.empty() ? "" : ",", address);
+  return replaced(json, addresses.front(), all);
+}
+
+std::string with_names_of_addresses(std::string_view json) {
+  return replaced(json, "$(status.podIP)", "$(status.podIPs)");
 }
 
 }  // namespace ocirt::pod

@@ -16,4 +16,8 @@ inline constexpr std::string_view kPodIps = "\x01status.podIPs\x01";
 // one, or all with commas between. `addresses` without their lengths; not empty.
 std::string with_addresses(std::string_view json, std::span<const std::string> addresses);
 
+// The same for people who look before there are addresses: "$(status.podIP)" and
+// "$(status.podIPs)", as a pod file names a variable whose value is elsewhere.
+std::string with_names_of_addresses(std::string_view json);
+
 }  // namespace ocirt::pod

@@ -14,6 +14,12 @@ TEST(PodAddresses, TakeThePlaceOfWhatStandsForThem) {
             R"(["A=10.130.0.5:80","B=10.130.0.5,fd12::5"])");
 }
 
+TEST(PodAddresses, HaveNamesForPeopleWhoLookBefore) {
+  EXPECT_EQ(with_names_of_addresses(
+                R"(["A=\u0001status.podIP\u0001:80","B=\u0001status.podIPs\u0001"])"),
+            R"(["A=$(status.podIP):80","B=$(status.podIPs)"])");
+}
+
 TEST(PodAddresses, LeaveEverythingElseAsItIs) {
   const std::string addresses[] = {"10.130.0.5"};
   for (const char* text : {"", "{}", R"(["\u0001","\u0001status.podIPx\u0001","\u0001status"])"})

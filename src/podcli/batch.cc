@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 
 #include "src/base/text.h"
 #include "src/podcli/pods.h"
@@ -97,6 +98,7 @@ void Batch::begin_waiting() {
 Result<> Batch::turn() {
   const auto ended = [](const std::unique_ptr<Line>& line) { return line->has_ended(); };
   if (std::ranges::none_of(lines_, ended)) TRY(loop_->turn());
+  if (interrupted_) return {};
   // In the order in which they began. Those that are told may ask again, which changes `lines_`.
   std::vector<std::unique_ptr<Line>> heard;
   for (std::unique_ptr<Line>& line : lines_) {
@@ -109,8 +111,27 @@ Result<> Batch::turn() {
 }
 
 Result<> Batch::make_room(size_t most) {
-  while (lines_.size() + waiting_.size() >= most) TRY(turn());
+  while (lines_.size() + waiting_.size() >= most) {
+    TRY(turn());
+    if (interrupted_) return std::unexpected(Error{EINTR, "interrupted"});
+  }
   return {};
+}
+
+Result<> Batch::hear_signals() {
+  signals_.emplace(TRY(sys::SignalInbox::open()));
+  signals_watch_ = TRY(loop_->watch(signals_->fd(), sys::kReadable,
+                                    Callback<unsigned>::to<&Batch::on_signal>(*this)));
+  return {};
+}
+
+void Batch::on_signal(unsigned) {
+  for (;;) {
+    const Result<int> signal = signals_->next();
+    if (!signal || *signal == 0) return;
+    interrupted_ |=
+        *signal == SIGINT || *signal == SIGTERM || *signal == SIGHUP || *signal == SIGQUIT;
+  }
 }
 
 Result<int> Batch::run() {

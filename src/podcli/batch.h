@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "src/podcli/command.h"
 #include "src/podcli/shim.h"
 #include "src/sys/event_loop.h"
+#include "src/sys/signals.h"
 
 namespace ocirt::podcli {
 
@@ -39,6 +41,10 @@ class Batch {
   // Waits until there is none left. The verb's exit status: 1 if anything has failed.
   Result<int> run();
 
+  // From here on the signals that end a program end make_room() and run(), with code EINTR: whoever
+  // has begun something says what becomes of it.
+  Result<> hear_signals();
+
   // Prints a pod's name, as of one that is done; or why it is not.
   void conclude(const std::string& pod, const Result<>& done);
   void fail(const Error& error);
@@ -49,12 +55,16 @@ class Batch {
   explicit Batch(const Call& call);
   void begin_waiting();
   Result<> turn();
+  void on_signal(unsigned ready);
 
   const Call& call_;
   std::unique_ptr<sys::EventLoop> loop_;
   std::vector<std::unique_ptr<Line>> lines_;   // that have a connection, or could get none
   std::deque<std::unique_ptr<Line>> waiting_;  // for others to end
   int status_ = 0;
+  std::optional<sys::SignalInbox> signals_;
+  sys::Watch signals_watch_;
+  bool interrupted_ = false;
 };
 
 }  // namespace ocirt::podcli

@@ -1,8 +1,10 @@
 // run, create, start, scale: verbs that make pods.
 #include <algorithm>
+#include <cerrno>
 
 #include "oci-spec/documents.h"
 #include "src/base/text.h"
+#include "src/pod/addresses.h"
 #include "src/podcli/creation.h"
 #include "src/podcli/json.h"
 #include "src/podcli/pods.h"
@@ -39,7 +41,7 @@ Result<int> print_resolved(const Globals& globals, const Manifest& manifest) {
     out += cat("\"", bundle.container, "\":", oci::write(bundle.spec, false));
   }
   out += "}}";
-  sys::print(pretty_json(out));
+  sys::print(pretty_json(pod::with_names_of_addresses(out)));
   return 0;
 }
 
@@ -64,7 +66,15 @@ Result<std::string> make_one(const Call& call, const Manifest& manifest, bool st
   Result<> outcome;
   std::string name =
       TRY(make_pod(*batch, manifest, start, [&](const Result<>& made) { outcome = made; }));
-  TRY(batch->run());
+  TRY(batch->hear_signals());
+  if (const Result<int> done = batch->run(); !done) {
+    if (done.error().code != EINTR) return std::unexpected(done.error());
+    const bool made = !sys::is_absent(sys::kCwd, layout_of(call.globals, name).complete());
+    return refuse(cat("pod ", name, ": interrupted; ",
+                      made ? cat("it is made and goes on without us, `ocirt-pod rm --force ", name,
+                                 "` removes it")
+                           : std::string("its shim undoes what has been made of it")));
+  }
   TRY(within(cat("pod ", name), std::move(outcome)));
   return name;
 }

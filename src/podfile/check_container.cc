@@ -26,6 +26,14 @@ std::optional<Finding> check_port(const Container& container, std::string_view p
                                        quoted(port))};
 }
 
+// Looking names up takes a resolver of the pod's, and time that a probe has not got.
+std::optional<Finding> check_host(const std::optional<std::string>& host, std::string where) {
+  if (!host || host->empty() || is_address(*host)) return std::nullopt;
+  return Finding{std::move(where),
+                 cat("not supported: ", quoted(*host),
+                     " is a name; expected an address, or none for the pod itself")};
+}
+
 std::optional<Finding> check_probe(const Container& container, const manifest::Probe& probe,
                                    std::string_view name, std::string_view container_place) {
   const std::string where = cat(container_place, ".", name);
@@ -38,9 +46,11 @@ std::optional<Finding> check_probe(const Container& container, const manifest::P
   }
   if (probe.http_get) {
     POD_CHECK(check_port(container, probe.http_get->port, cat(where, ".httpGet.port")));
+    POD_CHECK(check_host(probe.http_get->host, cat(where, ".httpGet.host")));
   }
   if (probe.tcp_socket) {
     POD_CHECK(check_port(container, probe.tcp_socket->port, cat(where, ".tcpSocket.port")));
+    POD_CHECK(check_host(probe.tcp_socket->host, cat(where, ".tcpSocket.host")));
   }
   if (name == "readinessProbe") {
     if (!probe.termination_grace_period_seconds) return std::nullopt;
@@ -65,6 +75,7 @@ std::optional<Finding> check_hook(const Container& container, const manifest::Ha
   if (hook.http_get->scheme == manifest::Scheme::kHttps) {
     return Finding{cat(where, ".httpGet.scheme"), "not supported: HTTPS; use exec"};
   }
+  POD_CHECK(check_host(hook.http_get->host, cat(where, ".httpGet.host")));
   return check_port(container, hook.http_get->port, cat(where, ".httpGet.port"));
 }
 

@@ -145,7 +145,7 @@ Result<> resolve_sub_paths(const File& file, const manifest::Container& containe
         {.target = sub_path_target(container.name, i),
          .type = pod::MountType::kBind,
          .source = volume->host_path ? volume->host_path->path : layout.volume(mount.name),
-         .inside = mount.sub_path,
+         .inside = clean_path(cat("/", mount.sub_path)).substr(1),
          .options = {}});
   }
   return {};

@@ -49,6 +49,15 @@ Result<Bootstrap> read_bootstrap(std::string_view input, std::string_view id,
   return told;
 }
 
+bool made_by_this_run(const DaemonTimes& times) {
+  constexpr int64_t kRounding = 1, kLoading = 60;  // seconds; its socket is the last that it makes
+  // Between the daemon's beginning and its socket the clock says what it has always said, unless it
+  // was set after that: then only what was stamped by the same clock can be compared.
+  const bool was_set = times.socket && (*times.socket < times.began - kRounding ||
+                                        *times.socket > times.began + kLoading);
+  return times.directory >= (was_set ? *times.socket - kLoading : times.began - kRounding);
+}
+
 Manner manner_of(const Signs& signs) {
   if (signs.has_params) return {Dialect::kProtobuf, 3};
   // CRI-O: those that understand JSON understand text too.

@@ -38,6 +38,17 @@ Result<Bootstrap> read_bootstrap(std::string_view input, std::string_view id,
                                  std::string_view name_space);
 
 // What can be seen of the daemon.
+// When things were made, in seconds by the clock on the wall, which may have been set since.
+struct DaemonTimes {
+  int64_t directory = 0;  // of its sandbox controllers, made or changed
+  int64_t began = 0;      // the daemon, reckoned from now and its age
+  std::optional<int64_t> socket = {};
+};
+// containerd 2 makes this directory, or changes its mode, whenever it starts; one of an older run
+// says nothing of a daemon that was replaced by an older version. When in doubt, no: version 2 is
+// right for all of them, only slower.
+bool made_by_this_run(const DaemonTimes& times);
+
 struct Signs {
   bool has_params = false;
   bool says_version = false;   // MAX_SHIM_VERSION is in the environment

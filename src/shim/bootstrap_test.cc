@@ -70,6 +70,19 @@ TEST(ShimBootstrap, WhatIsNeitherIsRefused) {
   EXPECT_THAT(read_bootstrap("\x0a\xff", "c", "n").error().text, HasSubstr("standard input"));
 }
 
+TEST(ShimBootstrap, ADirectoryIsOfTheDaemonThatRunsWhateverHasBecomeOfTheClock) {
+  // The daemon began at 1000 and had loaded at 1003.
+  EXPECT_TRUE(made_by_this_run({.directory = 1001, .began = 1000}));
+  EXPECT_TRUE(made_by_this_run({.directory = 1001, .began = 1000, .socket = 1003}));
+  EXPECT_TRUE(made_by_this_run({.directory = 9000, .began = 1000, .socket = 1003}));
+  EXPECT_FALSE(made_by_this_run({.directory = 998, .began = 1000, .socket = 1003}));
+  // The clock was put forward or back by an hour since: the beginning is reckoned wrongly.
+  EXPECT_TRUE(made_by_this_run({.directory = 1001, .began = 4600, .socket = 1003}));
+  EXPECT_TRUE(made_by_this_run({.directory = 1001, .began = -2600, .socket = 1003}));
+  EXPECT_FALSE(made_by_this_run({.directory = 900, .began = 4600, .socket = 1003}));
+  EXPECT_FALSE(made_by_this_run({.directory = 900, .began = -2600, .socket = 1003}));
+}
+
 TEST(ShimBootstrap, EachDaemonIsAnsweredInItsOwnManner) {
   EXPECT_EQ(manner_of({.has_address = true}), (Manner{Dialect::kText, 2}));  // 1.6
   EXPECT_EQ(manner_of({.says_version = true, .has_address = true}),

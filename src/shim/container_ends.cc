@@ -12,13 +12,16 @@
 
 namespace ocirt::shim {
 void Containers::reap() {
-  // All at once first: the answer of a worker comes before the end of what it has made, whichever
-  // the kernel names first.
+  // All at once first. Who is known comes before the workers, one of which may have removed it; and
+  // the answer of a worker before the end of what it has made, whichever the kernel names first.
   std::vector<sys::Reaped> ended;
   while (std::optional<sys::Reaped> one = sys::reap_any()) ended.push_back(*one);
   const timespec at = wall_time();
   for (sys::Reaped& one : ended) {
-    if (workers_.ended(one.pid, one.status)) one.pid = 0;
+    if (process_ended(one.pid, {.status = one.status, .at = at})) one.pid = 0;
+  }
+  for (sys::Reaped& one : ended) {
+    if (one.pid != 0 && workers_.ended(one.pid, one.status)) one.pid = 0;
   }
   for (const sys::Reaped& one : ended) {
     if (one.pid == 0) continue;

@@ -17,6 +17,8 @@ constexpr sys::Nanoseconds kShutdownTime = std::chrono::seconds(3);
 // For answers and events that are on their way when the shim ends.
 constexpr sys::Nanoseconds kFarewell = std::chrono::seconds(5);
 constexpr sys::Nanoseconds kUnreadPause = std::chrono::milliseconds(100);
+// What is being created when SIGTERM comes.
+constexpr sys::Nanoseconds kLookAgain = std::chrono::milliseconds(100);
 // For containers to end by SIGKILL.
 constexpr sys::Nanoseconds kKillTime = std::chrono::seconds(10);
 
@@ -140,10 +142,6 @@ void ContainerdShim::kill_all() {
   killed_ = true;
   if (containers_.empty() && !sandbox_.holds()) return leave();
   farewell_.start(kKillTime);
-  for (const auto& container : containers_.all()) {
-    if (container->init.phase != Phase::kStopped)
-      containers_.kill(*container, container->init, SIGKILL, false, [](const Result<Done>&) {});
-  }
   ended_.start(sys::Nanoseconds(0));
   if (containers_.empty()) sandbox_.shut_down();
 }
@@ -153,11 +151,19 @@ void ContainerdShim::container_ended(Container&) {
 }
 
 void ContainerdShim::remove_ended() {
+  bool making = false;
   for (const auto& container : containers_.all()) {
     const bool unwanted = killed_ || std::ranges::count(gone_, container->id) != 0;
-    if (unwanted && container->init.phase == Phase::kStopped && !container->removing)
+    if (!unwanted || container->removing) continue;
+    if (container->init.phase == Phase::kStopped) {
       containers_.remove(*container, [](const Result<Done>&) {});
+    } else if (killed_) {
+      making |= container->init.phase == Phase::kCreating;
+      containers_.kill(*container, container->init, SIGKILL, false, [](const Result<Done>&) {});
+    }
   }
+  // It cannot be killed before it is there.
+  if (making) ended_.start(kLookAgain);
 }
 
 void ContainerdShim::leave() {

@@ -131,6 +131,10 @@ void Containers::registered(Container& container, Process& process, const Done& 
   if (early == parked_.end()) return;
   const Ending ending = early->ending;
   parked_.erase(early);
+  // While some worker hangs, ends of strangers are kept as well, and their numbers are given anew:
+  // who is there has not ended.
+  const Result<std::optional<sys::ProcessStat>> now = sys::process_stat(done.pid);
+  if (now && *now && (*now)->start_time == done.start_time) return;
   take_end(container, process, ending);
 }
 

@@ -109,12 +109,13 @@ void CriSandbox::start(const wire::StartSandboxRequest& request, wire::Call& cal
 
 void CriSandbox::stop(const wire::StopSandboxRequest& request, wire::Call& call) {
   if (!knows(request.sandbox_id, call)) return;
-  if (life_ != Life::kReady && life_ != Life::kStarted)
+  if (life_ == Life::kReady || life_ == Life::kStarted) {
+    life_ = Life::kStopped;
+    stopped();
+  }
+  if (!pod_.share_pid || life_ != Life::kStopped)
     return call.reply.send(blank<wire::StopSandboxResponse>());
-  life_ = Life::kStopped;
-  stopped();
-  if (!pod_.share_pid) return call.reply.send(blank<wire::StopSandboxResponse>());
-  // With it goes whoever is left in its pid namespace.
+  // With it goes whoever is left in its pid namespace. Asked again, since it may have failed.
   containers_.run(
       "stop sandbox",
       [this]() -> Result<Done> {

@@ -23,6 +23,8 @@
 namespace ocirt::shim {
 namespace {
 
+constexpr size_t kMostConfig = 16 << 20;
+
 // containerd says it, and runs us in there; other bundles are its neighbours.
 Result<std::string> bundle_of(const Invocation& call) {
   if (call.bundle.starts_with('/')) return call.bundle;
@@ -66,6 +68,16 @@ Result<> remove_containers_of(const std::string& sandbox, const std::string& roo
   return all;
 }
 
+// Where its shim is, or was. Before `start` has said so, which may have been killed: where it
+// begins to look.
+std::string socket_of(const Invocation& call, const std::string& bundle) {
+  Result<std::string> address = sys::read_file(sys::kCwd, cat(bundle, "/", kAddressFile));
+  if (address && address->starts_with("unix://")) return address->substr(7);
+  const Result<std::string> config =
+      sys::read_file(sys::kCwd, cat(bundle, "/config.json"), kMostConfig);
+  return socket_path({}, call.address, call.name_space, group_of(config ? *config : "", call.id));
+}
+
 // What the sandbox had whose bundle this is, if it is one's: a container's has a config.json.
 Result<> remove_sandbox(const Invocation& call, const std::string& bundle) {
   if (!sys::is_absent(sys::kCwd, cat(bundle, "/config.json"))) return {};
@@ -85,8 +97,7 @@ Result<> delete_container(const Invocation& call) {
   Result<uint32_t> pid = remove_from(root_of(call, bundle), call.id);
   // Whatever of this fails, the rest is done.
   Result<> unmounted = unmount_rootfs(bundle);
-  Result<std::string> address = sys::read_file(sys::kCwd, cat(bundle, "/", kAddressFile));
-  if (address && address->starts_with("unix://")) tell_gone(address->substr(7), call.id);
+  tell_gone(socket_of(call, bundle), call.id);
   Result<> sandbox = remove_sandbox(call, bundle);
   if (!pid) return std::unexpected(std::move(pid).error());
   TRY(std::move(unmounted));

@@ -40,9 +40,17 @@ void LogFile::line(std::string_view stream, std::string_view text, bool complete
   }
   if (Result<> put = sys::write_pieces(file_, path_, pieces); !put) {
     ++lost_;
+    cut();
     return;
   }
   size_ += size;
+}
+
+// A line that there was no room for all of would become the beginning of the next one.
+void LogFile::cut() {
+  const Result<struct stat> info = sys::stat_fd(file_, path_);
+  if (info && static_cast<uint64_t>(info->st_size) > size_)
+    (void)sys::cut_file(file_, path_, size_);
 }
 
 void LogFile::append(std::string_view stream, std::string_view bytes) {

@@ -32,6 +32,7 @@ class LogFile {
  private:
   void line(std::string_view stream, std::string_view text, bool complete);
   Result<> open();
+  void cut();
   void rotate();
 
   std::string path_;

@@ -1,7 +1,9 @@
 #include "src/shim/log_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -77,6 +79,23 @@ TEST_F(Logging, RenamedLogIsLeftAlone) {
   log.append("stdout", "new\n");
   EXPECT_EQ(lines(1), (Lines{"stdout F old"}));
   EXPECT_EQ(lines(), (Lines{"stdout F new"}));
+}
+
+// As on a full disk: the beginning of a line fits, the rest does not.
+TEST_F(Logging, LineThatFitsOnlyInPartIsNotTheBeginningOfTheNextOne) {
+  LogFile log(file(), 0, 1);
+  log.append("stdout", "one\n");
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{64, before.rlim_max};  // two lines have 84 bytes
+  auto* handler = ::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  log.append("stdout", "two\n");
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  ::signal(SIGXFSZ, handler);
+  EXPECT_EQ(log.lost_lines(), 1u);
+  log.append("stdout", "three\n");
+  EXPECT_EQ(lines(), (Lines{"stdout F one", "stdout F three"}));
 }
 
 TEST_F(Logging, LogThatCannotBeWrittenLosesLinesAndNothingElse) {

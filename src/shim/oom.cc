@@ -35,7 +35,11 @@ class OomWatches::Entry {
     } else {
       events_ = TRY(sys::open(sys::kCwd, file, O_RDONLY));
       known_ = kills_in(TRY(sys::reread_control(events_, file)));
-      change_ = TRY(sys::watch_changes(file));
+      // A user has few of these (fs.inotify.max_user_instances). Without one nothing is heard until
+      // somebody asks, which is at the end of each process.
+      Result<UniqueFd> change = sys::watch_changes(file);
+      if (!change) return {};
+      change_ = std::move(*change);
     }
     directory_ = file.substr(0, file.rfind('/'));
     watch_ = TRY(owner_.loop_.watch(change_, sys::kReadable,
@@ -59,7 +63,7 @@ class OomWatches::Entry {
   bool look() {
     bool killed = false;
     if (events_.valid()) {
-      (void)sys::drain(change_);
+      if (change_.valid()) (void)sys::drain(change_);
       Result<std::string> text = sys::reread_control(events_, "memory.events");
       if (!text) {  // the cgroup is gone
         watch_.reset();

@@ -2,6 +2,7 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -16,6 +17,7 @@
 #include "src/net/pod_client.h"
 #include "src/pod/addresses.h"
 #include "src/shim/kept_process.h"
+#include "src/shim/layer_place.h"
 #include "src/shim/metrics.h"
 #include "src/sys/control_file.h"
 #include "src/sys/file.h"
@@ -157,6 +159,10 @@ Result<> make_mount(const pod::PodMount& mount, const pod::Layout& layout) {
                    options.flags);
 }
 
+bool has_layer(const pod::Container& container) {
+  return container.rootfs && container.rootfs->type == pod::RootfsType::kOverlay;
+}
+
 Result<> mount_rootfs(const pod::Container& container, const pod::Layout& layout) {
   if (!container.rootfs) return {};
   const pod::Rootfs& rootfs = *container.rootfs;
@@ -271,6 +277,8 @@ Result<net::PodNetwork> make_place(const pod::Pod& pod, const pod::Layout& layou
   TRY(within("cgroup", make_cgroup(pod, layout)));
   for (const pod::PodMount& mount : pod.mounts)
     TRY(within(cat("mounts: ", mount.target), make_mount(mount, layout)));
+  if (std::ranges::any_of(pod.containers, has_layer))
+    TRY(within("layers", make_layer_place(pod, layout)));
   for (const pod::Container& container : pod.containers)
     TRY(within(cat("containers: ", container.name, ": rootfs"), mount_rootfs(container, layout)));
   TRY(within("namespaces", make_namespaces(pod, layout)));
@@ -328,7 +336,7 @@ Result<> unmake_place(const pod::Pod& pod, const pod::Layout& layout) {
   if (!network) note(within("network", Result<>(std::unexpected(network.error()))));
   note(unmount_all(layout));
   note(within("cgroup", remove_cgroup(pod, layout)));
-  note(sys::remove_tree(sys::kCwd, layout.state_directory()));
+  note(within("layers", remove_layer_place(pod, layout)));
   for (const std::string& path : {layout.namespaces(), layout.runtime_root()})
     note(sys::remove_tree(sys::kCwd, path));
   // Not before: the namespaces that all of this was in last as long as the longer of both.

@@ -1,6 +1,7 @@
 #include "src/shim/runtime.h"
 
 #include <algorithm>
+#include <climits>
 #include <csignal>
 
 #include "oci-spec/documents.h"
@@ -155,7 +156,7 @@ Result<Done> exec_and_wait(const Runtime& runtime, const std::string& id,
   TRY(container::exec(store, options_of(runtime), options, &pid));
   const UniqueFd process = TRY(sys::pidfd_open(pid));  // our child: it keeps its number
   const auto limit = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
-  if (!TRY(sys::wait_until_ended(process, static_cast<int>(limit)))) {
+  if (!TRY(sys::wait_until_ended(process, static_cast<int>(std::min<int64_t>(limit, INT_MAX))))) {
     (void)sys::send_signal(process, SIGKILL);
     (void)sys::wait_child(process);
     return refuse(cat("no answer within ", limit / 1000, " s"));

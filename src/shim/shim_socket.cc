@@ -38,6 +38,14 @@ Result<Place> lock_place(const std::string& path, bool make) {
   return place;
 }
 
+// Unless somebody listens there, takes the name away.
+Result<UniqueFd> connect_or_tidy(const std::string& path) {
+  const Place place = TRY(lock_place(path, false));
+  Result<UniqueFd> found = sys::connect_stream_at_once(path);
+  if (!found && found.error().code == ECONNREFUSED) (void)sys::unlink(place.directory, place.name);
+  return found;
+}
+
 // Nobody listens there any more.
 bool is_dead(const Error& error) { return error.code == ECONNREFUSED || error.code == ENOENT; }
 
@@ -50,11 +58,14 @@ Result<Found> find_or_take(const std::string& path) {
   Found found;
   Result<UniqueFd> listener = sys::listen_stream_at(place.directory, place.name);
   if (!listener && listener.error().code == EADDRINUSE) {
-    Result<UniqueFd> connection = sys::connect_stream(path);
+    // At once: with the lock of all sockets nobody waits for one shim.
+    Result<UniqueFd> connection = sys::connect_stream_at_once(path);
     if (connection) {
       found.connection = std::move(*connection);
       return found;
     }
+    if (connection.error().code == EAGAIN)
+      return refuse(cat("the shim at ", path, " does not answer"));
     if (!is_dead(connection.error())) return std::unexpected(std::move(connection).error());
     TRY(sys::unlink(place.directory, place.name));
     listener = sys::listen_stream_at(place.directory, place.name);
@@ -87,16 +98,13 @@ void give_up(Seat& seat) {
 }
 
 void tell_gone(const std::string& path, std::string_view id) {
-  Result<UniqueFd> connection = [&]() -> Result<UniqueFd> {
-    const Place place = TRY(lock_place(path, false));
-    Result<UniqueFd> found = sys::connect_stream_at_once(path);
-    if (!found && found.error().code == ECONNREFUSED)
-      (void)sys::unlink(place.directory, place.name);
-    return found;
-  }();
+  Result<UniqueFd> connection = connect_or_tidy(path);
   if (!connection) return;
   wire::Client client(std::move(*connection));
-  (void)client.call(kJoinService, kGoneMethod, id, kGoneTime);
+  const Result<wire::Answer> answer = client.call(kJoinService, kGoneMethod, id, kGoneTime);
+  // One that is being killed closes its connections before its socket: its daemon hears of the end
+  // while the socket still takes us.
+  if (!answer && answer.error().code != ETIMEDOUT) (void)connect_or_tidy(path);
 }
 
 }  // namespace ocirt::shim

@@ -47,17 +47,20 @@ struct Plan {
   bool isolate_core = false;
 };
 
-// containerd 2 makes this directory, or changes its mode, whenever it starts: it is newer than our
-// parent. One of an older run says nothing of a daemon that was replaced by an older version.
-bool has_sandbox_controller(const std::string& bundle) {
+bool has_sandbox_controller(const std::string& bundle, const std::string& daemon_socket) {
   Result<struct stat> info =
       sys::stat(sys::kCwd, cat(bundle, "/../../../io.containerd.sandbox.controller.v1.shim"));
   Result<std::optional<sys::ProcessStat>> parent = sys::process_stat(sys::own_parent());
   if (!info || !parent || !*parent) return false;
   const auto age =
       sys::boot_now() - std::chrono::seconds(1) * ((*parent)->start_time / kTicksPerSecond);
-  const auto began = std::chrono::floor<std::chrono::seconds>(sys::wall_now() - age);
-  return info->st_ctim.tv_sec >= began.count() - 1;
+  DaemonTimes times;
+  times.directory = info->st_ctim.tv_sec;
+  times.began = std::chrono::floor<std::chrono::seconds>(sys::wall_now() - age).count();
+  // Its time of modification: others may change its mode later.
+  if (Result<struct stat> socket = sys::stat(sys::kCwd, daemon_socket))
+    times.socket = socket->st_mtim.tv_sec;
+  return made_by_this_run(times);
 }
 
 Result<Plan> make_plan(const Invocation& call) {
@@ -87,7 +90,7 @@ Result<Plan> make_plan(const Invocation& call) {
   plan.manner = manner_of({
       .has_params = told.has_params,
       .says_version = !from_environment("MAX_SHIM_VERSION").empty(),
-      .has_sandboxes = has_sandbox_controller(setup.bundle),
+      .has_sandboxes = has_sandbox_controller(setup.bundle, call.address),
       .has_address = !call.address.empty(),
   });
   plan.socket = socket_path(told.socket_directory, call.address, call.name_space, setup.group);

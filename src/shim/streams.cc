@@ -49,7 +49,8 @@ Result<UniqueFd> open_file(const std::string& path) {
     Result<> made = sys::mkdir_parents(path.substr(0, slash), 0755);
     if (!made && made.error().code != EEXIST) return std::unexpected(made.error());
   }
-  return sys::open(sys::kCwd, path, O_WRONLY | O_CREAT | O_APPEND, 0644);
+  // It may be another thing than a file, and a fifo without a reader would have everybody wait.
+  return sys::open(sys::kCwd, path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY, 0644);
 }
 
 constexpr std::string_view kNames[3] = {"stdin", "stdout", "stderr"};
@@ -154,6 +155,7 @@ Result<> Streams::open_fifos(const StreamPlaces& places, const StreamOwner& owne
   }
   if (places.kind == StreamPlaces::Kind::kFile) {
     process_[1] = TRY(within("stdout", open_file(places.out)));
+    TRY(sys::set_waiting(process_[1], true));
     process_[2] = TRY(sys::duplicate(process_[1]));
     return {};
   }

@@ -50,6 +50,7 @@ Supervisor::Supervisor(Containers& containers, pod::Pod pod, pod::Layout layout,
                go_on();
              }
            }),
+      left_(pod_.containers.size()),
       ips_(std::move(ips)),
       timer_(containers.loop(), Callback<>::to<&Supervisor::due>(*this)) {
   life_.emplace(pod_);
@@ -172,8 +173,18 @@ Container* Supervisor::container_of(pod::Instance of) {
   return container != nullptr && container->attempt == of.attempt ? container : nullptr;
 }
 
+// What could not be removed of the instance before has the name still.
 void Supervisor::perform(pod::Create& action) {
   const pod::Instance of = action.of;
+  if (!left_[of.container]) return make(of);
+  take_away(of.container, [this, of](Result<Done> done) {
+    if (done) return make(of);
+    life_->create_failed(of, done.error().text, instant());
+    go_on();
+  });
+}
+
+void Supervisor::make(pod::Instance of) {
   const pod::Container& spec = pod_.containers[of.container];
   auto failed = [this, of](const Error& error) {
     life_->create_failed(of, error.text, instant());
@@ -223,7 +234,8 @@ void Supervisor::perform(pod::Signal& action) {
 
 void Supervisor::perform(pod::Kill& action) {
   Container* container = container_of(action.of);
-  if (container == nullptr || !container->init.lives()) return;
+  // One whose end is held back has been reaped: its number may be another's.
+  if (container == nullptr || !container->init.lives() || container->init.held) return;
   // At once, whatever becomes of the worker that looks for the others.
   const Process& init = container->init;
   (void)(init.pidfd.valid() ? sys::send_signal(init.pidfd, SIGKILL)
@@ -233,9 +245,8 @@ void Supervisor::perform(pod::Kill& action) {
 
 void Supervisor::perform(pod::Remove& action) {
   const pod::Instance of = action.of;
-  const std::string& name = pod_.containers[of.container].name;
-  oom_.forget(name);
-  auto removed = [this, of](Result<Done> done) {
+  oom_.forget(pod_.containers[of.container].name);
+  take_away(of.container, [this, of](const Result<Done>& done) {
     pod::Event event;
     if (!done) {
       event.time = container::rfc3339_now();
@@ -247,10 +258,17 @@ void Supervisor::perform(pod::Remove& action) {
     }
     life_->removed(of, instant());
     go_on();
+  });
+}
+
+void Supervisor::take_away(uint32_t index, Containers::Finished finished) {
+  const std::string& name = pod_.containers[index].name;
+  auto removed = [this, index, finished = std::move(finished)](Result<Done> done) mutable {
+    left_[index] = !done;
+    finished(std::move(done));
   };
-  if (Container* container = containers_.find(name)) {
+  if (Container* container = containers_.find(name))
     return containers_.remove(*container, std::move(removed));
-  }
   // A shim before us may have left something of that name.
   containers_.run(
       cat("delete ", name),

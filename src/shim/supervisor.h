@@ -58,6 +58,9 @@ class Supervisor {
   void perform(pod::LaunchFailed& action);
   void perform(pod::Ended& action);
 
+  void make(pod::Instance of);
+  // What there is of a container, whoever has made it.
+  void take_away(uint32_t container, Containers::Finished finished);
   void container_ended(Container& container);
   void due();
   void save();
@@ -73,6 +76,7 @@ class Supervisor {
   std::vector<std::unique_ptr<ContainerLog>> logs_;  // as pod_.containers
   EventLog events_;
   OomWatches oom_;
+  std::vector<bool> left_;  // as pod_.containers: something of it could not be removed
   std::vector<std::string> ips_;
   sys::Timer timer_;
   Closure<void(const std::string&)> launched_;

@@ -52,6 +52,12 @@ Result<> write_pieces(Fd fd, std::string_view name, std::span<const std::string_
   return {};
 }
 
+Result<> cut_file(Fd file, std::string_view name, uint64_t size) {
+  if (::ftruncate(file.raw(), static_cast<off_t>(size)) < 0)
+    return os_error(cat("truncate ", name), errno);
+  return {};
+}
+
 Result<> set_waiting(Fd fd, bool waits) {
   const int flags = ::fcntl(fd.raw(), F_GETFL);
   if (flags < 0) return os_error("fcntl", errno);

@@ -27,6 +27,9 @@ Result<> make_fifo(CStr path, mode_t mode);
 Result<size_t> write_some(Fd fd, std::string_view bytes);
 // One line of several pieces by one call (writev(2)), for files.
 Result<> write_pieces(Fd fd, std::string_view name, std::span<const std::string_view> pieces);
+// Takes away what a file has behind its first `size` bytes: of a write of which only a part had
+// room.
+Result<> cut_file(Fd file, std::string_view name, uint64_t size);
 
 // O_NONBLOCK on or off, for the description behind `fd`.
 Result<> set_waiting(Fd fd, bool waits);

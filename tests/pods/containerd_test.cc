@@ -129,6 +129,22 @@ TEST_F(ContainerdShim, DeleteTakesAwayWhatAKilledShimHasLeft) {
   EXPECT_OK(run_command(command("c1", path, "delete")));
 }
 
+// `start` was killed before it had said where the shim is.
+TEST_F(ContainerdShim, DeleteFindsTheSocketOfADeadShimThatTheBundleDoesNotName) {
+  const std::string path = bundle_of("c1");
+  Command start = command("c1", path, "start");
+  const Outcome started = run_command(start);
+  ASSERT_OK(started);
+  addresses_.insert(started.out);
+  const pid_t shim = shim_at(started.out);
+  ::kill(shim, SIGKILL);
+  ASSERT_TRUE(wait_for_end(shim));
+  ASSERT_TRUE(exists(path_of(started.out)));
+  ASSERT_EQ(::unlink((path + "/address").c_str()), 0);
+  EXPECT_OK(run_command(command("c1", path, "delete")));
+  EXPECT_FALSE(exists(path_of(started.out)));
+}
+
 // A daemon that was killed between `start` and Create; its successor may stay connected.
 TEST_F(ContainerdShim, DeleteOfAContainerThatWasNeverMadeEndsItsShim) {
   const std::string path = bundle_of("pod", "pod");

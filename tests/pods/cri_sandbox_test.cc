@@ -129,6 +129,22 @@ TEST_F(CriSandbox, SharedPidsTakeAFirstProcess) {
   EXPECT_EQ(shut_down(), "");
 }
 
+TEST_F(CriSandbox, StopOfAFirstProcessThatDoesNotEndIsNoSuccessTheSecondTimeEither) {
+  ASSERT_EQ(create_sandbox(0), "");
+  const pid_t first = start_sandbox();
+  const std::string record = path_ + "/first-process";
+  const std::string said = read_file(record);
+  write_file(record, "damaged");
+  EXPECT_SAYS(stop_sandbox(), "is damaged");
+  EXPECT_SAYS(stop_sandbox(), "is damaged");
+  EXPECT_SAYS(shut_down(), "is damaged");
+  EXPECT_TRUE(exists(cat("/proc/", first)));
+  write_file(record, said);
+  EXPECT_EQ(stop_sandbox(), "");
+  EXPECT_TRUE(eventually([&] { return !exists(cat("/proc/", first)); }));
+  EXPECT_EQ(shut_down(), "");
+}
+
 TEST_F(CriSandbox, ShutdownOfTasksDoesNotEndIt) {
   ASSERT_EQ(create_sandbox(), "");
   EXPECT_EQ(shutdown(address_), "");

@@ -159,6 +159,46 @@ TEST_F(PodLife, OverlaysOfTwoContainersDoNotSeeEachOther) {
   EXPECT_FALSE(exists(pod.layout().state_directory()));
 }
 
+// Below another --root a pod may have the same name; their layers would be the same directories.
+TEST_F(PodLife, LayersOfAnotherPodOfTheNameAreNotTouched) {
+  const std::string image = scratch() + "/image";
+  make_rootfs(image);
+  TestPod pod(pods_root(), new_name());
+  TestPod other(pods_root() + "/other", pod.name());
+  for (TestPod* each : {&pod, &other}) {
+    auto& spec = each->add("a", "sleep 60");
+    remove_tree(each->bundle("a").rootfs());
+    spec.rootfs = ocirt::pod::Rootfs{.source = image};
+    each->pod.uid = each == &pod ? "one" : "two";
+    each->pod.grace_seconds = 0;
+  }
+  pod.launch();
+  pod.exec_shell("a", "echo mine >/file");
+  EXPECT_NE(other.create(), "");
+  EXPECT_EQ(pod.exec_shell("a", "echo more >>/file; cat /file"), "mine\nmore");
+  EXPECT_EQ(pod.shutdown(), "");
+  EXPECT_FALSE(exists(pod.layout().state_directory()));
+}
+
+// As after the machine was booted anew: the disk has them, and nothing else is left of the pod.
+TEST_F(PodLife, LayersOfAPodThatIsGoneAreNotSeen) {
+  const std::string image = scratch() + "/image";
+  make_rootfs(image);
+  TestPod pod(pods_root(), new_name());
+  auto& spec = pod.add("a", "sleep 60");
+  remove_tree(pod.bundle("a").rootfs());
+  spec.rootfs = ocirt::pod::Rootfs{.source = image};
+  pod.pod.grace_seconds = 0;
+  const std::string left = pod.layout().upper("a");
+  make_directories(left);
+  write_file(left + "/secret", "of an earlier pod");
+  write_file(pod.layout().state_directory() + "/.owner", "gone\n/nonexistent/pod\n");
+  pod.launch();
+  EXPECT_EQ(pod.exec_shell("a", "ls /secret 2>/dev/null || echo none"), "none");
+  EXPECT_EQ(pod.shutdown(), "");
+  EXPECT_FALSE(exists(pod.layout().state_directory()));
+}
+
 TEST_F(PodLife, MountsOfThePodAreSharedByItsContainers) {
   TestPod pod(pods_root(), new_name());
   pod.pod.mounts.push_back({.target = "volumes/cache",

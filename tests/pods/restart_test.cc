@@ -1,5 +1,6 @@
 // A container of a pod ends: what becomes of it, when, and that nobody else notices.
 #include <signal.h>
+#include <sys/mount.h>
 
 #include "tests/pods/pod_fixture.h"
 
@@ -86,6 +87,27 @@ TEST_F(PodRestarts, AWaitIsToldInTheStatus) {
   EXPECT_NE(pod.events().find("\"BackOff\""), std::string::npos);
   ASSERT_EQ(pod.stop(5), "") << "a pod that waits can be stopped";
   EXPECT_EQ(pod.status().phase, Phase::kFailed);
+}
+
+// What is left of an instance is taken away before the next one is made, however late that works.
+TEST_F(PodRestarts, AnInstanceThatCannotBeRemovedIsTriedAgain) {
+  TestPod pod(pods_root(), new_name());
+  pod.pod.restart_backoff_ms = 100;
+  pod.pod.restart_backoff_max_ms = 100;
+  pod.add("a", "exec sleep 60").restart = RestartPolicy::kAlways;
+  pod.launch();
+  const std::string obstacle = pod.layout().runtime_root() + "/a/obstacle";
+  make_directories(obstacle);
+  ASSERT_EQ(::mount("tmpfs", obstacle.c_str(), "tmpfs", 0, nullptr), 0);
+  ::kill(pod.container("a").process.pid, SIGKILL);
+  EXPECT_TRUE(pod.becomes([](const PodStatus& status) {
+    const auto& waiting = status.find("a")->state.waiting;
+    return waiting && waiting->message.find("busy") != std::string::npos;
+  }));
+  ASSERT_EQ(::umount2(obstacle.c_str(), MNT_DETACH), 0);
+  EXPECT_TRUE(pod.becomes([](const PodStatus& status) {
+    return status.find("a")->restart_count == 1 && status.find("a")->state.running;
+  }));
 }
 
 TEST_F(PodRestarts, SuccessIsTheEndUnderOnFailure) {

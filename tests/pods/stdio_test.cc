@@ -105,6 +105,16 @@ TEST_F(TaskStdio, AFileGetsBothOutputsInOrder) {
   EXPECT_EQ(ask("Delete").code, Code::kOk);
 }
 
+// Its end would be waited for by the whole pod.
+TEST_F(TaskStdio, AFifoWithoutAReaderInPlaceOfAFileIsRefusedAtOnce) {
+  Fifo pipe(scratch() + "/pipe");
+  pipe.close_reader();
+  launch_waiting();
+  EXPECT_NE(exec({.args = {"true"}, .out = "file://" + pipe.path()}).code, Code::kOk);
+  EXPECT_EQ(ask("State").code, Code::kOk);
+  finish();
+}
+
 TEST_F(TaskStdio, AProgramReadsBothOutputsAndEndsWithThem) {
   const std::string file = scratch() + "/logged";
   const std::string logger = program(cat("exec >", file,
