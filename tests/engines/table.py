@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 from engine import SECONDS, Engine
+from manager import PATIENCE
 
 
 @dataclass
@@ -79,7 +80,7 @@ class Failed(Exception):
 
 def until(holds, seconds=20):
     """Waits for an event of which nobody tells."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * PATIENCE
     while not (value := holds()) and time.monotonic() < end:
         time.sleep(0.05)
     return value
