@@ -181,6 +181,17 @@ TEST(Reader, IgnoresUnknownPropertiesWithAllThatIsInThem) {
   EXPECT_TRUE(spec->linux->intel_rdt);
 }
 
+// As Go's reader does, by which runc and engines read.
+TEST(Reader, TakesNamesInAnyCaseOfTheirLetters) {
+  const auto spec = read_config(with(
+      R"("linux":{"resources":{"CPU":{"Cpus":"0-1","SHARES":100},"unified":{"CPU.max":"1 2"}}})"));
+  ASSERT_TRUE(spec) << spec.error().message();
+  const Resources& resources = *spec->linux->resources;
+  EXPECT_EQ(resources.cpu->cpus, "0-1");
+  EXPECT_EQ(resources.cpu->shares, 100u);
+  EXPECT_NE(resources.unified.find("CPU.max"), nullptr);  // free names are as they are
+}
+
 TEST(Reader, LetsTheLastOfEqualKeysWin) {
   const auto spec = read_config(
       R"({"ociVersion":"0.1.0","ociVersion":"1.2.1","root":{"path":"a","readonly":true},"root":{"path":"b"},
