@@ -72,7 +72,7 @@ class Podman(Side):
 
     def prepare(self):
         self.offers = {"root", "freezer", *self.controllers(), *(["systemd"] if SYSTEMD else [])}
-        self.offers |= set() if V1 else {"report of a kill for want of memory"}
+        self.offers |= set() if V1 or SYSTEMD else {"report of a kill for want of memory"}
         self.offers |= {"init"} if os.path.exists("/usr/libexec/podman/catatonit") else set()
         self.offers |= {"fuse"} if os.path.exists("/dev/fuse") else set()
         cover("/etc/subuid", f"containers:{FIRST_ID}:{IDS}\n")
@@ -107,7 +107,7 @@ class Rootless(Podman):
         cover("/etc/subgid", f"ocirt-user:{FIRST_ID}:{IDS}\n")
         if SYSTEMD:
             where = bus_of_user()
-            self.offers = {"systemd", "freezer", "report of a kill for want of memory", *self.controllers()}
+            self.offers = {"systemd", "freezer", *self.controllers()}
         else:
             where = {"XDG_RUNTIME_DIR": f"/run/user/{self.column}"}
             os.makedirs(where["XDG_RUNTIME_DIR"])
