@@ -13,7 +13,7 @@ from table import scenario, until
 
 INPUT = "x" * 300000
 FOR_EVER = ["sleep", "1000"]
-MANY = 50 if PATIENCE == 1 else 12  # an emulated processor would need minutes for the engine alone
+MANY = 50 if PATIENCE == 1 else 8  # an emulated processor would need minutes for the engine alone
 TRAP = "trap 'echo usr1' USR1; trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done"
 
 
