@@ -14,6 +14,7 @@
 #include "src/sys/loop_device.h"
 #include "src/sys/mount_tree.h"
 #include "src/sys/mounting.h"
+#include "src/sys/program_output.h"
 #include "src/sys/user_namespace.h"
 
 namespace ocirt::shim {
@@ -135,11 +136,35 @@ Result<> make_filesystem(const RootfsMount& mount, const MountCall& call,
   return made;
 }
 
+Result<MountCall> ask_helper(const RootfsMount& mount) {
+  const size_t dot = mount.type.find('.');
+  if (dot + 1 == mount.type.size()) return refuse("no program is named");
+  if (!mount.target.empty() && mount.target != "/")
+    return refuse("not supported: a mount by a helper program inside of the root file system");
+  MountCall call;
+  call.helper = cat("mount.", mount.type.substr(0, dot));
+  for (const std::string& option : mount.options) {
+    if (option.starts_with("X-") || option.starts_with("x-")) continue;
+    call.helper_words.insert(call.helper_words.end(), {"-o", option});
+  }
+  call.helper_words.insert(call.helper_words.end(), {"-t", mount.type.substr(dot + 1)});
+  return call;
+}
+
+// The program that serves it goes on in the background, and ends with the mount.
+Result<> run_helper(const RootfsMount& mount, const MountCall& call, const std::string& place) {
+  std::vector<std::string> argv = {call.helper, mount.source, place};
+  argv.insert(argv.end(), call.helper_words.begin(), call.helper_words.end());
+  Result<std::string> output = sys::program_output(argv, true);
+  return output ? Result<>() : std::unexpected(std::move(output).error());
+}
+
 Result<> make(const RootfsMount& mount, const std::string& bundle) {
   const std::string rootfs = rootfs_of(bundle);
   MountCall call = TRY(decide_mount(mount, kMostOptions));
   UniqueFd holder, mapping;
   const std::string place = TRY(place_of(mount, rootfs, holder));
+  if (!call.helper.empty()) return run_helper(mount, call, place);
   if (!call.uid_map.empty()) mapping = TRY(sys::make_user_namespace(call.uid_map, call.gid_map));
   MappedLayers layers;
   if (!call.layers.empty()) {
@@ -178,9 +203,7 @@ std::string words_of(const RootfsMount& mount) {
 }  // namespace
 
 Result<MountCall> decide_mount(const RootfsMount& mount, size_t most) {
-  // containerd's word for a program mount.fuse or mount.fuse3 that makes the mount.
-  if (mount.type.starts_with("fuse.") || mount.type.starts_with("fuse3."))
-    return refuse("not supported: mounts that a helper program makes");
+  if (mount.type.starts_with("fuse.") || mount.type.starts_with("fuse3.")) return ask_helper(mount);
   MountCall call;
   std::vector<std::string> words;
   for (const std::string& option : mount.options) {

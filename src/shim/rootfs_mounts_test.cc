@@ -68,6 +68,15 @@ TEST(RootfsMounts, IdsAreShownAsAUserNamespaceMapsThem) {
   EXPECT_TRUE(bind.layers.empty());
 }
 
+TEST(RootfsMounts, AFileSystemOfAProgramIsMadeByItsHelper) {
+  const MountCall call = *decide_mount(
+      {"fuse3.fuse-overlayfs", "overlay", "", {"lowerdir=/a:/b", "x-note", "ro"}}, 4096);
+  EXPECT_EQ(call.helper, "mount.fuse3");
+  EXPECT_EQ(call.helper_words,
+            (std::vector<std::string>{"-o", "lowerdir=/a:/b", "-o", "ro", "-t", "fuse-overlayfs"}));
+  EXPECT_FALSE(decide_mount({"fuse.", "a", "", {}}, 4096));
+}
+
 TEST(RootfsMounts, MappingsThatAreNoneAreRefused) {
   auto text = [](std::vector<std::string> options) {
     Result<MountCall> call = decide_mount({"overlay", "o", "", std::move(options)}, 4096);
@@ -84,7 +93,7 @@ TEST(RootfsMounts, MappingsThatAreNoneAreRefused) {
 
 TEST(RootfsMounts, WhatIsNotSupportedIsRefused) {
   for (const RootfsMount& mount :
-       {RootfsMount{"fuse3.x", "a", "", {}}, RootfsMount{"bind", "a", "", {"remount"}}}) {
+       {RootfsMount{"fuse3.x", "a", "/inside", {}}, RootfsMount{"bind", "a", "", {"remount"}}}) {
     const Result<MountCall> call = decide_mount(mount, 4096);
     ASSERT_FALSE(call);
     EXPECT_TRUE(call.error().text.starts_with("not supported")) << call.error().text;

@@ -13,7 +13,7 @@ constexpr sys::Nanoseconds kFarewell = std::chrono::seconds(5);
 
 }  // namespace
 
-Shim::Shim(sys::EventLoop& loop, Runtime runtime, pod::Layout layout)
+Shim::Shim(sys::EventLoop& loop, Runtime runtime, const pod::Layout& layout)
     : loop_(loop),
       workers_(loop),
       containers_(loop, workers_, std::move(runtime)),

@@ -1,6 +1,7 @@
 #include "src/shim/socket_streams.h"
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include "src/base/text.h"
@@ -98,9 +99,8 @@ void StreamCaller::take(const wire::Any& message) {
 void SocketStream::be_found() {
   all_.streams_.push_back(this);
   // The last one that has called.
-  for (auto caller = all_.callers_.rbegin(); caller != all_.callers_.rend(); ++caller) {
-    if ((*caller)->is_there() && (*caller)->id() == id_)
-      return SocketStreams::join(*this, **caller);
+  for (const auto& caller : std::views::reverse(all_.callers_)) {
+    if (caller->is_there() && caller->id() == id_) return SocketStreams::join(*this, *caller);
   }
 }
 

@@ -15,6 +15,20 @@ namespace wire = ocirt::wire;
 using ocirt::cat;
 using wire::Code;
 
+// How many processes of this name the process has for children, ended ones included.
+size_t children_of(pid_t parent, const std::string& name) {
+  size_t count = 0;
+  for (const std::string& entry : names_in("/proc")) {
+    if (entry.find_first_not_of("0123456789") != std::string::npos) continue;
+    const std::string path = "/proc/" + entry + "/stat";
+    const std::string stat = exists(path) ? read_file(path) : "";
+    const size_t end = stat.rfind(')');
+    if (end == std::string::npos || stat.find("(" + name) == std::string::npos) continue;
+    if (stat.substr(end + 4).starts_with(std::to_string(parent) + " ")) ++count;
+  }
+  return count;
+}
+
 class TaskRootfs : public TaskTest {
  protected:
   void SetUp() override {
@@ -105,7 +119,8 @@ TEST_F(TaskRootfs, AMountThatFailsIsNamedAndTheOthersAreUndone) {
     EXPECT_SAYS(answer.text, part);
   EXPECT_EQ(mounted(), std::vector<std::string>());
   EXPECT_EQ(status(), -1);
-  EXPECT_EQ(create({.rootfs = {{"fuse3.something", "x", "", {}}}}).code, Code::kUnimplemented);
+  EXPECT_EQ(create({.rootfs = {{"fuse3.something", "x", "/inside", {}}}}).code,
+            Code::kUnimplemented);
   EXPECT_EQ(create({.rootfs = {{"bind", layer, "../../..", {"rbind"}},
                                {"bind", layer, "../../..", {"bind"}}}})
                 .code,
@@ -164,6 +179,31 @@ TEST_F(TaskRootfs, ALayerThatCannotBeMappedIsNamedAndNothingIsLeft) {
   EXPECT_SAYS(answer.text, "cannot show ids otherwise than they are");
   EXPECT_EQ(mounted_below(bundle.path()), std::vector<std::string>());
   EXPECT_FALSE(exists(bundle.path() + "/layers"));
+}
+
+TEST_F(TaskRootfs, AProgramMayServeIt) {
+  Fifo out(scratch() + "/out");
+  ocirt::shim::RootfsMount mount = overlay(layer);
+  mount.type = "fuse3.fuse-overlayfs";
+  bundle.shell("stat -f -c %t /; echo written >/file; exec sleep 60");
+  launch({.out = out.path(), .err = out.path(), .rootfs = {mount}});
+  EXPECT_EQ(out.read_until("\n"), "65735546\n");  // FUSE_SUPER_MAGIC
+  EXPECT_TRUE(eventually([&] { return exists(scratch() + "/upper/file"); }));
+  auto servers = [&] { return children_of(shim(), "fuse-overlayfs"); };
+  EXPECT_EQ(servers(), 1u);
+  finish();
+  EXPECT_EQ(mounted(), std::vector<std::string>());
+  EXPECT_TRUE(eventually([&] { return servers() == 0; }));
+}
+
+TEST_F(TaskRootfs, AProgramThatDoesNotServeItIsNamed) {
+  ocirt::shim::RootfsMount mount = overlay("/no/such/layer");
+  mount.type = "fuse3.fuse-overlayfs";
+  const wire::Answer answer = create({.rootfs = {mount}});
+  EXPECT_EQ(answer.code, Code::kUnknown);
+  EXPECT_SAYS(answer.text, "fuse3.fuse-overlayfs of \"overlay\"");
+  EXPECT_SAYS(answer.text, "/no/such/layer");
+  EXPECT_EQ(mounted(), std::vector<std::string>());
 }
 
 TEST_F(TaskRootfs, AFailedCreationLeavesNoMount) {
