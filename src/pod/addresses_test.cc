@@ -15,9 +15,9 @@ TEST(PodAddresses, TakeThePlaceOfWhatStandsForThem) {
 }
 
 TEST(PodAddresses, HaveNamesForPeopleWhoLookBefore) {
-  EXPECT_EQ(with_names_of_addresses(
-                R"(["A=\u0001status.podIP\u0001:80","B=\u0001status.podIPs\u0001"])"),
-            R"(["A=$(status.podIP):80","B=$(status.podIPs)"])");
+  EXPECT_EQ(
+      with_names_of_addresses(R"(["A=\u0001status.podIP\u0001:80","B=\u0001status.podIPs\u0001"])"),
+      R"x(["A=$(status.podIP):80","B=$(status.podIPs)"])x");
 }
 
 TEST(PodAddresses, LeaveEverythingElseAsItIs) {

@@ -31,8 +31,10 @@ TEST_F(Oom, WhatCannotBeWatchedIsLookedAtWhenSomebodyAsks) {
   OomWatches watches(*loop_, [](const std::string&) {});
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-  const UniqueFd next = *sys::open(dir, "memory.events", O_RDONLY);
-  const rlimit one_more{static_cast<rlim_t>(next.raw()) + 2, before.rlim_max};
+  // The next free number is the last one: the file itself gets it.
+  UniqueFd next = *sys::open(dir, "memory.events", O_RDONLY);
+  const rlimit one_more{static_cast<rlim_t>(next.raw()) + 1, before.rlim_max};
+  next.reset();
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &one_more), 0);
   watches.watch("c", events());
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
