@@ -53,6 +53,8 @@ std::vector<std::string> files_of(const std::string& directory) {
   return names;
 }
 
+constexpr const char* kNoId = "the largest number of 32 bits means no id to the kernel";
+
 // Where the rows differ from the schema on purpose.
 const std::map<std::string, std::string> kDeviations = {
     {"config.solaris", "another platform"},
@@ -62,6 +64,11 @@ const std::map<std::string, std::string> kDeviations = {
     {"config.freebsd", "another platform"},
     {"config.process.commandLine", "Windows only"},
     {"config.process.user.username", "Windows only"},
+    {"config.process.user.uid maximum", kNoId},
+    {"config.process.user.gid maximum", kNoId},
+    {"config.process.user.additionalGids[] maximum", kNoId},
+    {"config.linux.devices[].uid maximum", kNoId},
+    {"config.linux.devices[].gid maximum", kNoId},
     {"config.linux.devices[].fileMode maximum",
      "callers write a whole st_mode, and other runtimes take it"},
     {"config.linux.devices[].type pattern", "read as an enumeration of the same four letters"},

@@ -325,8 +325,13 @@ bool Reader::key(std::string_view name) {
     if (rows[i].name != name) continue;
     frame.row = &rows[i];
     frame.count = i + 1;
-    break;
+    return done();
   }
+  // Documents that were written for runc may say "CPU": Go's reader takes names in any case. Not
+  // to take them would leave out a limit without a word.
+  const auto same = std::ranges::find_if(
+      rows, [&](const Field& row) { return equal_in_any_case(row.name, name); });
+  if (same != rows.end()) frame.row = &*same;
   return done();
 }
 

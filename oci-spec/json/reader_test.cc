@@ -97,12 +97,12 @@ TEST(Reader, RefusesEveryWrongType) {
 TEST(Reader, KeepsIntegersExactAtTheEdgesOfTheirTypes) {
   const auto spec = read_config(with(
       R"("process":{"cwd":"/","args":["a"],"rlimits":[{"type":"RLIMIT_CORE","hard":18446744073709551615,"soft":18446744073709551615}],
-          "user":{"uid":4294967295,"gid":0,"umask":18}},
+          "user":{"uid":4294967294,"gid":0,"umask":18}},
          "linux":{"resources":{"memory":{"limit":-1,"swap":9223372036854775807},"pids":{"limit":-9223372036854775808},
           "blockIO":{"weight":65535}}})"));
   ASSERT_TRUE(spec) << spec.error().message();
   EXPECT_EQ(spec->process->rlimits[0].hard, 18446744073709551615u);
-  EXPECT_EQ(spec->process->user.uid, 4294967295u);
+  EXPECT_EQ(spec->process->user.uid, 4294967294u);
   EXPECT_EQ(spec->linux->resources->memory->limit, -1);
   EXPECT_EQ(spec->linux->resources->memory->swap, 9223372036854775807);
   EXPECT_EQ(spec->linux->resources->pids->limit, INT64_MIN);
@@ -112,9 +112,17 @@ TEST(Reader, KeepsIntegersExactAtTheEdgesOfTheirTypes) {
 TEST(Reader, RefusesIntegersBeyondTheirTypes) {
   const std::pair<const char*, const char*> cases[] = {
       {R"("process":{"cwd":"/","user":{"uid":4294967296}})",
-       "from 0 to 4294967295, found 4294967296"},
-      {R"("process":{"cwd":"/","user":{"uid":-1}})", "from 0 to 4294967295, found -1"},
-      {R"("process":{"cwd":"/","user":{"uid":-0}})", "from 0 to 4294967295, found -0"},
+       "from 0 to 4294967294, found 4294967296"},
+      // For the kernel it means "leave as it is", which is root.
+      {R"("process":{"cwd":"/","user":{"uid":4294967295}})",
+       "process.user.uid: expected an integer from 0 to 4294967294, found 4294967295"},
+      {R"("process":{"cwd":"/","user":{"gid":4294967295}})", "process.user.gid: expected"},
+      {R"("process":{"cwd":"/","user":{"additionalGids":[0,4294967295]}})",
+       "process.user.additionalGids[1]: expected"},
+      {R"("linux":{"devices":[{"type":"c","path":"/x","uid":4294967295}]})", "found 4294967295"},
+      {R"("linux":{"devices":[{"type":"c","path":"/x","gid":4294967295}]})", "found 4294967295"},
+      {R"("process":{"cwd":"/","user":{"uid":-1}})", "from 0 to 4294967294, found -1"},
+      {R"("process":{"cwd":"/","user":{"uid":-0}})", "from 0 to 4294967294, found -0"},
       {R"("process":{"cwd":"/","rlimits":[{"type":"RLIMIT_CORE","hard":18446744073709551616,"soft":0}]})",
        "from 0 to 18446744073709551615, found 18446744073709551616"},
       {R"("linux":{"resources":{"pids":{"limit":9223372036854775808}}})",
@@ -179,6 +187,17 @@ TEST(Reader, IgnoresUnknownPropertiesWithAllThatIsInThem) {
   ASSERT_TRUE(spec) << spec.error().message();
   EXPECT_EQ(spec->root->path, "rootfs");
   EXPECT_TRUE(spec->linux->intel_rdt);
+}
+
+// As Go's reader does, by which runc and engines read.
+TEST(Reader, TakesNamesInAnyCaseOfTheirLetters) {
+  const auto spec = read_config(with(
+      R"("linux":{"resources":{"CPU":{"Cpus":"0-1","SHARES":100},"unified":{"CPU.max":"1 2"}}})"));
+  ASSERT_TRUE(spec) << spec.error().message();
+  const Resources& resources = *spec->linux->resources;
+  EXPECT_EQ(resources.cpu->cpus, "0-1");
+  EXPECT_EQ(resources.cpu->shares, 100u);
+  EXPECT_NE(resources.unified.find("CPU.max"), nullptr);  // free names are as they are
 }
 
 TEST(Reader, LetsTheLastOfEqualKeysWin) {

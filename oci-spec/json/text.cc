@@ -70,6 +70,11 @@ std::string replace_invalid_utf8(std::string_view text) {
   return out;
 }
 
+bool equal_in_any_case(std::string_view one, std::string_view other) {
+  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+  return std::ranges::equal(one, other, {}, lower, lower);
+}
+
 std::string quoted(std::string_view text) {
   const bool shortened = text.size() > kQuotedLimit;
   if (shortened) {

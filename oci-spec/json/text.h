@@ -14,6 +14,9 @@ std::size_t find_invalid_utf8(std::string_view text);
 // `text` with U+FFFD in place of every byte that is not part of well-formed UTF-8.
 std::string replace_invalid_utf8(std::string_view text);
 
+// Whether two names are the same but for the case of ASCII letters.
+bool equal_in_any_case(std::string_view one, std::string_view other);
+
 // `text` in quotation marks for an error message: shortened, and without control characters, since
 // messages go to terminals and logs and the text comes from a stranger.
 std::string quoted(std::string_view text);

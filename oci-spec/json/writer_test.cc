@@ -14,7 +14,7 @@ Spec rich_spec() {
   spec.annotations.set("org.example", "x\"\n\\\xE2\x82\xAC");
   Process& process = *spec.process;
   process.console_size = ConsoleSize{.height = 24, .width = 80};
-  process.user = {.uid = 4294967295u, .gid = 7, .umask = 0, .additional_gids = {1, 2}};
+  process.user = {.uid = 4294967294u, .gid = 7, .umask = 0, .additional_gids = {1, 2}};
   process.rlimits[0].hard = 18446744073709551615u;
   process.oom_score_adj = -1000;
   process.scheduler = Scheduler{.policy = SchedulerPolicy::kFifo,

@@ -24,8 +24,9 @@ constexpr Field kDevice[] = {
     // The schema says 0777. Callers hand on a whole st_mode with the set-ID and type bits in it,
     // and other runtimes take it.
     field<&Device::file_mode>("fileMode", {.maximum = 0177777}),
-    field<&Device::uid>("uid"),
-    field<&Device::gid>("gid"),
+    // 4294967295 is no id, but "leave as it is" for chown(2).
+    field<&Device::uid>("uid", {.maximum = 4294967294}),
+    field<&Device::gid>("gid", {.maximum = 4294967294}),
 };
 
 constexpr Field kNetDevice[] = {field<&NetDevice::name>("name")};

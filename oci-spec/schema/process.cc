@@ -26,11 +26,14 @@ constexpr Field kConsoleSize[] = {
     field<&ConsoleSize::width>("width", kRequired),
 };
 
+// 4294967295 is no id: for setresuid(2) and chown(2) it means "leave as it is", and that is root.
+constexpr Rules kId{.maximum = 4294967294};
+
 constexpr Field kUser[] = {
-    field<&User::uid>("uid"),
-    field<&User::gid>("gid"),
+    field<&User::uid>("uid", kId),
+    field<&User::gid>("gid", kId),
     field<&User::umask>("umask"),
-    field<&User::additional_gids>("additionalGids"),
+    field<&User::additional_gids>("additionalGids", kId),
 };
 
 constexpr Field kCapabilities[] = {

@@ -55,6 +55,13 @@ constexpr Option kOptions[] = {
 
 // A process document says all but the terminal; another option beside it would have no effect.
 Result<> check(const ExecOptions& options) {
+  if (!options.cwd.empty() && options.cwd[0] != '/')
+    return refuse("--cwd: expected an absolute path");
+  for (std::string_view entry : options.env) {
+    const size_t equals = entry.find('=');
+    if (equals == 0 || equals == std::string_view::npos)
+      return refuse(cat("--env: expected NAME=VALUE, found ", quoted(entry)));
+  }
   if (options.process_file.empty()) {
     if (!options.args.empty()) return {};
     return refuse("a command (ID COMMAND ...) or --process FILE is missing");

@@ -15,6 +15,7 @@
 #include "src/container/unit.h"
 #include "src/linux/cgroup/hold.h"
 #include "src/sys/file.h"
+#include "src/sys/lock.h"
 #include "src/sys/process.h"
 
 namespace ocirt::container {
@@ -74,6 +75,36 @@ Result<> kill_and_wait(const Record& record, oci::Status status, Fd init) {
   return {};
 }
 
+// Another command holds the container and waits for init or for a hook: `start` for an init that
+// somebody has stopped, for instance. With init its reason to wait is gone, and it lets go.
+void end_under_others(const Directory& directory) {
+  Result<Record> record = directory.read();
+  if (!record) return;
+  if (Result<UniqueFd> init = open_init(*record); init && init->valid())
+    (void)sys::send_signal(*init, SIGKILL);
+  if (!record->cgroup.shared) (void)cgroup::signal_all(record->cgroup, SIGKILL);
+}
+
+Result<Directory> find_to_remove(const Store& store, const std::string& id, bool force) {
+  while (force) {
+    Directory directory = TRY(store.find(id, Store::Lock::none));
+    bool locked = TRY(sys::lock_within(directory.fd(), id, kPromptMs));
+    if (!locked) {
+      end_under_others(directory);
+      locked = TRY(sys::lock_within(directory.fd(), id, kKillTimeoutMs));
+    }
+    if (!locked) {
+      return std::unexpected(
+          Error{EBUSY,
+                cat("container ", id, ": another command is at work on it and has not ended ",
+                    kKillTimeoutMs / 1000, " seconds after the container's processes (a hook that ",
+                    "hangs?): end that command, then delete again")});
+    }
+    if (TRY(directory.lock_again())) return directory;
+  }
+  return store.find(id, Store::Lock::exclusive);
+}
+
 // What an interrupted `create` left: a directory whose record is missing or is none. Nothing says
 // which cgroup it had, so that one stays.
 bool is_remains(const Error& why) {
@@ -94,7 +125,7 @@ Result<Warnings> remove_remains(const Store& store, const Directory& directory, 
 }  // namespace
 
 Result<Warnings> remove_container(const Store& store, const std::string& id, bool force) {
-  Result<Directory> found = store.find(id, Store::Lock::exclusive);
+  Result<Directory> found = find_to_remove(store, id, force);
   if (!found && found.error().code == ENOENT && force) return Warnings{};
   Directory directory = TRY(std::move(found));
   Result<Record> read = directory.read();

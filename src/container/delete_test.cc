@@ -55,6 +55,29 @@ TEST_F(DeleteTest, ForceKillsARunningContainer) {
   std::erase(children, init);
 }
 
+// As `start` waits for an init that somebody has stopped.
+TEST_F(DeleteTest, ForceEndsTheInitThatAnotherCommandWaitsFor) {
+  pid_t init = start_process();
+  add("c1", init);
+  ASSERT_EQ(::kill(init, SIGSTOP), 0);
+  auto [ours, theirs] = *sys::socket_pair();
+  const pid_t holder = ::fork();
+  if (holder == 0) {
+    Result<Directory> held = store.find("c1", Store::Lock::exclusive);
+    Result<UniqueFd> waited_for = sys::pidfd_open(init);
+    const bool told = held && waited_for && sys::send_message(theirs, "held");
+    ::_exit(told && sys::wait_until_ended(*waited_for, -1) ? 0 : 1);
+  }
+  ASSERT_EQ(sys::receive_message(ours, 10)->bytes, "held");
+  Result<Warnings> removed = remove_container(store, "c1", true);
+  EXPECT_TRUE(removed) << removed.error().text;
+  EXPECT_FALSE(in_store("c1"));
+  int status = 0;
+  EXPECT_EQ(::waitpid(holder, &status, 0), holder);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_EQ(WTERMSIG(reap(init)), SIGKILL);
+}
+
 TEST_F(DeleteTest, CreatedContainerIsKilledWithoutForce) {
   pid_t init = start_process();
   add("c1", init);

@@ -30,6 +30,9 @@ bool can_be_lean(const Draft& draft, const DraftInput& input) {
   if (cut_off == 0 || (plan.root_propagation & MS_REC) == 0) return false;
   if (draft.mounts.size() > plan::kMostLeanMounts) return false;
   return std::ranges::all_of(draft.mounts, [&](const plan::Mount& mount) {
+    // The rootfs lies on the host's root then, and of the two pivot_root(2) would leave the latter
+    // on top of what was mounted on the former: "/.." would be the host.
+    if (builder.view(mount.destination) == "/") return false;
     if (mount.kind == plan::MountKind::filesystem)
       return std::ranges::find(kOfNothing, builder.view(mount.type)) != std::end(kOfNothing);
     if (mount.kind != plan::MountKind::bind) return true;

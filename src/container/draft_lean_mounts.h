@@ -12,8 +12,8 @@
 namespace ocirt::container {
 
 // Pure; `draft` is complete but for this. False in every case of doubt: user namespaces, mounts
-// that are to reach the host, hooks and file systems that look for paths of the host, sources
-// inside of the rootfs itself, which change while it is built.
+// that are to reach the host or are the container's root, hooks and file systems that look for
+// paths of the host, sources inside of the rootfs itself, which change while it is built.
 bool can_be_lean(const Draft& draft, const DraftInput& input);
 
 }  // namespace ocirt::container

@@ -49,6 +49,11 @@ TEST_F(LeanMounts, AreNotForFileSystemsThatAreMadeOfSomethingOfTheHosts) {
   EXPECT_FALSE(is_lean());
 }
 
+TEST_F(LeanMounts, AreNotWhereOneOfThemIsTheRoot) {
+  spec.mounts.push_back({.destination = "//x/..", .type = "tmpfs"});
+  EXPECT_FALSE(is_lean());
+}
+
 TEST_F(LeanMounts, AreNotForSourcesInTheRootfsWhichEarlierMountsCover) {
   mount("", "/bundle/rootfs/data", {"bind"});
   EXPECT_FALSE(is_lean());

@@ -19,6 +19,8 @@ Result<> check(const oci::Mount& mount, const cgroup::Host& host) {
     return refuse("copy-symlink makes no mount: make the link in the container");
   }
   if (options.tmpcopyup) return refuse("tmpcopyup cannot be trusted while the container runs");
+  if (clean_path(cat("/", mount.destination)) == "/" && !options.remount)
+    return refuse("who is in the container would not see what is mounted on its root");
   if (options.bind || options.remount || mount.type == "bind") return {};
   const std::string type = mount.type.value_or("");
   if (type == "cgroup" && host.layout == cgroup::Layout::unified) return {};

@@ -73,6 +73,12 @@ TEST_F(DraftMountChanges, NameTheDocumentAndThePlace) {
             "list.json: mounts[0].source: a bind mount needs one");
 }
 
+TEST_F(DraftMountChanges, RefuseTheRootUnlessItIsChanged) {
+  for (const char* root : {"/", ".", "//x/.."})
+    EXPECT_THAT(refusal({.destination = root, .type = "tmpfs"}), HasSubstr("on its root"));
+  EXPECT_EQ(refusal({.destination = "/", .options = {"remount", "ro"}}), "");
+}
+
 TEST_F(DraftMountChanges, RemoveByDestinationAlone) {
   Result<Draft> drafted = draft_removed_mounts(
       {"c1", "list.json", {{.destination = "a//b/"}, {.destination = "/c", .type = "ext4"}}});

@@ -285,6 +285,11 @@ Result<> draft_mount(Context& context, const oci::Mount& from, uint32_t index,
   // Relative to the root since 1.2.0. Init tells by its spelling what is below /proc.
   const std::string destination =
       clean_path(from.destination.starts_with('/') ? from.destination : cat("/", from.destination));
+  // Both would be on the host's rootfs, of which only one could be found again.
+  if (destination == "/" && builder.plan.shares_mounts && !options.remount) {
+    return refuse(cat("not supported: ", input.document, ": mounts[", index,
+                      "].destination: nothing is mounted on the root without a mount namespace"));
+  }
   plan::Mount mount;
   mount.index = index;
   mount.destination = builder.text(destination);

@@ -180,6 +180,12 @@ Result<Launched> launch_inside(LaunchRequest& request, const Record& record,
     request.entrance = nullptr;
     return again;
   }
+  if (launched.error().code == EBUSY && cgroup.layout == cgroup::Layout::unified) {
+    launched.error().text =
+        cat("adding pid of the process to cgroups: ", cgroup.directories.front().path,
+            "/cgroup.procs: device or resource busy: a cgroup that hands "
+            "controllers down takes no processes; choose one below it");
+  }
   if (launched.error().code == EACCES) {
     // A user's shell is in a session, his containers are with his systemd: only that one may move a
     // process from the one to the other.

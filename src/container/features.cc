@@ -87,7 +87,7 @@ oci::Features features(std::string_view version, std::string_view commit) {
   linux_features.cgroup = oci::CgroupFeatures{.v1 = true,
                                               .v2 = true,
                                               .systemd = cgroup::has_systemd_helper(),
-                                              .systemd_user = false,
+                                              .systemd_user = cgroup::has_systemd_helper(),
                                               .rdma = true};
   linux_features.seccomp = seccomp_features();
   const SecurityModules modules = security_modules();

@@ -51,7 +51,9 @@ Result<> kill(const Store& store, const std::string& id, int signal, bool all) {
   if (all) return kill_all(record, init, signal);
   if (!init.valid()) return std::unexpected(Error{ESRCH, "container not running"});
 
-  bool whole = signal == SIGKILL && !record.own_pid_namespace && !record.cgroup.directories.empty();
+  // Who else of a cgroup that was not empty is ours cannot be told.
+  const bool whole = signal == SIGKILL && !record.own_pid_namespace && !record.cgroup.shared &&
+                     !record.cgroup.directories.empty();
   Result<> sent =
       whole ? cgroup::signal_all(record.cgroup, signal) : sys::send_signal(init, signal);
   if (!sent && sent.error().code == ESRCH) {

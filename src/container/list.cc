@@ -50,6 +50,7 @@ std::string state_document(const Entry& entry, bool pretty) {
   more.set("rootfs", entry.record.rootfs);
   more.set("created", entry.record.created);
   more.set("owner", user_name(entry.record.owner));
+  if (entry.record.unit) more.set("systemd-scope", entry.record.unit->name);
   return oci::write(state_of(entry.record, entry.status), pretty, more);
 }
 

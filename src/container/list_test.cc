@@ -41,6 +41,9 @@ TEST_F(ListTest, StateDocumentHasTheKeysThatEnginesReadAndNoOthers) {
                 "\"owner\":\"root\"}"));
   entry.status = oci::Status::kStopped;
   EXPECT_NE(state_document(entry, false).find("\"pid\":0,"), std::string::npos);
+  entry.record.unit = cgroup::Unit{.name = "ocirt-c1.scope", .slice = "system.slice"};
+  EXPECT_NE(state_document(entry, false).find("\"systemd-scope\":\"ocirt-c1.scope\""),
+            std::string::npos);
 }
 
 TEST(UserName, IsThatOfTheHostOrTheNumber) {

@@ -44,7 +44,8 @@ void fill_record(Record& record, const Bundle& bundle, const std::string& id, co
   }
   record.no_new_privileges = bundle.spec.process->no_new_privileges.value_or(false);
   record.new_keyring = draft.builder.plan.process.keyring.given();
-  record.plain = !bundle.spec.hooks && !bundle.spec.linux->seccomp;
+  // (A filter may come from an annotation alone.)
+  record.plain = !bundle.spec.hooks && !bundle.spec.linux->seccomp && draft.seccomp.empty();
   record.exec_inherits = has_exec_settings(bundle.spec);
   record.annotations = bundle.spec.annotations;
   record.cgroup = cgroup;

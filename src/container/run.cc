@@ -69,7 +69,9 @@ Result<int> run(const Store& store, const GlobalOptions& global, const CreateOpt
   if (!status) return std::unexpected(std::move(status).error());
   begin_phase(global.timeline, "remove");
   if (!options.keep && (lock.held || TRY(directory.lock_again()))) {
-    if (!made.record.own_pid_namespace) TRY(cgroup::signal_all(made.record.cgroup, SIGKILL));
+    // In a cgroup that was not empty there are others than the container's.
+    if (!made.record.own_pid_namespace && !made.record.cgroup.shared)
+      TRY(cgroup::signal_all(made.record.cgroup, SIGKILL));
     Warnings more = TRY(dismantle(store, directory, made.record, hooks.poststop));
     warnings.insert(warnings.end(), more.begin(), more.end());
   }

@@ -38,7 +38,8 @@ Result<> finish_start(std::span<const oci::Hook> poststart, const Record& record
   if (done) return done;
   (void)sys::send_signal(init, SIGKILL);
   // Without a pid namespace of its own its end is not the end of the others.
-  if (!record.own_pid_namespace) (void)cgroup::signal_all(record.cgroup, SIGKILL);
+  if (!record.own_pid_namespace && !record.cgroup.shared)
+    (void)cgroup::signal_all(record.cgroup, SIGKILL);
   return done;
 }
 

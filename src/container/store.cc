@@ -7,12 +7,15 @@
 #include "oci-spec/documents.h"
 #include "src/base/text.h"
 #include "src/sys/file.h"
+#include "src/sys/lock.h"
 #include "src/sys/process.h"
 
 namespace ocirt::container {
 namespace {
 
 constexpr size_t kMostInRecord = oci::kMaxDocumentSize + (size_t{1} << 20);
+// For another command on the same container, which may be stopped or wait for a hook without end.
+constexpr int kPatienceMs = 60'000;
 constexpr const char* kRecordName = "state.json";
 // Only the holder of the lock, or the command that makes the container, writes: one name is enough.
 constexpr const char* kRecordTemporary = ".state.json.new";
@@ -51,6 +54,12 @@ Result<bool> is_linked(Fd root, const std::string& id, Fd directory) {
 
 std::unexpected<Error> unknown_id(const std::string& id) {
   return std::unexpected(Error{ENOENT, cat("container ", id, " does not exist")});
+}
+
+std::unexpected<Error> held_by_others(const std::string& id) {
+  return std::unexpected(Error{
+      EBUSY, cat("container ", id, ": another command is at work on it and does not end (a hook ",
+                 "that hangs, or who has been stopped): end that command, then try again")});
 }
 
 std::unexpected<Error> exists_already() {
@@ -110,7 +119,7 @@ Result<> Directory::write(const Record& record) const {
 Result<> Directory::unlock() const { return sys::unlock(fd_, id_); }
 
 Result<bool> Directory::lock_again() const {
-  TRY(sys::lock_exclusive(fd_, id_));
+  if (!TRY(sys::lock_within(fd_, id_, kPatienceMs))) return held_by_others(id_);
   return TRY(sys::stat_fd(fd_, id_)).st_nlink != 0;
 }
 
@@ -203,7 +212,7 @@ Result<Directory> Store::find(const std::string& id, Lock lock) const {
     directory.id_ = id;
     directory.fd_ = std::move(*fd);
     if (lock == Lock::none) return directory;
-    TRY(sys::lock_exclusive(directory.fd_, id));
+    if (!TRY(sys::lock_within(directory.fd_, id, kPatienceMs))) return held_by_others(id);
     if (TRY(is_linked(fd_, id, directory.fd_))) return directory;
   }
 }

@@ -83,6 +83,8 @@ Result<> place_in_unit(const UnitPlan& plan, pid_t pid, StartedUnit& started) {
   std::vector<cgroup::Property> properties = plan.properties;
   if (!plan.unit.is_slice()) properties.push_back({"PIDs", "au", {"1", cat(pid)}});
   started.stop();  // of an attempt before this one
+  // One of this name that was there before is somebody else's, and stays as it is.
+  TRY(cgroup::check_not_frozen(plan.whole));
   TRY(cgroup::start_unit(plan.unit, properties));
   started.own(plan.unit, plan.whole);
   if (!plan.unit.is_slice()) TRY(check_place(plan, pid));

@@ -98,7 +98,18 @@ void cover_with_copy(const Init& init, const plan::Mount& mount, int target, con
 // Whether what is mounted at a path that was reached `literally`, without any symlink on the way,
 // can have covered /dev.
 bool may_cover_dev(std::string_view path, bool literally) {
-  return !literally || path == "/" || path == "/dev" || path.find("/.") != std::string_view::npos;
+  return !literally || path == "/dev" || path.find("/.") != std::string_view::npos;
+}
+
+bool is_on_root(const char* destination) { return destination[1] == '\0'; }
+
+// What is mounted at the destination by now. From a root only ".." comes across what is mounted on
+// it.
+int reopen(const Init& init, const plan::Mount& mount) {
+  const char* path = init.text(mount.destination);
+  if (is_on_root(path)) path = "/..";
+  return static_cast<int>(
+      must_for(init, mount, open_in_root(init, path, O_PATH | O_DIRECTORY), ": reopen"));
 }
 
 // Returns whether its destination was reached without a symlink.
@@ -157,8 +168,7 @@ bool mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
            "\"");
   if (std::string_view(type) == "tmpfs" && !mount.copy_up) parent.is_empty(destination);
   if (mount.propagation.count == 0 && !mount.copy_up && !mount.root_label.given()) return literally;
-  int mounted = static_cast<int>(
-      must_for(init, mount, open_in_root(init, destination, O_PATH | O_DIRECTORY), ": reopen"));
+  const int mounted = reopen(init, mount);
   if (mount.root_label.given()) label_root(init, mount, mounted);
   if (covered >= 0) {
     copy_up(init, covered, mounted, destination);
@@ -204,6 +214,12 @@ void perform_mounts(Init& init) {
       case plan::MountKind::removal:
         remove_mount(init, mount);
         break;
+    }
+    // As paths of the host would have it, this is the root from now on.
+    if (is_on_root(init.text(mount.destination))) {
+      init.root = reopen(init, mount);
+      parent.forget();
+      init.dev = -1;
     }
     if (parent.is_of("/dev/")) init.dev = parent.fd();
     if (may_cover_dev(init.view.view(mount.destination), literally)) init.dev = -1;

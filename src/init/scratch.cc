@@ -13,8 +13,12 @@ int next_kept(const Init& init, int from) {
   for (int fd : {init.channel, init.plan.gate, init.plan.process.console_fd, init.root, init.proc,
                  init.state, init.plan.hooks_out, init.plan.hooks_err, init.plan.device_tree})
     keep(fd);
-  if (init.plan.has_trees && !init.mounted) {
-    for (const plan::Mount& mount : init.list(init.plan.mounts)) keep(mount.tree);
+  if ((init.plan.has_trees || init.sources != nullptr) && !init.mounted) {
+    const auto mounts = init.list(init.plan.mounts);
+    for (size_t i = 0; i < mounts.size(); ++i) {
+      keep(mounts[i].tree);
+      if (init.sources != nullptr) keep(init.sources[i]);
+    }
   }
   if (!init.mounted) {
     for (int fd : init.procfs) keep(fd);

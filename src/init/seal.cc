@@ -160,8 +160,9 @@ void seal_paths(Init& init) {
   make_readonly(init, scratch, names);
   mask(init, scratch, names);
   // Those that keep parts of the host's tree alive; one that goes straight on to its program closes
-  // all of them with the exec.
-  if (init.plan.purpose == plan::Purpose::create) sweep(init);
+  // all of them with the exec. But of a lean namespace the host's /proc is still open, and until
+  // then a link of the image to /proc/self/fd could lead there.
+  if (init.plan.purpose == plan::Purpose::create || init.plan.lean_mounts) sweep(init);
 }
 
 }  // namespace ocirt::init

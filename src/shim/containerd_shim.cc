@@ -41,6 +41,7 @@ ContainerdShim::ContainerdShim(sys::EventLoop& loop, ContainerdSetup setup, Seat
       farewell_(loop, Callback<>::to<&ContainerdShim::stop>(*this)),
       ended_(loop, Callback<>::to<&ContainerdShim::remove_ended>(*this)) {
   containers_.observe(&events_);
+  containers_.sockets().set_socket(seat_.path);
   containers_.on_end([this](Container& container) { container_ended(container); });
   if (setup_.ttrpc_address.empty()) events_.tell_oom_by_file(containers_);
   sandbox_.on_end([this] { leave(); });
@@ -70,6 +71,7 @@ Result<> ContainerdShim::run() {
 void ContainerdShim::on_call(wire::Call& call) {
   if (setup_.debug) log_.write("debug", cat("call of ", call.service, "/", call.method));
   if (call.service == wire::kTaskV2 || call.service == wire::kTaskV3) return task_.handle(call);
+  if (call.service == wire::kStreamingV1) return containers_.sockets().handle(call);
   if (call.service == wire::kSandboxV1) return sandbox_.handle(call);
   if (call.service == kJoinService && call.method == kJoinMethod) {
     // Not any more what was said of the containers before.

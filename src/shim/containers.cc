@@ -61,7 +61,7 @@ Result<Container*> Containers::add(std::string_view id, std::string bundle) {
   Container& container = *all_.back();
   container.number = ++last_number_;
   container.bundle = std::move(bundle);
-  container.init.streams = std::make_unique<Streams>(loop_);
+  container.init.streams = std::make_unique<Streams>(loop_, &sockets_);
   return &container;
 }
 
@@ -219,7 +219,7 @@ Result<> Containers::add_exec(Container& container, std::string exec_id, std::st
   process->phase = Phase::kCreated;
   process->document = std::move(document);
   process->paths = paths;
-  process->streams = std::make_unique<Streams>(loop_);
+  process->streams = std::make_unique<Streams>(loop_, &sockets_);
   StreamOwner owner = container.owner;
   owner.copied = true;
   if (Result<> opened = process->streams->open(paths, owner); !opened) {

@@ -92,6 +92,8 @@ class Containers {
   Result<Container*> get(std::string_view id);
   Result<Process*> get_process(std::string_view id, std::string_view exec_id);
   bool empty() const { return all_.empty(); }
+  // Where clients call for streams of processes.
+  SocketStreams& sockets() { return sockets_; }
   // Whether a client has not read all that a process has said which was deleted.
   bool has_unread_streams();
   const std::vector<std::unique_ptr<Container>>& all() const { return all_; }
@@ -146,6 +148,7 @@ class Containers {
   Runtime runtime_;
   Closure<void(Container&)> on_end_;
   Observer* observer_ = nullptr;
+  SocketStreams sockets_;
   std::vector<std::unique_ptr<Container>> all_;
   std::vector<std::unique_ptr<Streams>> lingering_;  // of processes that were deleted
   std::vector<Parked> parked_;  // ended before the worker that made them has answered

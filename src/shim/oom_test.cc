@@ -31,7 +31,7 @@ TEST_F(Oom, WhatCannotBeWatchedIsLookedAtWhenSomebodyAsks) {
   OomWatches watches(*loop_, [](const std::string&) {});
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-  // The next free number is the last one: the file itself gets it.
+  // Room for the file, none behind it.
   UniqueFd next = *sys::open(dir, "memory.events", O_RDONLY);
   const rlimit one_more{static_cast<rlim_t>(next.raw()) + 1, before.rlim_max};
   next.reset();

@@ -9,10 +9,13 @@
 
 #include "src/base/text.h"
 #include "src/linux/mount_options.h"
+#include "src/shim/mapped_mounts.h"
 #include "src/sys/file.h"
 #include "src/sys/loop_device.h"
 #include "src/sys/mount_tree.h"
 #include "src/sys/mounting.h"
+#include "src/sys/program_output.h"
+#include "src/sys/user_namespace.h"
 
 namespace ocirt::shim {
 namespace {
@@ -67,6 +70,46 @@ void shorten(MountCall& call) {
   call.data.replace(begin, end - begin, relative);
 }
 
+std::string unescaped(std::string_view layer) {
+  std::string path;
+  for (size_t i = 0; i < layer.size(); ++i) {
+    if (layer[i] == '\\' && i + 1 < layer.size()) ++i;
+    path += layer[i];
+  }
+  return path;
+}
+
+// "0:100000:65536,..." as lines of /proc/PID/uid_map.
+Result<std::string> map_lines(std::string_view option, std::string_view list) {
+  std::string lines;
+  for (std::string_view range : split(list, ',')) {
+    const std::vector<std::string_view> numbers = split(range, ':');
+    bool good = numbers.size() == 3;
+    for (std::string_view number : numbers) good = good && to_number<uint32_t>(number).has_value();
+    if (!good || numbers[2] == "0")
+      return refuse(
+          cat("the option ", quoted(option), ": ", quoted(range), " is not INSIDE:OUTSIDE:SIZE"));
+    lines += cat(numbers[0], " ", numbers[1], " ", numbers[2], "\n");
+  }
+  return lines;
+}
+
+// Takes the layers out of the options of an overlay.
+Result<> take_layers(MountCall& call) {
+  std::string rest;
+  for (std::string_view option : split(call.data, ',')) {
+    if (option.starts_with(kLower) && call.layers.empty()) {
+      for (std::string_view layer : layers_of(option.substr(kLower.size())))
+        call.layers.push_back(unescaped(layer));
+    } else {
+      rest += cat(rest.empty() ? "" : ",", option);
+    }
+  }
+  call.data = rest;
+  return call.layers.empty() ? Result<>(refuse("an overlay with uidmap= and without lowerdir="))
+                             : Result<>();
+}
+
 // Where a mount goes: never out of the rootfs, also by symbolic links in it.
 Result<std::string> place_of(const RootfsMount& mount, const std::string& rootfs,
                              UniqueFd& holder) {
@@ -93,14 +136,51 @@ Result<> make_filesystem(const RootfsMount& mount, const MountCall& call,
   return made;
 }
 
-Result<> make(const RootfsMount& mount, const std::string& rootfs) {
-  const MountCall call = TRY(decide_mount(mount, kMostOptions));
-  UniqueFd holder;
+Result<MountCall> ask_helper(const RootfsMount& mount) {
+  const size_t dot = mount.type.find('.');
+  if (dot + 1 == mount.type.size()) return refuse("no program is named");
+  if (!mount.target.empty() && mount.target != "/")
+    return refuse("not supported: a mount by a helper program inside of the root file system");
+  MountCall call;
+  call.helper = cat("mount.", mount.type.substr(0, dot));
+  for (const std::string& option : mount.options) {
+    if (option.starts_with("X-") || option.starts_with("x-")) continue;
+    call.helper_words.insert(call.helper_words.end(), {"-o", option});
+  }
+  call.helper_words.insert(call.helper_words.end(), {"-t", mount.type.substr(dot + 1)});
+  return call;
+}
+
+// The program that serves it goes on in the background, and ends with the mount.
+Result<> run_helper(const RootfsMount& mount, const MountCall& call, const std::string& place) {
+  std::vector<std::string> argv = {call.helper, mount.source, place};
+  argv.insert(argv.end(), call.helper_words.begin(), call.helper_words.end());
+  Result<std::string> output = sys::program_output(argv, true);
+  return output ? Result<>() : std::unexpected(std::move(output).error());
+}
+
+Result<> make(const RootfsMount& mount, const std::string& bundle) {
+  const std::string rootfs = rootfs_of(bundle);
+  MountCall call = TRY(decide_mount(mount, kMostOptions));
+  UniqueFd holder, mapping;
   const std::string place = TRY(place_of(mount, rootfs, holder));
+  if (!call.helper.empty()) return run_helper(mount, call, place);
+  if (!call.uid_map.empty()) mapping = TRY(sys::make_user_namespace(call.uid_map, call.gid_map));
+  MappedLayers layers;
+  if (!call.layers.empty()) {
+    TRY(layers.make(bundle, call.layers, mapping));
+    call.directory = layers.directory();
+    call.data = cat(layers.option(), call.data.empty() ? "" : ",", call.data);
+  }
   if (call.bind) {
     TRY(sys::bind(mount.source, place, call.recursive, 0));
   } else {
     TRY(make_filesystem(mount, call, place));
+  }
+  if (mapping.valid() && call.layers.empty()) {
+    UniqueFd covered;
+    const std::string top = TRY(place_of(mount, rootfs, covered));
+    TRY(show_mapped(top, call.recursive, mapping));
   }
   // `holder` is what is covered now: the new mount has to be found once more.
   UniqueFd again;
@@ -123,9 +203,7 @@ std::string words_of(const RootfsMount& mount) {
 }  // namespace
 
 Result<MountCall> decide_mount(const RootfsMount& mount, size_t most) {
-  // containerd's word for a program mount.fuse or mount.fuse3 that makes the mount.
-  if (mount.type.starts_with("fuse.") || mount.type.starts_with("fuse3."))
-    return refuse("not supported: mounts that a helper program makes");
+  if (mount.type.starts_with("fuse.") || mount.type.starts_with("fuse3.")) return ask_helper(mount);
   MountCall call;
   std::vector<std::string> words;
   for (const std::string& option : mount.options) {
@@ -134,10 +212,18 @@ Result<MountCall> decide_mount(const RootfsMount& mount, size_t most) {
       call.loop = true;
       continue;
     }
-    if (option.starts_with("uidmap=") || option.starts_with("gidmap="))
-      return refuse(cat("not supported: the option ", quoted(option)));
-    words.push_back(option);
+    const std::string_view value =
+        std::string_view(option).substr(std::min<size_t>(option.size(), 7));
+    if (option.starts_with("uidmap=")) {
+      call.uid_map = TRY(map_lines(option, value));
+    } else if (option.starts_with("gidmap=")) {
+      call.gid_map = TRY(map_lines(option, value));
+    } else {
+      words.push_back(option);
+    }
   }
+  if (call.uid_map.empty() != call.gid_map.empty())
+    return refuse("the options uidmap= and gidmap= come together");
   const MountOptions options = parse_mount_options(words);
   if (options.remount || options.idmap || options.tmpcopyup || options.copy_symlink)
     return refuse("not supported: the options remount, idmap, tmpcopyup and copy-symlink");
@@ -155,6 +241,7 @@ Result<MountCall> decide_mount(const RootfsMount& mount, size_t most) {
     call.clear = options.attr_clr;
     return call;
   }
+  if (mount.type == "overlay" && !call.uid_map.empty()) TRY(take_layers(call));
   if (mount.type == "overlay" && call.data.size() >= most) shorten(call);
   if (call.data.size() >= most) {
     return refuse(
@@ -169,7 +256,7 @@ Result<> mount_rootfs(const std::string& bundle, std::span<const RootfsMount> mo
   if (!there && there.error().code != EEXIST) return there;
   for (size_t i = 0; i < mounts.size(); ++i) {
     const RootfsMount& mount = mounts[i];
-    Result<> made = make(mount, rootfs);
+    Result<> made = make(mount, bundle);
     if (made) continue;
     std::string where =
         cat("rootfs[", i, "]: ", mount.type.empty() ? "bind" : mount.type, " of ",
@@ -185,6 +272,7 @@ Result<> mount_rootfs(const std::string& bundle, std::span<const RootfsMount> mo
 }
 
 Result<> unmount_rootfs(const std::string& bundle) {
+  TRY(within("rootfs", remove_mapped_layers(bundle)));
   return within("rootfs", sys::unmount_everything(rootfs_of(bundle)));
 }
 

@@ -29,11 +29,22 @@ struct MountCall {
   std::vector<uint64_t> propagation;
   std::string directory;  // from where paths in `data` lead; empty: they are all absolute
   std::string data;
+  // Whose ids are shown instead (mapped_mounts.h), as lines of user_namespaces(7); empty: as they
+  // are.
+  std::string uid_map, gid_map;
+  std::vector<std::string> layers;  // of an overlay with those: they are not in `data`
+  // The program that makes the mount, mount.fuse or mount.fuse3, with what follows the target.
+  std::string helper;
+  std::vector<std::string> helper_words;
 };
 
 // Decides, without looking at the host. Options that begin with "X-" or "x-" are notes for other
 // programs. The layers of an overlay that need more than `most` bytes are said relative to the
 // directory that they have in common, as containerd does; what is longer even so is refused.
+// "uidmap=INSIDE:OUTSIDE:SIZE,..." and "gidmap=...", which come together, are a user namespace's:
+// the snapshotters' words for a root file system whose files belong to it without having been
+// changed. The types "fuse.PROGRAM" and "fuse3.PROGRAM" are file systems that PROGRAM serves, which
+// mount.fuse(8) starts.
 Result<MountCall> decide_mount(const RootfsMount& mount, size_t most);
 
 // Makes all of them in order, or none. Errors name number, type, source, target and options.

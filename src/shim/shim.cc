@@ -13,14 +13,15 @@ constexpr sys::Nanoseconds kFarewell = std::chrono::seconds(5);
 
 }  // namespace
 
-Shim::Shim(sys::EventLoop& loop, Runtime runtime, pod::Layout layout)
+Shim::Shim(sys::EventLoop& loop, Runtime runtime, const pod::Layout& layout)
     : loop_(loop),
       workers_(loop),
       containers_(loop, workers_, std::move(runtime)),
       task_(containers_),
-      sandbox_(containers_, std::move(layout)),
+      sandbox_(containers_, layout),
       server_(loop, Callback<wire::Call&>::to<&Shim::on_call>(*this)),
       unwanted_(loop, Callback<>::to<&Shim::nobody_came>(*this)) {
+  containers_.sockets().set_socket(layout.socket());
   sandbox_.on_end([this] { end(); });
   task_.on_shutdown([this](bool) {
     if (!sandbox_.has_pod()) end();
@@ -46,6 +47,7 @@ void Shim::on_call(wire::Call& call) {
   if (unwanted_.is_running()) unwanted_.start(patience_);
   if (call.service == wire::kSandboxV1) return sandbox_.handle(call);
   if (call.service == wire::kTaskV2 || call.service == wire::kTaskV3) return task_.handle(call);
+  if (call.service == wire::kStreamingV1) return containers_.sockets().handle(call);
   wire::no_such_service(call);
 }
 

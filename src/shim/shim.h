@@ -20,7 +20,7 @@ namespace ocirt::shim {
 class Shim {
  public:
   // Blocks all signals; `loop` is the program's.
-  Shim(sys::EventLoop& loop, Runtime runtime, pod::Layout layout);
+  Shim(sys::EventLoop& loop, Runtime runtime, const pod::Layout& layout);
   Shim(const Shim&) = delete;
   Shim& operator=(const Shim&) = delete;
 

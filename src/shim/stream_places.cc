@@ -8,6 +8,8 @@
 namespace ocirt::shim {
 namespace {
 
+constexpr std::string_view kSocketScheme = "ttrpc+unix";
+
 struct Place {
   std::string_view scheme, path, query;
 };
@@ -22,18 +24,12 @@ Result<Place> read_place(std::string_view which, const std::string& text) {
       place.path = place.path.substr(0, mark);
     }
   }
-  if (place.scheme == "ttrpc+unix" || place.scheme == "grpc+unix") {
-    return std::unexpected(
-        Error{ENOSYS,
-              cat("not supported: ", which, ": ", quoted(text),
-                  ": streams over a socket (in containerd's configuration: io_type = \"fifo\")")});
-  }
   const bool known = place.scheme == "fifo" || place.scheme == "file" || place.scheme == "binary" ||
-                     place.scheme == "binary-v2";
+                     place.scheme == "binary-v2" || place.scheme == kSocketScheme;
   if (!known) {
     return std::unexpected(Error{ENOSYS, cat("not supported: ", which, ": ", quoted(text),
-                                             ": only fifo, file, binary "
-                                             "and binary-v2 are taken")});
+                                             ": only fifo, file, binary, "
+                                             "binary-v2 and ttrpc+unix are taken")});
   }
   if (!place.path.starts_with('/') && !place.path.empty())
     return std::unexpected(Error{EINVAL, cat(which, ": ", quoted(text), ": not an absolute path")});
@@ -63,9 +59,42 @@ Result<std::string> fifo(std::string_view which, const std::string& text) {
                                            ": only stdout may be another thing than a fifo")});
 }
 
+// The id of a stream over the socket; all of them lead over the same one.
+Result<std::string> stream_id(std::string_view which, const std::string& text,
+                              StreamPlaces& places) {
+  if (text.empty()) return std::string();
+  const Place place = TRY(read_place(which, text));
+  auto refuse_it = [&](int code, std::string_view why) {
+    return std::unexpected(Error{code, cat(which, ": ", quoted(text), ": ", why)});
+  };
+  if (place.scheme != kSocketScheme)
+    return refuse_it(ENOSYS, "not supported: beside streams over a socket");
+  if (place.path.empty()) return refuse_it(EINVAL, "no path");
+  if (places.socket.empty()) places.socket = place.path;
+  if (places.socket != place.path) return refuse_it(EINVAL, "another socket than the others'");
+  for (std::string_view pair : split(place.query, '&')) {
+    constexpr std::string_view kKey = "streaming_id=";
+    if (!pair.starts_with(kKey)) continue;
+    if (std::string id = decoded(pair.substr(kKey.size())); !id.empty()) return id;
+  }
+  return refuse_it(EINVAL, "no streaming_id");
+}
+
+Result<StreamPlaces> socket_places(const StreamPaths& paths) {
+  StreamPlaces places;
+  places.kind = StreamPlaces::Kind::kSocket;
+  places.in = TRY(stream_id("stdin", paths.in, places));
+  places.out = TRY(stream_id("stdout", paths.out, places));
+  places.err = TRY(stream_id("stderr", paths.err, places));
+  return places;
+}
+
 }  // namespace
 
 Result<StreamPlaces> read_places(const StreamPaths& paths) {
+  for (const std::string* text : {&paths.in, &paths.out, &paths.err}) {
+    if (text->starts_with(cat(kSocketScheme, "://"))) return socket_places(paths);
+  }
   StreamPlaces places;
   places.in = TRY(fifo("stdin", paths.in));
   const Place out = TRY(read_place("stdout", paths.out));

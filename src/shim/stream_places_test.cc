@@ -39,8 +39,28 @@ TEST(StreamPlaces, AProgramHasItsArgumentsInOrder) {
   EXPECT_TRUE(read_places({.out = "binary-v2:///bin/l"})->must_answer);
 }
 
+TEST(StreamPlaces, StreamsOverASocketHaveIds) {
+  const StreamPlaces places = *read_places({.out = "ttrpc+unix:///run/s?streaming_id=c%2Dout",
+                                            .err = "ttrpc+unix:///run/s?x=y&streaming_id=c-err"});
+  EXPECT_EQ(places.kind, Kind::kSocket);
+  EXPECT_EQ(places.socket, "/run/s");
+  EXPECT_EQ(places.in, "");
+  EXPECT_EQ(places.out, "c-out");
+  EXPECT_EQ(places.err, "c-err");
+}
+
+TEST(StreamPlaces, StreamsOverASocketAreAllOfOneSocketAndHaveAllAnId) {
+  const std::string good = "ttrpc+unix:///run/s?streaming_id=1";
+  EXPECT_EQ(code_of({.in = "/fifo", .out = good}), ENOSYS);
+  EXPECT_EQ(code_of({.out = "/fifo", .err = good}), ENOSYS);
+  EXPECT_EQ(code_of({.out = good, .err = "ttrpc+unix:///run/t?streaming_id=2"}), EINVAL);
+  EXPECT_EQ(code_of({.out = "ttrpc+unix:///run/s?streaming_id="}), EINVAL);
+  EXPECT_EQ(code_of({.out = "ttrpc+unix:///run/s"}), EINVAL);
+  EXPECT_EQ(code_of({.out = "ttrpc+unix://?streaming_id=1"}), EINVAL);
+}
+
 TEST(StreamPlaces, OthersAreRefused) {
-  EXPECT_EQ(code_of({.out = "ttrpc+unix:///run/s?streaming_id=1"}), ENOSYS);
+  EXPECT_EQ(code_of({.out = "grpc+unix:///run/s?streaming_id=1"}), ENOSYS);
   EXPECT_EQ(code_of({.out = "npipe:////x"}), ENOSYS);
   EXPECT_EQ(code_of({.in = "binary:///bin/l"}), ENOSYS);
   EXPECT_EQ(code_of({.out = "/o", .err = "file:///e"}), ENOSYS);

@@ -97,8 +97,11 @@ void ContainerLog::drain() {
 
 // ---- streams of a process -----------------------------------------------------------------------
 
-Streams::Streams(sys::EventLoop& loop, sys::Nanoseconds grace)
-    : loop_(loop), patience_(grace), grace_(loop, Callback<>::to<&Streams::too_late>(*this)) {}
+Streams::Streams(sys::EventLoop& loop, SocketStreams* sockets, sys::Nanoseconds grace)
+    : loop_(loop),
+      sockets_(sockets),
+      patience_(grace),
+      grace_(loop, Callback<>::to<&Streams::too_late>(*this)) {}
 
 Result<> Streams::open(const StreamPaths& paths, const StreamOwner& owner) {
   terminal_ = paths.terminal;
@@ -108,7 +111,11 @@ Result<> Streams::open(const StreamPaths& paths, const StreamOwner& owner) {
     logger_ = std::make_unique<Logger>(loop_);
     TRY(within("stdout", logger_->start(places, owner.id, owner.name_space)));
   }
-  TRY(terminal_ ? open_terminal(places, owner) : open_fifos(places, owner));
+  if (places.kind == StreamPlaces::Kind::kSocket) {
+    TRY(open_sockets(places));
+  } else {
+    TRY(terminal_ ? open_terminal(places, owner) : open_fifos(places, owner));
+  }
   if (owner.uid == 0 && owner.gid == 0) return {};
   for (const UniqueFd& end : process_) {
     if (end.valid()) TRY(sys::give_descriptor_to(end, "a stream", owner.uid, owner.gid));
@@ -157,6 +164,32 @@ Result<> Streams::open_fifos(const StreamPlaces& places, const StreamOwner& owne
   if (places.err != places.out) return open_output(2, places.err, owner.copied);
   // Of two pipes nobody knows what came first.
   process_[2] = TRY(sys::duplicate(process_[1]));
+  return {};
+}
+
+Result<> Streams::open_sockets(const StreamPlaces& places) {
+  if (sockets_ == nullptr || sockets_->socket() != places.socket) {
+    return std::unexpected(Error{ENOSYS, cat("not supported: streams over ", quoted(places.socket),
+                                             ", which is not the shim's socket")});
+  }
+  if (!places.in.empty()) {
+    called_in_ = std::make_unique<SocketInput>(loop_, *sockets_, places.in);
+    UniqueFd& reader = terminal_ ? keys_ : process_[0];
+    reader = TRY(within("stdin", called_in_->open()));
+    if (!terminal_) TRY(sys::set_waiting(reader, true));
+  }
+  const std::string* ids[2] = {&places.out, &places.err};
+  if (terminal_) {
+    outputs_[0] = std::make_unique<Output>(loop_);
+    std::tie(console_ours_, console_theirs_) = TRY(sys::socket_pair());
+  }
+  for (int i = 0; i < (terminal_ ? 1 : 2); ++i) {
+    if (ids[i]->empty()) continue;
+    called_out_[i] = std::make_unique<SocketOutput>(loop_, *sockets_, *ids[i]);
+    UniqueFd& writer = terminal_ ? outputs_[0]->to : process_[i + 1];
+    writer = TRY(within(kNames[i + 1], called_out_[i]->open()));
+    if (terminal_) TRY(sys::set_waiting(writer, false));
+  }
   return {};
 }
 
@@ -245,6 +278,8 @@ Result<> Streams::resize(uint16_t columns, uint16_t rows) {
 }
 
 void Streams::close_input() {
+  if (called_in_ && !ended_) return called_in_->close();
+  called_in_.reset();
   held_[0].reset();
   typing_.reset();
   keyboard_.reset();
@@ -263,7 +298,7 @@ void Streams::end() {
   // A pod's log is the next process's too, which may come at once.
   if (log_ != nullptr || !begun_) stop_copying();
   output_ended();
-  if (!copies()) return;
+  if (!copies() && !sends()) return;
   moved_before_ = 0;
   grace_.start(patience_);
 }
@@ -287,9 +322,25 @@ void Streams::too_late() {
     moved += output->pump.moved();
     stuck |= output->pump.is_stuck();
   }
+  for (const std::unique_ptr<SocketOutput>& output : called_out_) {
+    if (!output) continue;
+    moved += output->moved();
+    stuck |= output->is_stuck();
+  }
   if ((stuck && !released_) || (stuck && std::exchange(moved_before_, moved) != moved))
     return grace_.start(patience_);
   stop_copying();
+  for (const std::unique_ptr<SocketOutput>& output : called_out_) {
+    if (output) output->finish();
+  }
+}
+
+// Whether a client over the socket has not got everything yet.
+bool Streams::sends() const {
+  for (const std::unique_ptr<SocketOutput>& output : called_out_) {
+    if (output && !output->is_done()) return true;
+  }
+  return false;
 }
 
 void Streams::stop_copying() {
@@ -307,7 +358,10 @@ void Streams::stop_copying() {
 
 void Streams::release() {
   released_ = true;
-  if (copies() && grace_.is_running()) grace_.start(patience_);
+  for (const std::unique_ptr<SocketOutput>& output : called_out_) {
+    if (output) output->let_go();
+  }
+  if ((copies() || sends()) && grace_.is_running()) grace_.start(patience_);
   held_[1].reset();
   held_[2].reset();
 }

@@ -11,6 +11,7 @@
 //   as the process lives they have a reader, so it survives the shim, and the next shim reads on.
 // - A terminal: its master is here, copied from and to fifos or into the log.
 // - A file, which the process appends to by itself, or a program (logger.h).
+// - A client that calls for them over the shim's socket (socket_streams.h): the process has pipes.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +24,7 @@
 #include "src/shim/log_file.h"
 #include "src/shim/logger.h"
 #include "src/shim/pump.h"
+#include "src/shim/socket_pipes.h"
 #include "src/shim/stream_places.h"
 #include "src/sys/event_loop.h"
 
@@ -81,9 +83,11 @@ struct StreamOwner {
 // The streams of one process.
 class Streams {
  public:
+  // `sockets`: for streams over the shim's socket, which are refused without.
   // `grace`: for what a process has left in the background with its streams, after its end; as
   // long as containerd's own shim waits.
-  explicit Streams(sys::EventLoop& loop, sys::Nanoseconds grace = std::chrono::seconds(10));
+  explicit Streams(sys::EventLoop& loop, SocketStreams* sockets = nullptr,
+                   sys::Nanoseconds grace = std::chrono::seconds(10));
   Streams(const Streams&) = delete;
   Streams& operator=(const Streams&) = delete;
 
@@ -113,7 +117,9 @@ class Streams {
   // It is deleted: nothing is kept any more for a client that is not there.
   void release();
   // Whether it may be destroyed without anybody missing something.
-  bool is_done() const { return ended_ && !copies() && (!logger_ || logger_->has_ended()); }
+  bool is_done() const {
+    return ended_ && !copies() && !sends() && (!logger_ || logger_->has_ended());
+  }
   // A child of the shim has ended; true: it was the logging program.
   bool logger_ended(pid_t pid) { return logger_ && logger_->ended(pid); }
 
@@ -126,10 +132,12 @@ class Streams {
   };
   Result<> open_terminal(const StreamPlaces& places, const StreamOwner& owner);
   Result<> open_fifos(const StreamPlaces& places, const StreamOwner& owner);
+  Result<> open_sockets(const StreamPlaces& places);
   Result<> open_input(const std::string& path);
   Result<> open_output(int number, const std::string& path, bool copied);
   Result<> begin_terminal();
   bool copies() const { return copying_ && (outputs_[0] || outputs_[1]); }
+  bool sends() const;
   void output_ended();
   void too_late();
   void stop_copying();
@@ -143,6 +151,9 @@ class Streams {
   std::unique_ptr<Output> outputs_[2];
   UniqueFd keys_, keyboard_;  // a terminal's input, and its master once more
   std::unique_ptr<Pump> typing_;
+  SocketStreams* sockets_;
+  std::unique_ptr<SocketInput> called_in_;
+  std::unique_ptr<SocketOutput> called_out_[2];
   std::unique_ptr<Logger> logger_;
   ContainerLog* log_ = nullptr;
   const sys::Nanoseconds patience_;

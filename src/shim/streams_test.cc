@@ -138,7 +138,7 @@ TEST_F(Streaming, WhatIsCopiedComesInFullAndThenTheEnd) {
 TEST_F(Streaming, WhoKeepsAStreamOpenIsNotWaitedForLongerThanTheGracePeriod) {
   const std::string out = fifo("out");
   UniqueFd reader = *sys::open(sys::kCwd, out, O_RDONLY | O_NONBLOCK);
-  Streams streams(*loop, 30ms);
+  Streams streams(*loop, nullptr, 30ms);
   ASSERT_TRUE(streams.open({.out = out}, {.copied = true}));
   UniqueFd background = *sys::duplicate(streams.of_process(1));
   ASSERT_TRUE(streams.begin());
@@ -155,7 +155,7 @@ TEST_F(Streaming, WhoKeepsAStreamOpenIsNotWaitedForLongerThanTheGracePeriod) {
 TEST_F(Streaming, WhoReadsSlowlyIsWaitedForUntilTheProcessIsDeleted) {
   const std::string out = fifo("out");
   UniqueFd reader = *sys::open(sys::kCwd, out, O_RDONLY | O_NONBLOCK);
-  Streams streams(*loop, 10ms);
+  Streams streams(*loop, nullptr, 10ms);
   ASSERT_TRUE(streams.open({.out = out}, {.copied = true}));
   {
     UniqueFd process = *sys::duplicate(streams.of_process(1));

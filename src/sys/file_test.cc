@@ -11,6 +11,7 @@
 #include <cerrno>
 
 #include "src/base/text.h"
+#include "src/sys/lock.h"
 #include "src/sys/test_directory.h"
 
 namespace ocirt::sys {
@@ -299,6 +300,18 @@ TEST_F(File, LockKeepsOthersOutUntilItIsClosed) {
   holder.reset();
   EXPECT_EQ(::flock(other.raw(), LOCK_EX | LOCK_NB), 0);
   EXPECT_EQ(lock_exclusive(Fd(-1), "f").error().text, "lock f: Bad file descriptor");
+}
+
+TEST_F(File, LockOfOthersIsNotWaitedForLongerThanAsked) {
+  put("f", "");
+  UniqueFd holder = *open(dir, "f", O_RDONLY);
+  UniqueFd other = *open(dir, "f", O_RDONLY);
+  EXPECT_TRUE(*lock_within(holder, "f", 0));
+  EXPECT_TRUE(*lock_within(holder, "f", 0));  // it is this one's already
+  EXPECT_FALSE(*lock_within(other, "f", 3));
+  ASSERT_TRUE(unlock(holder, "f"));
+  EXPECT_TRUE(*lock_within(other, "f", 0));
+  EXPECT_EQ(lock_within(Fd(-1), "f", 0).error().text, "lock f: Bad file descriptor");
 }
 
 TEST_F(File, SealedMemoryHoldsItsPiecesFromOffsetZero) {

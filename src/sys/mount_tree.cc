@@ -33,6 +33,24 @@ Result<> map_mount_ids(Fd tree, bool recursive, Fd user_namespace) {
   return {};
 }
 
+Result<> set_tree_attributes(Fd tree, bool recursive, uint64_t set) {
+  mount_attr attr{};
+  attr.attr_set = set;
+  const unsigned flags = AT_EMPTY_PATH | (recursive ? static_cast<unsigned>(AT_RECURSIVE) : 0);
+  if (::syscall(SYS_mount_setattr, tree.raw(), "", flags, &attr, sizeof attr) < 0) {
+    return os_error("set the options of a mount", errno);
+  }
+  return {};
+}
+
+Result<> attach_mount_tree(Fd tree, CStr path) {
+  const unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS;
+  if (::syscall(SYS_move_mount, tree.raw(), "", AT_FDCWD, path.c_str(), flags) < 0) {
+    return os_error(cat("attach a mount at ", path.view()), errno);
+  }
+  return {};
+}
+
 Result<> set_mount_propagation(Fd tree, uint64_t propagation) {
   mount_attr attr{};
   attr.propagation = propagation;

@@ -28,6 +28,13 @@ inline constexpr std::string_view kTypeUrl<CreateOptions> = "containerd.linux.ru
 template <>
 inline constexpr std::string_view kTypeUrl<PodSandboxConfig> = "runtime.v1.PodSandboxConfig";
 template <>
+inline constexpr std::string_view kTypeUrl<StreamInit> =
+    "containerd.services.streaming.v1.StreamInit";
+template <>
+inline constexpr std::string_view kTypeUrl<StreamData> = "containerd.types.transfer.Data";
+template <>
+inline constexpr std::string_view kTypeUrl<WindowUpdate> = "containerd.types.transfer.WindowUpdate";
+template <>
 inline constexpr std::string_view kTypeUrl<v1::Metrics> = "io.containerd.cgroups.v1.Metrics";
 template <>
 inline constexpr std::string_view kTypeUrl<v2::Metrics> = "io.containerd.cgroups.v2.Metrics";

@@ -83,10 +83,7 @@ void Connection::take(const Frame& frame) {
   if (stream % 2 != 1) {
     return refuse_it(Code::kInvalidArgument, cat("stream ", stream, ": a client's are odd"));
   }
-  if (frame.header.type == FrameType::kData) {
-    return refuse_it(Code::kInvalidArgument,
-                     cat("stream ", stream, ": no call here takes a stream of messages"));
-  }
+  if (frame.header.type == FrameType::kData) return take_message(frame);
   // Types that do not exist yet are passed over, as the protocol demands.
   if (frame.header.type != FrameType::kRequest) return;
   if (stream <= last_stream_) {
@@ -119,8 +116,28 @@ void Connection::take_request(const Frame& frame) {
             .payload = view(got.payload),
             .request = got,
             .peer = peer_,
+            .is_stream = (frame.header.flags & kRemoteOpen) != 0,
             .reply = Reply(std::move(waiting))};
   server_.handler_(call);
+}
+
+// The function of the call may answer it, after which it is not called again.
+void Connection::take_message(const Frame& frame) {
+  const uint32_t stream = frame.header.stream;
+  auto find = [&] {
+    auto found = std::ranges::find(waiting_, stream, &detail::Waiting::stream);
+    return found == waiting_.end() || !(*found)->message ? nullptr : *found;
+  };
+  const uint8_t flags = frame.header.flags;
+  detail::Waiting* call = find();
+  if (call == nullptr) {
+    return send(refusal_frame(stream, Code::kInvalidArgument,
+                              cat("stream ", stream, ": no call that takes messages")));
+  }
+  if ((flags & kNoData) == 0) call->message(frame.payload);
+  if ((flags & kRemoteClosed) == 0) return;
+  call = find();
+  if (call != nullptr) std::exchange(call->message, {})(std::nullopt);
 }
 
 void Connection::send(std::string frame) {

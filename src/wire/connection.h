@@ -37,6 +37,7 @@ class Connection {
   void read();
   void take(const Frame& frame);
   void take_request(const Frame& frame);
+  void take_message(const Frame& frame);
   // Nothing is read or written from here on; the loop comes back to end it.
   void give_up();
   void update_interest();

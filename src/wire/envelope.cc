@@ -79,6 +79,27 @@ std::string refusal_frame(uint32_t stream, Code code, std::string_view text) {
   return frame(stream, FrameType::kResponse, response);
 }
 
+std::string message_frame(uint32_t stream, std::string_view payload) {
+  if (payload.size() > kMaxPayload) {
+    return refusal_frame(stream, Code::kResourceExhausted,
+                         cat("a message of ", payload.size(), " bytes is longer than the ",
+                             kMaxPayload, " that ttrpc can carry"));
+  }
+  std::string out(kHeaderSize, '\0');
+  out += payload;
+  encode(
+      {.length = static_cast<uint32_t>(payload.size()), .stream = stream, .type = FrameType::kData},
+      out.data());
+  return out;
+}
+
+std::string end_frame(uint32_t stream) {
+  std::string out(kHeaderSize, '\0');
+  encode({.stream = stream, .type = FrameType::kData, .flags = kRemoteClosed | kNoData},
+         out.data());
+  return out;
+}
+
 Result<Answer> read_answer(std::string_view payload) {
   auto response = TRY(parse<ttrpc::Response>(payload));
   Answer answer;

@@ -35,6 +35,10 @@ Result<std::string> request_frame(uint32_t stream, const Outgoing& call, sys::Na
 // A frame of type response; a payload that is too large becomes kResourceExhausted.
 std::string answer_frame(uint32_t stream, std::string_view payload);
 std::string refusal_frame(uint32_t stream, Code code, std::string_view text);
+// One message of a call of many, as a frame of type data, and the end of them. A payload that is
+// too large becomes kResourceExhausted.
+std::string message_frame(uint32_t stream, std::string_view payload);
+std::string end_frame(uint32_t stream);
 // What is in a frame of type response.
 Result<Answer> read_answer(std::string_view payload);
 

@@ -20,11 +20,17 @@ inline constexpr size_t kMaxPayload = 4 << 20;
 
 enum class FrameType : uint8_t { kRequest = 1, kResponse = 2, kData = 3 };
 
+// Flags of calls of many messages: the sender will send no more, will send messages (in a request),
+// and this frame carries none.
+inline constexpr uint8_t kRemoteClosed = 1;
+inline constexpr uint8_t kRemoteOpen = 2;
+inline constexpr uint8_t kNoData = 4;
+
 struct FrameHeader {
   uint32_t length = 0;
   uint32_t stream = 0;
   FrameType type{};   // any number may arrive
-  uint8_t flags = 0;  // of streams of messages only, which we have not
+  uint8_t flags = 0;  // of calls of many messages only
   friend bool operator==(const FrameHeader&, const FrameHeader&) = default;
 };
 

@@ -14,6 +14,7 @@
 #include "src/wire/message.h"
 #include "src/wire/options.pb-c.h"
 #include "src/wire/sandbox.pb-c.h"
+#include "src/wire/streaming.pb-c.h"
 #include "src/wire/task.pb-c.h"
 #include "src/wire/ttrpc.pb-c.h"
 #include "src/wire/types.pb-c.h"
@@ -148,6 +149,11 @@ OCIRT_MESSAGE(CheckpointOptions, Options__CheckpointOptions, options__checkpoint
 OCIRT_MESSAGE(ProcessDetails, Options__ProcessDetails, options__process_details);
 OCIRT_MESSAGE(CreateOptions, Options__CreateOptions, options__create_options);
 OCIRT_MESSAGE(RuntimeOptions, Options__RuntimeOptions, options__runtime_options);
+
+// streaming.proto
+OCIRT_MESSAGE(StreamInit, Streaming__StreamInit, streaming__stream_init);
+OCIRT_MESSAGE(StreamData, Streaming__Data, streaming__data);
+OCIRT_MESSAGE(WindowUpdate, Streaming__WindowUpdate, streaming__window_update);
 
 // cgroups_v1.proto
 OCIRT_MESSAGE_IN(v1, HugetlbStat, Cgroups__V1__HugetlbStat, cgroups__v1__hugetlb_stat);

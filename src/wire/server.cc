@@ -44,6 +44,7 @@ Connection* Reply::finish() {
   to->forget(*waiting_);
   waiting_->deadline.cancel();
   waiting_->gone = {};
+  waiting_->message = {};
   return to;
 }
 
@@ -53,6 +54,18 @@ void Reply::send(std::string_view payload) {
 
 void Reply::fail(Code code, std::string_view text) {
   if (Connection* to = finish()) to->send(refusal_frame(waiting_->stream, code, text));
+}
+
+void Reply::on_message(Callback<std::optional<std::string_view>> call) {
+  if (is_awaited()) waiting_->message = call;
+}
+
+void Reply::send_one(std::string_view payload) {
+  if (is_awaited()) waiting_->connection->send(message_frame(waiting_->stream, payload));
+}
+
+void Reply::end() {
+  if (Connection* to = finish()) to->send(end_frame(waiting_->stream));
 }
 
 void Reply::on_gone(Callback<> call) {

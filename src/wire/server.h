@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,7 @@ struct Waiting {
   uint32_t stream;
   sys::Timer deadline;
   Callback<> gone;
+  Callback<std::optional<std::string_view>> message;
 };
 }  // namespace detail
 
@@ -65,6 +67,13 @@ class [[nodiscard]] Reply {
   // With the code that fits the error's errno value.
   void fail(const Error& error) { fail(code_of(error.code), error.text); }
 
+  // For a call of many messages (Call::is_stream). Each that comes goes to `call`, and nothing
+  // after the last one; what comes while there is no such function is refused.
+  void on_message(Callback<std::optional<std::string_view>> call);
+  // One answer of several, and the end behind them.
+  void send_one(std::string_view payload);
+  void end();
+
   // Calls when the caller stops to wait before it has been answered: its deadline, or the end of
   // its connection. Never from within a call of this class or of the handler.
   void on_gone(Callback<> call);
@@ -83,6 +92,7 @@ struct Call {
   std::string_view payload;
   const ttrpc::Request& request;  // metadata, timeout
   const sys::Peer& peer;
+  bool is_stream = false;  // the caller will send messages
   Reply reply;
 
   // The first value under this key; empty when there is none.

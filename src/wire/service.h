@@ -20,6 +20,7 @@ namespace ocirt::wire {
 inline constexpr std::string_view kTaskV2 = "containerd.task.v2.Task";
 inline constexpr std::string_view kTaskV3 = "containerd.task.v3.Task";
 inline constexpr std::string_view kSandboxV1 = "containerd.runtime.sandbox.v1.Sandbox";
+inline constexpr std::string_view kStreamingV1 = "containerd.services.streaming.v1.Streaming";
 inline constexpr std::string_view kEventsV1 = "containerd.services.events.ttrpc.v1.Events";
 
 template <class Object>

@@ -114,12 +114,16 @@ TEST_F(Annotations, TakeAFilterInPlaceOfTheProfile) {
   //   ld [0]; jeq #83, 0, 1; ret 0x0005002a; ret 0x7fff0000
 #if defined(__x86_64__)
   annotate("run.oci.seccomp_bpf_data", "IAAAAAAAAAAVAAABUwAAAAYAAAAqAAUABgAAAAAA/38=");
-  bundle.set("linux.seccomp", R"({"defaultAction": "SCMP_ACT_KILL"})");
-  EXPECT_EQ("failed\n", run_shell("mkdir /tmp/new 2>/dev/null || echo failed"));
-  bundle.shell("exec sleep 100");
-  Container container(runtime, bundle);
-  container.launch();
-  EXPECT_EQ("failed\n", container.exec_shell("mkdir /tmp/new 2>/dev/null || echo failed").out);
+  // A profile beside it is not looked at, and need not be there.
+  for (const char* profile : {R"({"defaultAction": "SCMP_ACT_KILL"})", "null"}) {
+    bundle.set("linux.seccomp", profile);
+    EXPECT_EQ("failed\n", run_shell("mkdir /tmp/new 2>/dev/null || echo failed")) << profile;
+    bundle.shell("exec sleep 100");
+    Container container(runtime, bundle);
+    container.launch();
+    EXPECT_EQ("failed\n", container.exec_shell("mkdir /tmp/new 2>/dev/null || echo failed").out)
+        << profile;
+  }
 #endif
 }
 

@@ -81,7 +81,9 @@ TEST_F(ExecCgroup, IsThatOfInitWhenTheContainersOwnTakesNoProcesses) {
   // One that was asked for is no matter of taste.
   write_file(own + "/sub/cgroup.subtree_control", "+hugetlb");
   make_directories(own + "/sub/leaf");
-  EXPECT_EQ(255, container_->exec({"true"}, {"--cgroup", "sub"}).code);
+  EXPECT_FAILS(container_->exec({"true"}, {"--cgroup", "sub"}), 255,
+               ": adding pid of the process to cgroups: " + own +
+                   "/sub/cgroup.procs: device or resource busy");
 }
 
 // Below the container's cgroup, which keeps the limits: the container may do there as it likes.

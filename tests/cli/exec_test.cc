@@ -270,6 +270,9 @@ TEST_F(Exec, ThatFailsLeavesTheContainerRunning) {
   Container& container = running();
   EXPECT_EQ(255, container.exec({"absent-program"}).code);
   EXPECT_EQ(255, container.exec({"true"}, {"--cwd", "/etc/passwd"}).code);
+  EXPECT_FAILS(container.exec({"true"}, {"--cwd", "etc"}), 255, "--cwd: expected an absolute path");
+  for (const char* entry : {"A", "=1", ""})
+    EXPECT_FAILS(container.exec({"true"}, {"--env", entry}), 255, "--env: expected NAME=VALUE");
   EXPECT_EQ("running", container.status());
   EXPECT_OK(container.exec({"true"}));
 }

@@ -9,6 +9,7 @@ import subprocess
 import time
 
 from engine import Engine, make_image
+from manager import PATIENCE, SYSTEMD
 from podman import REFUSED, STATUS, has_controller, limit
 
 REFERENCE = "localhost/busybox:latest"
@@ -19,7 +20,7 @@ class Containerd(Engine):
 
     def __init__(self, tap, top, ocirt, namespace, name="containerd"):
         super().__init__(name, tap, top, ocirt)
-        self.namespace = namespace
+        self.namespace = self.group = namespace  # group: of cgroups
         self.address = os.path.join(self.top, "socket")
         self.log = os.path.join(self.top, "log")
         self.configuration = os.path.join(self.top, "config.toml")
@@ -27,7 +28,7 @@ class Containerd(Engine):
             file.write(self.configure())
         self.ids = 0
         # ctr asks for 1024 cpu.shares unless told not to.
-        self.options = ["--runc-binary", self.runtime]
+        self.options = ["--runc-binary", self.runtime, *(["--runc-systemd-cgroup"] if SYSTEMD else [])]
         self.options += [] if has_controller("cpu") else ["--cpu-shares", "0"]
         self.begin()
 
@@ -43,10 +44,14 @@ class Containerd(Engine):
                                            stdin=subprocess.DEVNULL, env=self.environment)
 
     def command(self, arguments):
+        # Only with a path of its own ctr lets systemd make the cgroup.
+        if SYSTEMD and arguments[0] == "run" and "--cgroup" not in arguments:
+            name = arguments[arguments.index(REFERENCE) + 1]
+            arguments = ["run", "--cgroup", f"{self.group}:ctr:{name}", *arguments[1:]]
         return [os.path.join(self.programs, "ctr"), "--address", self.address, "--namespace", self.namespace, *arguments]
 
     def is_up(self):
-        for _ in range(150):
+        for _ in range(150 * PATIENCE):
             if self.daemon.poll() is not None:
                 return False
             if os.path.exists(self.address) and self.run(["version"]).status == 0:
@@ -103,8 +108,9 @@ def check_run(containerd):
           os.readlink("/proc/self/ns/ipc").replace("[", ".").replace("]", "."))
     check("annotations and labels", ["--annotation", "a=b", "--label", "c=d"], ["echo", "named"],
           r"\Anamed\n\Z")
-    check("a cgroup by path", ["--cgroup", f"/{containerd.namespace}/own/group"],
-          ["cat", "/proc/1/cgroup"], r"^0::(/|.*/own/group)$")
+    by_path, seen = (f"{containerd.group}:own:group", "own-group.scope") if SYSTEMD else \
+        (f"/{containerd.group}/own/group", "own/group")
+    check("a cgroup by path", ["--cgroup", by_path], ["cat", "/proc/1/cgroup"], rf"^0::(/|.*/{seen})$")
     check("a class of resctrl", ["--rdt-class", "some"], ["echo", "classed"], unsupported=True,
           output="classed")
 
@@ -150,7 +156,7 @@ def check_task(containerd):
     check("it is paused", ["task", "ls"], rf"^{name} .* PAUSED", called=None)
     check("resume", ["task", "resume", name], called="resume")
     check("kill", ["task", "kill", "-s", "TERM", name], called="kill")
-    for _ in range(50):
+    for _ in range(50 * PATIENCE):
         if "STOPPED" in containerd.run(["task", "ls"]).output:
             break
         time.sleep(0.1)
@@ -183,7 +189,7 @@ def with_engine(tap, top, archive, make, name, scenarios):
     finally:
         containerd.daemon.terminate()
         try:
-            containerd.daemon.wait(10)
+            containerd.daemon.wait(10 * PATIENCE)
         except subprocess.TimeoutExpired:
             containerd.daemon.kill()
             containerd.daemon.wait()

@@ -12,6 +12,7 @@ import time
 import shim
 from containerd import with_engine
 from engine import make_image
+from manager import SYSTEMD, path_of_groups
 from podman import has_controller
 
 PAUSE = "localhost/pause:latest"
@@ -125,6 +126,8 @@ class Cri:
 
 # ---- an engine with the plugin ----------------------------------------------------------------------
 class CriContainerd(shim.ShimContainerd):
+    alias = ""  # its configuration asks
+
     def configure(self):
         plugin = 'plugins."io.containerd.grpc.v1.cri"'
         return (f'version = 2\nroot = "{self.top}/root"\nstate = "{self.top}/state"\n'
@@ -135,7 +138,8 @@ class CriContainerd(shim.ShimContainerd):
                 f'[{plugin}.containerd.runtimes.by-path]\n  runtime_type = "io.containerd.runc.v2"\n'
                 f'  runtime_path = "{self.shim}"\n'
                 f'[{plugin}.containerd.runtimes.by-name]\n  runtime_type = "io.containerd.ocirt.v2"\n'
-                f'[{plugin}.containerd.runtimes.by-name.options]\n  NoNewKeyring = true\n')
+                f'[{plugin}.containerd.runtimes.by-name.options]\n  NoNewKeyring = true\n'
+                f'  SystemdCgroup = {str(SYSTEMD).lower()}\n')
 
     @property
     def protocol(self):
@@ -150,7 +154,7 @@ def check_pod(engine, cri, handler):
     def expect(name, passed, detail=""):
         engine.expect(f"{handler}: {name}", passed, detail)
 
-    sandbox, config = cri.sandbox(f"pod-{handler}", handler, f"/{engine.group}/own")
+    sandbox, config = cri.sandbox(f"pod-{handler}", handler, path_of_groups(engine.group) if SYSTEMD else f"/{engine.group}/own")
     shims = engine.shims()
     expect("a sandbox has one shim", len(shims) == 1, shims)
     version = bootstrap_version(engine, sandbox)

@@ -3,6 +3,7 @@ not be the one that runs the tests. Reads lines "METHOD HEX" and answers "ok HEX
 "/" is one of containerd's own services.
 """
 
+import os
 import sys
 
 import grpc
@@ -13,7 +14,7 @@ for line in sys.stdin:
     path = f"/{method}" if "/" in method else f"/runtime.v1.RuntimeService/{method}"
     call = channel.unary_unary(path, request_serializer=bytes, response_deserializer=bytes)
     try:
-        answer = call(bytes.fromhex(payload), timeout=60, metadata=(("containerd-namespace", "k8s.io"),))
+        answer = call(bytes.fromhex(payload), timeout=60 * int(os.environ.get("TEST_PATIENCE", "1")), metadata=(("containerd-namespace", "k8s.io"),))
         print("ok", answer.hex(), flush=True)
     except grpc.RpcError as error:
         print("error", error.code().name, " ".join(error.details().split()), flush=True)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 
+from manager import MANAGER, SYSTEMD, path_of_groups
 from podman import has_controller
 from scenarios import FOR_EVER, ask, reaper_of, remove, start, table_of_processes
 from table import Failed, Side, scenario, until
@@ -36,6 +37,7 @@ class Docker(Side):
                                 DOCKER_CONFIG=os.path.join(self.top, "client"))
         self.offers = {"root", "freezer", "init", "report of a kill for want of memory",
                        *filter(has_controller, CONTROLLERS)}
+        self.offers |= {"systemd"} if SYSTEMD else set()
         self.offers |= {"fuse"} if os.path.exists("/dev/fuse") else set()
         self.daemon = None
         self.begin()
@@ -53,8 +55,8 @@ class Docker(Side):
             self.daemon = subprocess.Popen(
                 ["dockerd", "--config-file", settings, "--host", f"unix://{self.socket}", "--pidfile",
                  f"{self.top}/pid", "--data-root", f"{self.top}/root", "--exec-root", f"{self.top}/exec", "--bridge",
-                 "none", "--iptables=false", "--ip6tables=false", "--live-restore", "--cgroup-parent", f"/{self.group}",
-                 "--exec-opt", "native.cgroupdriver=cgroupfs"],
+                 "none", "--iptables=false", "--ip6tables=false", "--live-restore", "--cgroup-parent", path_of_groups(self.group),
+                 "--exec-opt", f"native.cgroupdriver={MANAGER}"],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=self.environment)
         if not until(lambda: self.daemon.poll() is not None or self.run(["version"]).status == 0, 30) or \
                 self.daemon.poll() is not None:

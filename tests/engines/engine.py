@@ -20,7 +20,9 @@ import subprocess
 import tarfile
 import time
 
-SECONDS = 60
+from manager import PATIENCE
+
+SECONDS = 60 * PATIENCE
 PR_SET_CHILD_SUBREAPER = 36
 
 

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 from engine import Engine
+from manager import MANAGER, PATIENCE
 
 IMAGE = "localhost/busybox"
 RUN = ["run", "--rm", "--network", "none"]
@@ -24,7 +25,7 @@ class Podman(Engine):
                    ("nproc", min(4096, resource.getrlimit(resource.RLIMIT_NPROC)[1])))]
         configuration = os.path.join(self.top, "containers.conf")
         with open(configuration, "w", encoding="utf-8") as file:
-            file.write(f"[containers]\ndefault_ulimits = [{', '.join(limits)}]\n"
+            file.write(f"[containers]\nlog_driver = \"k8s-file\"\ndefault_ulimits = [{', '.join(limits)}]\n"
                        f"{'' if has_controller('pids') else 'pids_limit = 0'}\n[engine]\n"
                        'runtime_supports_json = ["ocirt"]\nruntime_supports_nocgroup = ["ocirt"]\n'
                        f'[engine.runtimes]\nocirt = ["{self.runtime}"]\n')
@@ -38,7 +39,7 @@ class Podman(Engine):
 
     def command(self, arguments):
         return ["podman", "--root", f"{self.top}/root", "--runroot", f"{self.top}/runroot", "--tmpdir",
-                f"{self.top}/tmp", "--storage-driver", self.driver, "--cgroup-manager", "cgroupfs",
+                f"{self.top}/tmp", "--storage-driver", self.driver, "--cgroup-manager", MANAGER,
                 "--events-backend", "none", "--runtime", "ocirt", *arguments]
 
     def run_check(self, name, options, program, output="", **more):
@@ -194,7 +195,7 @@ def check_hooks(podman):
                        "when": {"always": True}, "stages": [stage]}, file)
     podman.check("hooks of a hooks directory", ["--hooks-dir", podman.hooks, *RUN, IMAGE, "sleep", "0.2"])
     ran = []
-    for _ in range(50):  # the last runs when the engine cleans up, maybe after `run` has ended
+    for _ in range(50 * PATIENCE):  # the last runs when the engine cleans up, maybe after `run` has ended
         if os.path.exists(log):
             with open(log, encoding="utf-8") as file:
                 ran = [(line.split()[0], '"status"' in line) for line in file]

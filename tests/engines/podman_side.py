@@ -8,13 +8,14 @@ import subprocess
 import time
 
 from engine import cgroups
+from manager import MANAGER, PATIENCE, SYSTEMD, USER, as_user, bus_of_user, controllers_of_user
 from podman import V1, has_controller
 from scenarios import FOR_EVER, ask, reaper_of, remove, run, start, table_of_processes
 from table import Failed, Side, scenario, until
 
 IMAGE, PAUSE = "localhost/busybox", "localhost/pause"
 CONTROLLERS = ("memory", "cpu", "cpuset", "pids")
-USER, FIRST_ID, IDS = 543211, 700000, 200000
+FIRST_ID, IDS = 700000, 200000
 PODMAN, BOTH = ("podman",), ("podman", "rootless")
 
 
@@ -46,8 +47,9 @@ class Podman(Side):
                    ("nproc", min(4096, resource.getrlimit(resource.RLIMIT_NPROC)[1])))]
         configuration = os.path.join(self.top, "containers.conf")
         with open(configuration, "w", encoding="utf-8") as file:
-            file.write(f"[containers]\ndefault_ulimits = [{', '.join(limits)}]\n"
-                       f"{'' if has_controller('pids') and kind == 'podman' else 'pids_limit = 0'}\n[engine]\n"
+            # Where a systemd is, words would go to its journal, and events are not there.
+            file.write(f"[containers]\nlog_driver = \"k8s-file\"\ndefault_ulimits = [{', '.join(limits)}]\n"
+                       f"{'' if 'pids' in self.controllers() else 'pids_limit = 0'}\n[engine]\n"
                        'runtime_supports_json = ["crun", "runc", "ocirt"]\n'
                        'runtime_supports_nocgroup = ["crun", "ocirt"]\n'
                        f'infra_image = "{PAUSE}"\n'
@@ -65,9 +67,12 @@ class Podman(Side):
         if kind != "buildah":
             self.do("import", "-c", 'CMD ["/bin/sleep", "1000"]', archive, PAUSE)
 
+    def controllers(self):
+        return {name for name in CONTROLLERS if has_controller(name)}
+
     def prepare(self):
-        self.offers = {"root", "freezer", *filter(has_controller, CONTROLLERS)}
-        self.offers |= set() if V1 else {"report of a kill for want of memory"}
+        self.offers = {"root", "freezer", *self.controllers(), *(["systemd"] if SYSTEMD else [])}
+        self.offers |= set() if V1 or SYSTEMD else {"report of a kill for want of memory"}
         self.offers |= {"init"} if os.path.exists("/usr/libexec/podman/catatonit") else set()
         self.offers |= {"fuse"} if os.path.exists("/dev/fuse") else set()
         cover("/etc/subuid", f"containers:{FIRST_ID}:{IDS}\n")
@@ -76,7 +81,7 @@ class Podman(Side):
     def command(self, arguments):
         chosen = ["--runtime", "ocirt"] if self.column == "ocirt" else []
         return ["podman", "--root", f"{self.top}/root", "--runroot", self.runroot, "--tmpdir",
-                f"{self.runroot}/tmp", "--storage-driver", self.driver, "--cgroup-manager", "cgroupfs",
+                f"{self.runroot}/tmp", "--storage-driver", self.driver, "--cgroup-manager", MANAGER,
                 "--events-backend", "file", *chosen, *arguments]
 
     def stop_engine(self):
@@ -100,22 +105,31 @@ class Rootless(Podman):
                 cover("/etc/group", f"{file.read()}ocirt-user:x:{USER}:\n")
         cover("/etc/subuid", f"ocirt-user:{FIRST_ID}:{IDS}\n")
         cover("/etc/subgid", f"ocirt-user:{FIRST_ID}:{IDS}\n")
-        runtime = f"/run/user/{self.column}"
-        os.makedirs(runtime)
-        self.runroot = f"{runtime}/podman"
-        for place in (self.top, runtime):
+        if SYSTEMD:
+            where = bus_of_user()
+            self.offers = {"systemd", "freezer", *self.controllers()}
+        else:
+            where = {"XDG_RUNTIME_DIR": f"/run/user/{self.column}"}
+            os.makedirs(where["XDG_RUNTIME_DIR"])
+        self.runroot = f"{where['XDG_RUNTIME_DIR']}/{self.column}"
+        os.makedirs(self.runroot)
+        for place in (self.top, where["XDG_RUNTIME_DIR"], self.runroot):
             os.chown(place, USER, USER)
             os.chmod(place, 0o700)
-        self.environment = {"HOME": self.top, "XDG_RUNTIME_DIR": runtime, "TMPDIR": self.top,
-                            "PATH": os.environ["PATH"], "CONTAINERS_CONF": self.environment["CONTAINERS_CONF"],
+        self.environment = {"HOME": self.top, **where, "TMPDIR": self.top, "PATH": os.environ["PATH"],
+                            "CONTAINERS_CONF": self.environment["CONTAINERS_CONF"],
                             "CONTAINERS_REGISTRIES_CONF": os.devnull}
         # The folder of the build may be closed to others.
-        shutil.copy(self.ocirt, f"{self.top}/ocirt")
+        for program in filter(os.path.exists, (self.ocirt, f"{self.ocirt}-systemd")):
+            shutil.copy(program, self.top)
         with open(self.environment["CONTAINERS_CONF"], "r+", encoding="utf-8") as file:
             text = file.read().replace(f'["{self.ocirt}"]', f'["{self.top}/ocirt"]')
             file.seek(0)
             file.write(text)
             file.truncate()
+
+    def controllers(self):
+        return controllers_of_user().intersection(CONTROLLERS)
 
     def folder(self):
         path = super().folder()
@@ -123,8 +137,7 @@ class Rootless(Podman):
         return path
 
     def command(self, arguments):
-        return ["setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups", "--inh-caps=-all",
-                *super().command(arguments)]
+        return as_user(super().command(arguments))
 
 
 # ---- pods -------------------------------------------------------------------------------------------
@@ -255,16 +268,19 @@ def _(side):
     name = start(side, program="while [ ! -e /go ]; do sleep 0.05; done; echo later")
     process = subprocess.Popen(side.command(["attach", name]), env=side.environment, stdout=subprocess.PIPE, cwd=side.top,
                                stdin=subprocess.DEVNULL, text=True)
-    time.sleep(0.5)  # until it is attached nobody says that it is
+    time.sleep(0.5 * PATIENCE)  # until it is attached nobody says that it is
     side.do("exec", name, "touch", "/go")
-    said = f"{process.wait(20)} {process.stdout.read()}"
+    said = f"{process.wait(20 * PATIENCE)} {process.stdout.read()}"
     remove(side, name)
     return said
 
 
 @scenario("of all these containers no cgroup is left", r"\Anone\Z", engines=BOTH)
 def _(side):
-    return " ".join(path for path in cgroups() if "/libpod-" in path and path not in side.known_groups) or "none"
+    def left():
+        return " ".join(path for path in cgroups() if "/libpod-" in path and path not in side.known_groups)
+    until(lambda: not left())  # a conmon may still be about to end
+    return left() or "none"
 
 
 # ---- what is killed ---------------------------------------------------------------------------------
@@ -290,7 +306,7 @@ def _(side):
         process = subprocess.Popen(side.command(["run", "-d", "--network", "none", "--name", f"killed{number}", IMAGE,
                                                  "sleep", "1234"]), env=side.environment, stdin=subprocess.DEVNULL,
                                    cwd=side.top, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(0.05 + 0.05 * number)
+        time.sleep((0.05 + 0.05 * number) * PATIENCE)
         process.kill()
         process.wait()
     status = side.run(["rm", "-fa", "-t", "0"]).status

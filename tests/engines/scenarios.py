@@ -7,11 +7,13 @@ import signal
 import subprocess
 import threading
 
+from manager import PATIENCE
 from podman import REFUSED, STATUS, V1
 from table import scenario, until
 
 INPUT = "x" * 300000
 FOR_EVER = ["sleep", "1000"]
+MANY = 50 if PATIENCE == 1 else 8  # an emulated processor would need minutes for the engine alone
 TRAP = "trap 'echo usr1' USR1; trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done"
 
 
@@ -71,11 +73,11 @@ def _(side):
     return run(side, "-i", program="md5sum; echo end", text=INPUT)
 
 
-@scenario("run: 100 MB through standard output", r"\A0 104857600\Z")
+@scenario("run: 100 MB through standard output", r"\A0 104857600\Z", needs=["real processor"])
 def _(side):
     process = subprocess.Popen(side.command(["run", "--rm", "--network", "none", "--log-driver", "none", side.image,
                                              "head", "-c", "104857600", "/dev/zero"]), env=side.environment,
-                               stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                               stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=side.top)
     count = 0
     while data := process.stdout.read(1 << 20):
         count += len(data)
@@ -275,11 +277,11 @@ def _(side):
     return "\n".join(wrong) or "nothing wrong"
 
 
-@scenario("exec: 100 MB through standard output", r"\A0 104857600\Z")
+@scenario("exec: 100 MB through standard output", r"\A0 104857600\Z", needs=["real processor"])
 def _(side):
     name = start(side)
     process = subprocess.Popen(side.command(["exec", name, "head", "-c", "104857600", "/dev/zero"]), env=side.environment,
-                               stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                               stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=side.top)
     count = 0
     while data := process.stdout.read(1 << 20):
         count += len(data)
@@ -379,7 +381,7 @@ def _(side):
 
 
 # ---- limits -----------------------------------------------------------------------------------------
-# On cgroup v1 conmon 2.1.6 does not report it, of no runtime.
+# conmon 2.1.6 reports it neither on cgroup v1 nor of a scope of systemd, of no runtime.
 @scenario("memory: a kill is 137 and is reported as one for want of memory", r"\A137 true\Z",
           needs=["memory", "report of a kill for want of memory"])
 def _(side):
@@ -439,14 +441,14 @@ def _(side):
     return said
 
 
-@scenario("50 containers at once", r"\A50 right, 0 left\Z")
+@scenario("many containers at once", rf"\A{MANY} right, 0 left\Z")
 def _(side):
     right, wrong = [], []
 
     def one(number):
-        said = run(side, "--name", f"many{number}", program=f"echo {number}; exit {number}", seconds=240)
+        said = run(side, "--name", f"many{number}", program=f"echo {number}; exit {number}", seconds=240 * PATIENCE)
         (right if said == f"{number} {number}\n" else wrong).append(said)
-    threads = [threading.Thread(target=one, args=(number,)) for number in range(50)]
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(MANY)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -16,7 +16,8 @@ import time
 
 import containerd
 from containerd import REFERENCE, Containerd
-from engine import descendants
+from engine import SECONDS, descendants
+from manager import PATIENCE, SYSTEMD, units_left
 from podman import has_controller
 
 SLEEP = ["sleep", "1000"]
@@ -25,7 +26,7 @@ DIGEST = hashlib.md5(INPUT).hexdigest()
 
 
 def until(holds, seconds=15):
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * PATIENCE
     while time.monotonic() < end:
         if value := holds():
             return value
@@ -36,11 +37,23 @@ def until(holds, seconds=15):
 class ShimContainerd(Containerd):
     """`programs`: where containerd and ctr are, when not in PATH."""
 
+    # ctr asks for systemd's cgroups of the runtime of containerd only: there ours has its name.
+    alias = "containerd-shim-runc-v2" if SYSTEMD else ""
+
     def __init__(self, tap, top, shim, namespace, name="containerd-shim", programs="", containerd_namespace=None):
         self.programs, self.shim = programs, shim
         super().__init__(tap, top, shim, containerd_namespace or namespace, name)
-        self.group = namespace  # of cgroups
-        self.options = ["--runtime", shim, *self.options[2:]]
+        self.group = namespace
+        self.known = set(files_of_shims(self))  # where systemd is, /run is that of all engines
+        self.options = [*([] if self.alias else ["--runtime", shim]), *self.options[2:]]
+
+    def begin(self):
+        if self.alias and os.path.dirname(self.shim) != self.top:
+            named = os.path.join(self.top, self.alias)
+            os.symlink(self.shim, named)
+            self.shim = named
+            self.environment["PATH"] = f"{self.top}:{os.environ['PATH']}"
+        super().begin()
 
     def check(self, name, arguments, output="", called=None, **more):
         return super().check(name, arguments, output, called=None, **more)
@@ -106,7 +119,7 @@ class Events:
         self.file = tempfile.TemporaryFile(mode="a+", dir=engine.top)
         self.process = subprocess.Popen(engine.command(["events"]), stdout=self.file, stdin=subprocess.DEVNULL,
                                         stderr=subprocess.STDOUT)
-        time.sleep(0.3)  # until it has subscribed nothing says that it has
+        time.sleep(0.3 * PATIENCE)  # until it has subscribed nothing says that it has
 
     def of(self, name):
         """The topics of a container with the process that they are about."""
@@ -136,7 +149,7 @@ def check_streams(engine):
     first = process.stdout.readline()
     try:
         # Not before: ctr forgets an input that ends before the container runs.
-        output = process.communicate(INPUT, timeout=30)[0]
+        output = process.communicate(INPUT, timeout=SECONDS)[0]
     except subprocess.TimeoutExpired:
         process.kill()
         output = b"no end of input was seen"
@@ -145,7 +158,7 @@ def check_streams(engine):
 
     with tempfile.TemporaryFile(dir=engine.top) as file:
         status = subprocess.run(engine.command(["run", "--rm", *engine.options, REFERENCE, "out", "head", "-c",
-                                                "104857600", "/dev/zero"]), stdout=file, timeout=60,
+                                                "104857600", "/dev/zero"]), stdout=file, timeout=SECONDS,
                                 stdin=subprocess.DEVNULL).returncode
         engine.expect("100 MB of output arrive, and no byte less",
                       status == 0 and os.fstat(file.fileno()).st_size == 104857600,
@@ -307,21 +320,25 @@ def check_daemon_killed_during_create(engine):
                   engine.shims())
 
 
+def files_of_shims(engine):
+    return [os.path.join(path, name) for path in ("/run/containerd/s", f"/run/containerd/ocirt/{engine.namespace}")
+            if os.path.isdir(path) for name in os.listdir(path)]
+
+
 def check_nothing_left(engine):
     left = [f"process {pid}" for pid in engine.shims()]
-    for path in ("/run/containerd/s", f"/run/containerd/ocirt/{engine.namespace}"):
-        left += [os.path.join(path, name) for name in os.listdir(path)] if os.path.isdir(path) else []
+    left += [path for path in files_of_shims(engine) if path not in engine.known]
     with open("/proc/self/mountinfo", encoding="utf-8") as file:
         left += [line.split()[4] for line in file if f"{engine.top}/state" in line]
     # But for the parent of a cgroup by path, which may be somebody else's.
     left += [base for base, _, _ in os.walk("/sys/fs/cgroup")
-             if f"/{engine.group}/" in base and not base.endswith("/own")]
+             if f"/{engine.group}/" in base and not base.endswith("/own")] + units_left()
     engine.expect("no process, socket, record, mount or cgroup is left", not left, "\n".join(left))
 
 
 def check_about(engine):
     version = subprocess.run([engine.shim, "-v"], capture_output=True, text=True)
-    engine.expect("-v says the version", re.fullmatch(r".*containerd-shim-ocirt-v2:\n  Version:  \d.*\n"
+    engine.expect("-v says the version", re.fullmatch(rf".*{os.path.basename(engine.shim)}:\n  Version:  \d.*\n"
                                                       r"  Revision: .*\n  Go version: .*\n\n", version.stdout),
                   version.stdout + version.stderr)
     info = subprocess.run([engine.shim, "-info"], capture_output=True, input=b"")

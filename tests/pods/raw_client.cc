@@ -28,6 +28,18 @@ std::string RawClient::request(uint32_t stream, std::string_view service, std::s
       timeout);
 }
 
+std::string RawClient::message(uint32_t stream, std::string_view payload) {
+  return wire::message_frame(stream, payload);
+}
+
+std::string RawClient::last(uint32_t stream) { return wire::end_frame(stream); }
+
+std::string RawClient::opening(uint32_t stream, std::string_view service, std::string_view method) {
+  std::string frame = request(stream, service, method);
+  frame[wire::kHeaderSize - 1] = static_cast<char>(wire::kRemoteOpen);
+  return frame;
+}
+
 bool RawClient::send(std::string_view bytes) {
   while (!bytes.empty()) {
     ocirt::Result<size_t> sent = sys::send_some(socket_, bytes);
@@ -49,10 +61,18 @@ RawClient::Got RawClient::next() {
     if (got == 0) return {};
     std::string_view bytes(buffer, got);
     while (auto frame = reader_.next(bytes)) {
+      if (frame->header.type == wire::FrameType::kData) {
+        Got message{.stream = frame->header.stream, .answer = {}};
+        message.answer.payload = frame->payload;
+        message.is_message = (frame->header.flags & wire::kNoData) == 0;
+        message.is_last = (frame->header.flags & wire::kRemoteClosed) != 0;
+        arrived_.push_back(std::move(message));
+        continue;
+      }
       EXPECT_EQ(frame->header.type, wire::FrameType::kResponse);
       auto answer = wire::read_answer(frame->payload);
       if (!answer) throw std::runtime_error(answer.error().text);
-      arrived_.push_back({frame->header.stream, std::move(*answer)});
+      arrived_.push_back({.stream = frame->header.stream, .answer = std::move(*answer)});
     }
   }
   Got first = std::move(arrived_.front());

@@ -21,6 +21,8 @@ class RawClient {
   struct Got {
     uint32_t stream = 0;
     ocirt::wire::Answer answer;
+    // Of a call of many messages: one of them, which is answer.payload, and their end.
+    bool is_message = false, is_last = false;
   };
 
   // A whole frame of type request.
@@ -31,6 +33,11 @@ class RawClient {
                              const M& message, std::chrono::nanoseconds timeout = {}) {
     return request(stream, service, method, std::string_view(ocirt::wire::pack(message)), timeout);
   }
+
+  // One message of a call of many, or the end of them; a request that says that they will come.
+  static std::string message(uint32_t stream, std::string_view payload);
+  static std::string last(uint32_t stream);
+  static std::string opening(uint32_t stream, std::string_view service, std::string_view method);
 
   // Sends all of it; false when the server has closed, or has not read for two seconds.
   bool send(std::string_view bytes);

@@ -35,13 +35,15 @@ Error missing(const Setting& setting, std::string_view directory, const Location
                                         " controller is one of cgroup v1 on this host, which has "
                                         "no such file"));
       }
-      return in_property(setting,
-                         cat("the ", setting.controller, " controller is not available here: ",
-                             here.empty() ? "no controller" : trim(*text), " is in ", list,
-                             "; enable it in cgroup.subtree_control of the cgroups above"));
+      return in_property(
+          setting,
+          cat("the requested cgroup controller `", setting.controller,
+              "` is not available: ", here.empty() ? "no controller" : trim(*text), " is in ", list,
+              "; enable it in cgroup.subtree_control of the cgroups above"));
     }
   }
-  return in_property(setting, cat("this kernel has no ", join(directory, setting.file)));
+  return in_property(setting, cat("this kernel has no ", join(directory, setting.file),
+                                  ": no such file or directory"));
 }
 
 // The kernel's "Device or resource busy" for a v1 memory limit says that the processes use more.
@@ -86,7 +88,8 @@ Result<> write_settings(const std::vector<Setting>& settings, const Location& lo
       if (directory == nullptr) {
         if (setting->harmless) continue;
         return std::unexpected(in_property(
-            *setting, cat("the ", setting->controller, " controller is not available here: its ",
+            *setting, cat("the requested cgroup controller `", setting->controller,
+                          "` is not available: its ",
                           "hierarchy is not mounted, or the container has no cgroup in it")));
       }
       Result<> done = write_setting(*setting, directory->path, location, v2);

@@ -139,11 +139,11 @@ Result<> move_below(const Location& location, std::string_view name, pid_t pid);
 // (hugetlb, `unified`) goes to the cgroup2 tree.
 //
 // Each error names property, value, file and reason; a limit that the host cannot enforce because a
-// controller is missing is an error that says so ("linux.resources.memory.limit: the memory
-// controller is not available here ..."), unless the value is "no limit". Which fields one of the
-// versions lacks and what happens to them: settings.h. A container without cgroups has no device
-// rules either, and in a user namespace where neither file nor bpf(2) may be used they are left
-// out.
+// controller is missing is an error that says so ("linux.resources.memory.limit: the requested
+// cgroup controller `memory` is not available ..."), unless the value is "no limit". Which fields
+// one of the versions lacks and what happens to them: settings.h. A container without cgroups has
+// no device rules either, and in a user namespace where neither file nor bpf(2) may be used they
+// are left out.
 Result<> apply(const Location& location, const oci::Resources& resources, bool update);
 
 // The same for a container that is being made: what is open and fresh need not be opened and asked

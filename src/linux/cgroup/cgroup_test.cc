@@ -374,7 +374,7 @@ TEST(CgroupApply, WithoutCgroupsLimitsAreErrorsAndDeviceRulesAreNot) {
   Result<> done = apply({}, resources, false);
   ASSERT_FALSE(done);
   EXPECT_TRUE(done.error().text.starts_with(
-      "linux.resources.pids.limit: the pids controller is not available here"))
+      "linux.resources.pids.limit: the requested cgroup controller `pids` is not available"))
       << done.error().text;
 }
 

@@ -60,7 +60,8 @@ std::string frozen_at_or_above(const Location& location, bool is_new) {
 Result<> check_not_frozen(const Location& location, bool is_new) {
   const std::string frozen = frozen_at_or_above(location, is_new);
   if (frozen.empty()) return {};
-  return refuse(cat("cgroup: ", frozen, " is frozen, and nothing begins in it until it is thawed"));
+  return refuse(cat("container's cgroup unexpectedly frozen: ", frozen,
+                    " is frozen, and nothing begins in it until it is thawed"));
 }
 
 Result<> lift_out(const Location& location, pid_t only) {

@@ -18,7 +18,7 @@ TEST_F(CgroupRoot, PidsLimitRefusesForks) {
   Result<> done = apply(location_, resources, false);
   if (v1_directory(location_, "pids") == nullptr && !done) {
     EXPECT_TRUE(done.error().text.starts_with(
-        "linux.resources.pids.limit: the pids controller is not available here"))
+        "linux.resources.pids.limit: the requested cgroup controller `pids` is not available"))
         << done.error().text;
     resources.pids = oci::Pids{-1};
     EXPECT_TRUE(apply(location_, resources, false));
@@ -162,8 +162,9 @@ TEST_F(CgroupRoot, UnifiedNamesTheMissingController) {
   resources.unified.emplace_back("nosuch.max", "x 1");  // real ones are there on some hosts
   Result<> done = apply(location_, resources, true);
   ASSERT_FALSE(done);
-  EXPECT_TRUE(done.error().text.starts_with(
-      "linux.resources.unified.nosuch.max: the nosuch controller is not available here"))
+  EXPECT_TRUE(
+      done.error().text.starts_with("linux.resources.unified.nosuch.max: the requested cgroup "
+                                    "controller `nosuch` is not available"))
       << done.error().text;
 }
 

@@ -57,6 +57,27 @@ TEST_F(ControlGroups, OfOthersAreTakenWithAWarningAndLeftToThem) {
   EXPECT_EQ("running", first.status());
 }
 
+// Without a pid namespace the end of a container is not that of its processes, which are looked for
+// in its cgroup: not where others are in it.
+TEST_F(ControlGroups, OfOthersOutliveContainersInThePidNamespaceOfTheHost) {
+  if (cgroups::by_systemd()) GTEST_SKIP() << "a unit of systemd is one container's";
+  bundle.keep_cgroups_path();
+  bundle.set("linux.cgroupsPath", "\"" + cgroups::cgroups_path("together") + "\"");
+  Container first(runtime, bundle);
+  first.launch();
+  bundle.without_namespace("pid").without_mount("/proc");
+  {
+    Container killed(runtime, bundle);
+    killed.launch();
+    EXPECT_OK(killed.kill("KILL"));
+    killed.wait_for_exit();
+  }
+  EXPECT_EQ("running", first.status());
+  bundle.shell("true");
+  EXPECT_EQ("", run_bundle());
+  EXPECT_EQ("running", first.status());
+}
+
 TEST_F(ControlGroups, AreRemovedByDelete) {
   Container container(runtime, bundle);
   container.launch();

@@ -51,6 +51,13 @@ TEST_F(SharedMounts, AreAsTheDocumentSays) {
   EXPECT_EQ(before_, targets());
 }
 
+TEST_F(SharedMounts, AreNotOnTheRoot) {
+  bundle.mount("/", "tmpfs", "tmpfs", {});
+  Container container(runtime, bundle);
+  EXPECT_FAILS(container.run(), 1, "nothing is mounted on the root");
+  EXPECT_EQ(before_, targets());
+}
+
 TEST_F(SharedMounts, StayUntilTheContainerIsDeleted) {
   bundle.shell("exec sleep 100");
   Container container(runtime, bundle);

@@ -179,6 +179,26 @@ TEST_F(Systemd, ForgetsTheUnitOfACreateThatFailed) {
   EXPECT_EQ("not-found", property(unit_of(container), "LoadState"));
 }
 
+TEST_F(Systemd, LeavesAFrozenCgroupOfItsUnitsNameAlone) {
+  NEEDS_CGROUP_V2();
+  Container container(runtime, bundle);
+  const std::string frozen =
+      cgroups::directory("", cgroups::test_parent() + "/" + unit_of(container));
+  make_directories(frozen);
+  write_file(frozen + "/cgroup.freeze", "1");
+  for (int i = 0; i < 2; ++i)
+    EXPECT_FAILS(container.create(), 1, "container's cgroup unexpectedly frozen: " + frozen);
+  EXPECT_EQ("1\n", read_file(frozen + "/cgroup.freeze"));
+  EXPECT_EQ(0, ::rmdir(frozen.c_str()));
+}
+
+TEST_F(Systemd, IsNamedInTheStateWithTheUnit) {
+  Container container(runtime, bundle);
+  ASSERT_OK(container.create());
+  EXPECT_SAYS(runtime.run({"state", container.id()}).out,
+              "\"systemd-scope\": \"" + unit_of(container) + "\"");
+}
+
 TEST_F(Systemd, KeepsTheContainerWhoseUnitASecondOneWants) {
   Container first(runtime, bundle);
   first.launch();

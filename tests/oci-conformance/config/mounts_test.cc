@@ -41,6 +41,55 @@ TEST_F(Mounts, HappenInTheListedOrder) {
   EXPECT_EQ((std::vector<std::string>{"one", "another", "last"}), sources);
 }
 
+// A document with this mount, and /proc and /dev after it.
+std::string after(const std::string& first) {
+  return "[" + first + R"(, {"destination": "/proc", "type": "proc", "source": "proc"},
+      {"destination": "/dev", "type": "tmpfs", "source": "tmpfs"}])";
+}
+
+TEST_F(Mounts, OnTheRootAreTheRootFromThenOn) {
+  const std::string elsewhere = scratch() + "/elsewhere";
+  make_rootfs(elsewhere);
+  write_file(elsewhere + "/marker", "bound\n");
+  bundle.file("/marker", "of the bundle\n").set("root.readonly", "true");
+  bundle.set("mounts", after(R"({"destination": "/", "type": "bind", "source": ")" + elsewhere +
+                             R"(", "options": ["rbind"]})"));
+  bundle.set("linux.maskedPaths", R"(["/marker2", "/proc/timer_list"])");
+  write_file(elsewhere + "/marker2", "masked");
+  const std::string script =
+      "cat /marker /marker2 /proc/timer_list; [ -c /dev/null ] && echo null; echo x > /file; "
+      "[ $(stat -c %d:%i /) = $(stat -c %d:%i /../..) ] && echo top; grep -c ' / ' /proc/mounts";
+  const std::string seen = "bound\nnull\ntop\n1\n";
+  EXPECT_EQ(seen, run_shell("{ " + script + "; } 2>/dev/null"));
+  EXPECT_FALSE(exists(elsewhere + "/file"));
+  bundle.shell("exec sleep 100");
+  Container container(runtime, bundle);
+  container.launch();
+  EXPECT_EQ(seen, container.exec_shell("{ " + script + "; } 2>/dev/null").out);
+}
+
+TEST_F(Mounts, OnTheRootMayHoldWhatWasThere) {
+  bundle.file("/marker", "of the bundle\n");
+  bundle.set("mounts", after(R"({"destination": "/", "type": "tmpfs", "source": "tmpfs",
+                                 "options": ["tmpcopyup", "private"]})"));
+  EXPECT_EQ("of the bundle\nnew\n", run_shell("echo new > /file; cat /marker /file"));
+  EXPECT_FALSE(exists(bundle.rootfs("/file")));
+}
+
+// Init sweeps what it has open after so many.
+TEST_F(Mounts, MayBeMoreThanAHundred) {
+  constexpr int kMany = 110;
+  std::string expected;
+  for (int i = 0; i < kMany; ++i) {
+    const std::string name = std::to_string(i), source = scratch() + "/source" + name;
+    make_directories(source);
+    write_file(source + "/name", name + "\n");
+    bundle.mount("/many/" + name, "bind", source, {"rbind"});
+    expected += name + "\n";
+  }
+  EXPECT_EQ(expected, run_shell("for i in $(seq 0 109); do cat /many/$i/name; done"));
+}
+
 TEST_F(Mounts, HaveTheTypeAndSourceGiven) {
   bundle.mount("/x", "tmpfs", "a-name", {});
   const Mount mount = mount_at(mounts_inside(), "/x");
