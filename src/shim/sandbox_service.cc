@@ -73,28 +73,22 @@ void SandboxService::create(const wire::CreateSandboxRequest& request, wire::Cal
   phase_ = Life::kMaking;
   creating_ = std::move(call.reply);
   creating_.on_gone(Callback<>::to<&SandboxService::creator_gone>(*this));
-  Job job;
-  job.name = "create pod";
-  job.own_errors = true;
-  job.work = [this]() -> Result<Done> {
-    const net::PodNetwork network = TRY(make_place(*pod_, layout_));
-    Done done;
-    done.text = net::write_pod_network(network);
-    return done;
-  };
-  job.finished = [this](Result<Done> done) { made(std::move(done)); };
-  maker_ = containers_.workers().start(std::move(job));
+  containers_.run(
+      "create pod",
+      [this]() -> Result<Done> {
+        const net::PodNetwork network = TRY(make_place(*pod_, layout_));
+        Done done;
+        done.text = net::write_pod_network(network);
+        return done;
+      },
+      [this](Result<Done> done) { made(std::move(done)); });
 }
 
-// Nobody wants it any more: a plugin that hangs, or a mount, is not waited for. What is half made
-// can be undone at every point.
-void SandboxService::creator_gone() {
-  abandoned_ = true;
-  containers_.workers().kill(maker_);
-}
+// The worker is not killed: its ocirt-net may go on for a moment, and make what has been undone by
+// then.
+void SandboxService::creator_gone() { abandoned_ = true; }
 
 void SandboxService::made(Result<Done> done) {
-  maker_ = 0;
   if (done && !abandoned_) {
     supervise(addresses_in(done->text));
     Result<> opened = supervisor_->open();
@@ -267,7 +261,8 @@ void SandboxService::shut_down() {
       if (end_) end_();
       return;
     case Life::kMaking:
-      return creator_gone();
+      abandoned_ = true;
+      return;
     case Life::kRemoving:
       return;
     case Life::kEnded:

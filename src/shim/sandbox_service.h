@@ -65,7 +65,6 @@ class SandboxService {
   const pod::Layout layout_;
   Life phase_ = Life::kNone;
   bool abandoned_ = false;  // by who asked for it while it was being made
-  pid_t maker_ = 0;         // the worker that makes it
   std::optional<pod::Pod> pod_;
   std::unique_ptr<Supervisor> supervisor_;
   wire::Reply creating_, starting_;
