@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "src/base/text.h"
@@ -248,7 +249,9 @@ std::string TestPod::exec_shell(const std::string& container, const std::string&
   return trim(outcome.out);
 }
 
+// Its workers look the same, and may have smaller numbers; but their parent is the shim.
 pid_t TestPod::shim_pid() const {
+  std::vector<std::pair<pid_t, pid_t>> found;  // and their parents
   for (const std::string& entry : names_in("/proc")) {
     if (entry.find_first_not_of("0123456789") != std::string::npos) continue;
     std::string line;
@@ -260,8 +263,19 @@ pid_t TestPod::shim_pid() const {
     for (char& c : line)
       if (c == '\0') c = ' ';
     if (line.find(cat("--pod ", layout_.directory(), " ")) == std::string::npos) continue;
-    const std::string stat = read_file("/proc/" + entry + "/stat");
-    if (stat.find(") Z ") == std::string::npos) return std::stoi(entry);
+    std::string stat;
+    try {
+      stat = read_file("/proc/" + entry + "/stat");
+    } catch (const std::exception&) {
+      continue;  // a worker that has ended
+    }
+    const size_t name_end = stat.rfind(") ");
+    if (name_end == std::string::npos || stat.compare(name_end, 4, ") Z ") == 0) continue;
+    found.emplace_back(std::stoi(entry), std::stoi(stat.substr(name_end + 4)));
+  }
+  for (const auto& [pid, parent] : found) {
+    const auto is_parent = [&](const auto& other) { return other.first == parent; };
+    if (std::ranges::none_of(found, is_parent)) return pid;
   }
   return 0;
 }
