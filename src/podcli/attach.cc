@@ -25,6 +25,7 @@ namespace {
 
 constexpr Fd kInput{0};
 constexpr Fd kOutput{1};
+constexpr size_t kMostUnsent = 65536;
 constexpr char kCtrlP = 0x10, kCtrlQ = 0x11;
 
 struct AttachOptions {
@@ -54,7 +55,6 @@ class Input {
     if (!fifo && (fifo.error().code == ENXIO || fifo.error().code == ENOENT))
       return refuse(cat("container ", container_.name, " does not run, or its input has ended"));
     fifo_ = TRY(std::move(fifo));
-    TRY(sys::set_waiting(fifo_, true));  // who does not read holds us up
     // From here on the input ends with us, however we end: nobody else has the fifo open for
     // writing.
     if (container_.stdin_once && !container_.tty) TRY(close_in_shim());
@@ -64,8 +64,14 @@ class Input {
     }
     return {};
   }
-  // Invalid when there will be no more.
-  Fd source() const { return fifo_.valid() ? kInput : Fd(); }
+  // Where more comes from; invalid when there will be no more, or no room for it: of who does not
+  // read only the keys are heard.
+  Fd source() const {
+    const bool has_room = unsent_.empty() || (raw_ != nullptr && unsent_.size() < kMostUnsent);
+    return fifo_.valid() && !ended_ && has_room ? kInput : Fd();
+  }
+  // Where room is waited for; invalid when it is not.
+  Fd outlet() const { return unsent_.empty() ? Fd() : Fd(fifo_); }
 
   // Hands on what there is. False when the keys to leave were pressed.
   bool feed() {
@@ -73,19 +79,27 @@ class Input {
     const Result<std::optional<size_t>> got = sys::read_some(kInput, room);
     if (got && !*got) return true;
     if (!got || **got == 0) {
-      fifo_.reset();
+      ended_ = true;
+      hand_on();
       return true;
     }
-    std::string bytes;
     for (char c : std::string_view(room, **got)) {
       if (raw_ != nullptr && std::exchange(pressed_, c == kCtrlP)) {
         if (c == kCtrlQ) return false;
-        bytes += kCtrlP;
+        unsent_ += kCtrlP;
       }
-      if (raw_ == nullptr || c != kCtrlP) bytes += c;
+      if (raw_ == nullptr || c != kCtrlP) unsent_ += c;
     }
-    if (!sys::write_all(fifo_, "stdin", bytes)) fifo_.reset();  // nobody reads it any more
+    hand_on();
     return true;
+  }
+
+  // As much as there is room for.
+  void hand_on() {
+    const Result<size_t> put = sys::write_some(fifo_, unsent_);
+    unsent_.erase(0, put ? *put : unsent_.size());
+    if (!put || (ended_ && unsent_.empty()))
+      fifo_.reset();  // nobody reads it any more, or no more comes
   }
 
   void resize() {
@@ -104,6 +118,8 @@ class Input {
   std::string pod_;
   const pod::Container& container_;
   UniqueFd fifo_;
+  std::string unsent_;
+  bool ended_ = false;
   std::unique_ptr<sys::RawMode> raw_;
   bool pressed_ = false;  // Ctrl-P, and what comes next decides
 };
@@ -163,7 +179,8 @@ Result<int> attach(Call& call, AttachOptions& options,
     if (last) return exit_status_in(status, name);
     sys::Watched watched[] = {{.fd = changes.fd()},
                               {.fd = signals.fd()},
-                              {.fd = input != nullptr ? input->source() : Fd()}};
+                              {.fd = input != nullptr ? input->source() : Fd()},
+                              {.fd = input != nullptr ? input->outlet() : Fd(), .for_room = true}};
     TRY(sys::wait_for_any(watched, -1));
     if (watched[0].ready) {
       changes.drain();
@@ -172,6 +189,7 @@ Result<int> attach(Call& call, AttachOptions& options,
     if (watched[1].ready) {
       if (const int signal = handle(signals, input.get()); signal != 0) return 128 + signal;
     }
+    if (watched[3].ready) input->hand_on();
     if (watched[2].ready && !input->feed()) return 0;
   }
 }

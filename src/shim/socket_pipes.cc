@@ -18,6 +18,13 @@ constexpr sys::Nanoseconds kOnItsWay = std::chrono::milliseconds(100);
 
 // ---- output -------------------------------------------------------------------------------------
 
+SocketOutput::SocketOutput(sys::EventLoop& loop, SocketStreams& all, std::string id)
+    : SocketStream(all, std::move(id), Callback<>::to<&SocketOutput::caller_changed>(*this),
+                   Callback<std::string_view, bool&>::to<&SocketOutput::take>(*this)),
+      loop_(loop) {}
+
+void SocketOutput::take(std::string_view, bool& wanted) { wanted = false; }
+
 Result<UniqueFd> SocketOutput::open() {
   sys::Pipe pipe = TRY(sys::make_pipe());
   pipe_ = std::move(pipe.from);
@@ -56,7 +63,8 @@ void SocketOutput::finish() {
 // ---- input --------------------------------------------------------------------------------------
 
 SocketInput::SocketInput(sys::EventLoop& loop, SocketStreams& all, std::string id)
-    : SocketStream(all, std::move(id)),
+    : SocketStream(all, std::move(id), Callback<>::to<&SocketInput::caller_changed>(*this),
+                   Callback<std::string_view, bool&>::to<&SocketInput::take>(*this)),
       loop_(loop),
       late_(loop, Callback<>::to<&SocketInput::end>(*this)) {}
 
@@ -81,12 +89,12 @@ void SocketInput::caller_changed() {
   if (closing_ && unwritten_.empty() && (known_ == nullptr || known_->has_said_all())) end();
 }
 
-bool SocketInput::take(std::string_view bytes) {
-  if (bytes.size() > granted_) return false;
+void SocketInput::take(std::string_view bytes, bool& wanted) {
+  wanted = bytes.size() <= granted_;
+  if (!wanted) return;
   granted_ -= bytes.size();
   unwritten_ += bytes;
   write();
-  return true;
 }
 
 void SocketInput::write() {

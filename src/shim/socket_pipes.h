@@ -15,10 +15,9 @@
 namespace ocirt::shim {
 
 // What a process says.
-class SocketOutput final : public SocketStream {
+class SocketOutput : public SocketStream {
  public:
-  SocketOutput(sys::EventLoop& loop, SocketStreams& all, std::string id)
-      : SocketStream(all, std::move(id)), loop_(loop) {}
+  SocketOutput(sys::EventLoop& loop, SocketStreams& all, std::string id);
 
   // For the process, or whoever writes for it; a write waits for room.
   Result<UniqueFd> open();
@@ -33,8 +32,8 @@ class SocketOutput final : public SocketStream {
   uint64_t moved() const { return moved_; }
 
  private:
-  void caller_changed() override;
-  bool take(std::string_view) override { return false; }
+  void caller_changed();
+  void take(std::string_view bytes, bool& wanted);
   void on_readable(unsigned ready);
 
   sys::EventLoop& loop_;
@@ -45,7 +44,7 @@ class SocketOutput final : public SocketStream {
 };
 
 // What it reads.
-class SocketInput final : public SocketStream {
+class SocketInput : public SocketStream {
  public:
   SocketInput(sys::EventLoop& loop, SocketStreams& all, std::string id);
 
@@ -56,8 +55,8 @@ class SocketInput final : public SocketStream {
   void close();
 
  private:
-  void caller_changed() override;
-  bool take(std::string_view bytes) override;
+  void caller_changed();
+  void take(std::string_view bytes, bool& wanted);
   void on_room(unsigned ready);
   void write();
   void end();

@@ -54,13 +54,13 @@ void StreamCaller::leave() {
   if (stream_ == nullptr) return;
   SocketStream& stream = *std::exchange(stream_, nullptr);
   stream.caller_ = nullptr;
-  stream.caller_changed();
+  stream.changed_();
 }
 
 void StreamCaller::on_message(std::optional<std::string_view> payload) {
   if (!payload) {
     said_all_ = true;
-    if (stream_ != nullptr) stream_->caller_changed();
+    if (stream_ != nullptr) stream_->changed_();
     return;
   }
   Result<wire::Owned<wire::Any>> message = wire::parse<wire::Any>(*payload);
@@ -85,13 +85,14 @@ void StreamCaller::take(const wire::Any& message) {
     Result<wire::Owned<wire::WindowUpdate>> update = wire::parse_any<wire::WindowUpdate>(&message);
     if (!update || (*update)->update <= 0) return refuse_it("an update of the window that is none");
     window_ = std::min(window_ + static_cast<size_t>((*update)->update), kMostWindow);
-    if (stream_ != nullptr) stream_->caller_changed();
+    if (stream_ != nullptr) stream_->changed_();
     return;
   }
   Result<wire::Owned<wire::StreamData>> data = wire::parse_any<wire::StreamData>(&message);
   if (!data) return refuse_it(data.error().text);
-  if (stream_ == nullptr || !stream_->take(wire::view((*data)->data)))
-    refuse_it("there is no room for data");
+  bool wanted = stream_ != nullptr;
+  if (wanted) stream_->bytes_(wire::view((*data)->data), wanted);
+  if (!wanted) refuse_it("there is no room for data");
 }
 
 // ---- a stream -----------------------------------------------------------------------------------
@@ -139,7 +140,7 @@ void SocketStreams::join(SocketStream& stream, StreamCaller& caller) {
     before->fail(wire::Code::kAborted, "another caller has the stream now");
   }
   caller.stream_ = &stream;
-  stream.caller_changed();
+  stream.changed_();
 }
 
 }  // namespace ocirt::shim

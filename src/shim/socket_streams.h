@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "src/base/callback.h"
 #include "src/wire/any.h"
 #include "src/wire/server.h"
 
@@ -65,26 +66,27 @@ class SocketStream {
  public:
   SocketStream(const SocketStream&) = delete;
   SocketStream& operator=(const SocketStream&) = delete;
-  // The caller hears the end.
-  virtual ~SocketStream();
 
  protected:
   friend SocketStreams;
   friend StreamCaller;
-  SocketStream(SocketStreams& all, std::string id) : all_(all), id_(std::move(id)) {}
+  // `changed`: a caller has come, or gone, or has room for more. `bytes`: of a caller; clears the
+  // flag when they are not wanted.
+  SocketStream(SocketStreams& all, std::string id, Callback<> changed,
+               Callback<std::string_view, bool&> bytes)
+      : all_(all), id_(std::move(id)), changed_(changed), bytes_(bytes) {}
+  // The caller hears the end.
+  ~SocketStream();
   // From here on it may have a caller.
   void be_found();
   StreamCaller* caller() { return caller_; }
   const StreamCaller* caller() const { return caller_; }
 
-  // A caller has come, or gone, or has room for more.
-  virtual void caller_changed() = 0;
-  // Bytes of a caller; false when they are not wanted.
-  virtual bool take(std::string_view bytes) = 0;
-
  private:
   SocketStreams& all_;
   const std::string id_;
+  const Callback<> changed_;
+  const Callback<std::string_view, bool&> bytes_;
   StreamCaller* caller_ = nullptr;
 };
 

@@ -15,6 +15,7 @@ namespace ocirt::sys {
 struct Watched {
   Fd fd;
   bool control_file = false;  // a change of the file counts (POLLPRI), it is always readable
+  bool for_room = false;      // room to write to it counts (POLLOUT)
   bool ready = false;         // the answer
 };
 

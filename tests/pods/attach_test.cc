@@ -1,5 +1,8 @@
 // attach: the input of containers whose file says stdin, stdinOnce or tty.
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "tests/pods/cli_fixture.h"
 #include "tests/support/terminal.h"
@@ -17,6 +20,14 @@ class PodAttach : public PodCli {
                                    ", command: [sh, -c, 'while read line; do echo \"got $line\"; "
                                    "done; echo end']}\n"),
                                "  restartPolicy: Never\n")}));
+  }
+  // Bytes in a fifo.
+  static int unread_in(const std::string& path) {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    int bytes = 0;
+    ::ioctl(fd, FIONREAD, &bytes);
+    ::close(fd);
+    return bytes;
   }
   // attach -i with an input that ends, until it has said so much.
   std::string attached(const std::string& input, const std::string& until) {
@@ -80,6 +91,24 @@ TEST_F(PodAttach, EndsWithTheExitCodeOfTheContainer) {
   words.input = "42\n";
   EXPECT_EQ(run_command(words).code, 42);
   EXPECT_EQ(pod({"attach", name_}).code, 42);
+}
+
+TEST_F(PodAttach, IsEndedByASignalAlsoWhenTheContainerDoesNotRead) {
+  ASSERT_OK(pod({"run", file("  - {name: a, IMAGE, stdin: true, command: [sh, -c, 'echo here; exec "
+                             "sleep 100']}\n",
+                             "  restartPolicy: Never\n")}));
+  Command words = command({"attach", "-i", name_});
+  words.input = std::string(1 << 20, 'x');
+  Process attach(std::move(words));
+  TestPod view(pods_root(), name_);
+  const std::string fifo = view.layout().input("a");
+  // It is full.
+  EXPECT_TRUE(eventually([&] { return attach.is_over() || unread_in(fifo) >= 65536; }));
+  // And goes on trying to hand on what it has read.
+  EXPECT_FALSE(eventually([&] { return attach.is_over(); }, 50));
+  attach.signal(SIGINT);
+  EXPECT_TRUE(eventually([&] { return attach.is_over(); }));
+  EXPECT_EQ(attach.wait().code, 128 + SIGINT);
 }
 
 TEST_F(PodAttach, SaysThatThePodWasRemovedMeanwhile) {

@@ -141,8 +141,9 @@ void watch_process(Ledger& ledger, const std::string& name, pid_t pid) {
   ledger.watch(
       cat(name, ": private memory, KiB"),
       [proc] { return number_in(read_file(proc + "/smaps_rollup"), "Private_Dirty:"); }, 16);
-  // With the program's own pages, which come as they are needed, 64 KiB around each, and which the kernel may
-  // have taken away before: seen were 192 more, once, with the private ones all the same.
+  // With the program's own pages, which come as they are needed, 64 KiB around each, and which the
+  // kernel may have taken away before: seen were 192 more, once, with the private ones all the
+  // same.
   ledger.watch(
       cat(name, ": resident memory, KiB"),
       [proc] { return number_in(read_file(proc + "/smaps_rollup"), "Rss:"); }, 512);
