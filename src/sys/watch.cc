@@ -18,8 +18,8 @@ Result<> wait_for_any(std::span<Watched> watched, int timeout_ms) {
   for (Watched& each : watched) {
     each.ready = false;
     // poll(2) leaves out negative descriptors.
-    const short events = each.control_file ? POLLPRI : each.for_room ? POLLOUT : POLLIN;
-    entries.push_back({each.fd.raw(), events, 0});
+    const int events = each.control_file ? POLLPRI : each.for_room ? POLLOUT : POLLIN;
+    entries.push_back({each.fd.raw(), static_cast<short>(events), 0});
   }
   const int count = ::poll(entries.data(), entries.size(), timeout_ms);
   if (count < 0 && errno != EINTR) return os_error("poll", errno);
