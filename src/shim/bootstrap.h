@@ -37,7 +37,6 @@ struct Bootstrap {
 Result<Bootstrap> read_bootstrap(std::string_view input, std::string_view id,
                                  std::string_view name_space);
 
-// What can be seen of the daemon.
 // When things were made, in seconds by the clock on the wall, which may have been set since.
 struct DaemonTimes {
   int64_t directory = 0;  // of its sandbox controllers, made or changed
@@ -49,6 +48,7 @@ struct DaemonTimes {
 // right for all of them, only slower.
 bool made_by_this_run(const DaemonTimes& times);
 
+// What can be seen of the daemon.
 struct Signs {
   bool has_params = false;
   bool says_version = false;   // MAX_SHIM_VERSION is in the environment

@@ -30,7 +30,7 @@ Result<UniqueFd> mapped_tree(const std::string& path, bool recursive, Fd user_na
 
 Result<> attach_layer(const std::string& layer, const std::string& place, Fd user_namespace) {
   const UniqueFd tree = TRY(mapped_tree(layer, false, user_namespace));
-  TRY(sys::set_tree_attributes(tree, false, MOUNT_ATTR_RDONLY));
+  TRY(sys::set_tree_attributes(tree, MOUNT_ATTR_RDONLY));
   TRY(sys::mkdir(sys::kCwd, place, 0700));
   return sys::attach_mount_tree(tree, place);
 }

@@ -5,9 +5,9 @@
 
 #include <cerrno>
 #include <csignal>
-#include <ctime>
 
 #include "src/base/text.h"
+#include "src/sys/control_file.h"
 #include "src/sys/retry.h"
 
 namespace ocirt::sys {
@@ -51,23 +51,17 @@ class Alarm {
   itimerval timer_before_{};
 };
 
-int64_t now_ms() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
-}
-
 }  // namespace
 
 Result<bool> lock_within(Fd fd, std::string_view name, int timeout_ms) {
   if (retry([&] { return ::flock(fd.raw(), LOCK_EX | LOCK_NB); }) == 0) return true;
   if (errno != EWOULDBLOCK) return os_error(cat("lock ", name), errno);
   if (timeout_ms <= 0) return false;
-  const int64_t end = now_ms() + timeout_ms;
+  const int64_t end = monotonic_ms() + timeout_ms;
   const Alarm alarm(timeout_ms);
   while (::flock(fd.raw(), LOCK_EX) != 0) {
     if (errno != EINTR) return os_error(cat("lock ", name), errno);
-    if (now_ms() >= end) return false;
+    if (monotonic_ms() >= end) return false;
   }
   return true;
 }

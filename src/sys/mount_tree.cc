@@ -33,11 +33,10 @@ Result<> map_mount_ids(Fd tree, bool recursive, Fd user_namespace) {
   return {};
 }
 
-Result<> set_tree_attributes(Fd tree, bool recursive, uint64_t set) {
+Result<> set_tree_attributes(Fd tree, uint64_t set) {
   mount_attr attr{};
   attr.attr_set = set;
-  const unsigned flags = AT_EMPTY_PATH | (recursive ? static_cast<unsigned>(AT_RECURSIVE) : 0);
-  if (::syscall(SYS_mount_setattr, tree.raw(), "", flags, &attr, sizeof attr) < 0) {
+  if (::syscall(SYS_mount_setattr, tree.raw(), "", AT_EMPTY_PATH, &attr, sizeof attr) < 0) {
     return os_error("set the options of a mount", errno);
   }
   return {};

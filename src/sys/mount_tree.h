@@ -19,8 +19,8 @@ Result<UniqueFd> open_mount_tree(CStr path, bool recursive, bool follow);
 // file system cannot do that, EPERM when it has been done already.
 Result<> map_mount_ids(Fd tree, bool recursive, Fd user_namespace);
 
-// Sets MOUNT_ATTR_* of the top of the tree, with `recursive` of all of it.
-Result<> set_tree_attributes(Fd tree, bool recursive, uint64_t set);
+// Sets MOUNT_ATTR_* of the top of the tree.
+Result<> set_tree_attributes(Fd tree, uint64_t set);
 
 // Puts the tree at `path`, in this mount namespace (move_mount(2)); following symlinks.
 Result<> attach_mount_tree(Fd tree, CStr path);

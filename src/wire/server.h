@@ -67,8 +67,9 @@ class [[nodiscard]] Reply {
   // With the code that fits the error's errno value.
   void fail(const Error& error) { fail(code_of(error.code), error.text); }
 
-  // For a call of many messages (Call::is_stream). Each that comes goes to `call`, and nothing
-  // after the last one; what comes while there is no such function is refused.
+  // For a call of many messages (Call::is_stream). Each that comes goes to `call`, and
+  // nullopt when the caller has said its last; what comes while there is no such function is
+  // refused.
   void on_message(Callback<std::optional<std::string_view>> call);
   // One answer of several, and the end behind them.
   void send_one(std::string_view payload);

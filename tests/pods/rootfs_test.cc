@@ -182,6 +182,7 @@ TEST_F(TaskRootfs, ALayerThatCannotBeMappedIsNamedAndNothingIsLeft) {
 }
 
 TEST_F(TaskRootfs, AProgramMayServeIt) {
+  if (!exists("/dev/fuse")) GTEST_SKIP() << "this kernel has no FUSE";
   Fifo out(scratch() + "/out");
   ocirt::shim::RootfsMount mount = overlay(layer);
   mount.type = "fuse3.fuse-overlayfs";
