@@ -15,6 +15,11 @@ std::string network_pin(std::string_view pod) { return cat("/run/netns/ocirt-", 
 Layout::Layout(std::string_view root, std::string_view pod, std::string_view state_root)
     : directory_(cat(root, "/", pod)), state_directory_(cat(state_root, "/", pod)) {}
 
+std::string Layout::removed() const {
+  const size_t name = directory_.rfind('/') + 1;
+  return cat(directory_.substr(0, name), ".removed-", directory_.substr(name));
+}
+
 std::string Layout::in(std::string_view file) const { return cat(directory_, "/", file); }
 
 std::string Layout::pod_json() const { return in("pod.json"); }

@@ -31,6 +31,9 @@ std::string pods_root(std::string_view option, std::string_view runtime_director
 // What must survive on a disk rather than in memory, the upper layers: below /var/lib/ocirt/pods.
 inline constexpr std::string_view kStateRoot = "/var/lib/ocirt/pods";
 
+// Whether a name below the root is a Layout::removed(). No pod is called so.
+constexpr bool is_removed(std::string_view name) { return name.starts_with(".removed-"); }
+
 // The pin of a pod's network namespace, where `ip netns exec` finds it.
 std::string network_pin(std::string_view pod);
 
@@ -40,7 +43,8 @@ class Layout {
   Layout(std::string_view root, std::string_view pod, std::string_view state_root = kStateRoot);
 
   const std::string& directory() const { return directory_; }  // 0700
-  std::string pod_json() const;                                // write_pod()
+  std::string removed() const;     // what its directory is called while it is taken away
+  std::string pod_json() const;    // write_pod()
   std::string lock() const;        // flock'd by the shim for all of its life
   std::string complete() const;    // exists since CreateSandbox has succeeded
   std::string socket() const;      // ttrpc, 0600

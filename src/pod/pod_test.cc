@@ -230,6 +230,10 @@ TEST(PodPaths, LieBelowThePodsDirectory) {
   EXPECT_EQ(layout.log("web"), "/run/ocirt/pods/front-0/logs/web.log");
   EXPECT_EQ(layout.log("web", 2), "/run/ocirt/pods/front-0/logs/web.log.2");
   EXPECT_EQ(layout.upper("web"), "/var/lib/ocirt/pods/front-0/web/upper");
+  // While it is taken away it has no name of a pod.
+  EXPECT_EQ(layout.removed(), "/run/ocirt/pods/.removed-front-0");
+  EXPECT_TRUE(is_removed(".removed-front-0"));
+  EXPECT_FALSE(is_removed("front-0"));
   EXPECT_EQ(network_pin("front-0"), "/run/netns/ocirt-front-0");
   // sun_path has room for 107 bytes, with the longest name at the usual root.
   EXPECT_LE(Layout("/run/user/4294967295/ocirt/pods", std::string(63, 'a')).socket().size(), 107u);

@@ -74,6 +74,8 @@ void sweep_locked(const Globals& globals) {
   if (!names) return;
   for (const std::string& name : *names) {
     const pod::Layout layout = layout_of(globals, name);
+    if (pod::is_removed(name) && is_free(layout.lock()))
+      (void)sys::remove_tree(sys::kCwd, layout.directory());
     if (!pod::is_dns_label(name) || !sys::is_absent(sys::kCwd, layout.complete())) continue;
     if (!is_free(maker_lock(layout))) continue;
     if (!is_free(layout.lock()) && !end_idle_shim(globals, name)) continue;

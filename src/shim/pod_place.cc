@@ -356,9 +356,14 @@ Result<> remove_directory(const pod::Layout& layout) {
   if (!mounts.empty()) {
     return refuse(cat("remove ", layout.directory(), ": ", mounts.front(), " is still mounted"));
   }
+  // By another name first: the lock goes with the rest, and who finds a pod without one takes it
+  // for the half of a pod that died, removes it, and may make one of the same name in its place.
+  // What has that name already is of one that was killed here.
+  TRY(sys::remove_tree(sys::kCwd, layout.removed()));
+  TRY(sys::rename(sys::kCwd, layout.directory(), layout.removed()));
   // The shim itself may write its last event or state meanwhile: what came in between goes as well.
   for (int more = 3;; --more) {
-    Result<> removed = sys::remove_tree(sys::kCwd, layout.directory());
+    Result<> removed = sys::remove_tree(sys::kCwd, layout.removed());
     if (removed || removed.error().code != ENOTEMPTY || more == 0) return removed;
   }
 }

@@ -68,7 +68,8 @@ Result<> mkdir_parents(const std::string& path, mode_t mode);
 Result<> rmdir(Fd dir, CStr path);
 Result<> unlink(Fd dir, CStr path);
 Result<> rename(Fd dir, CStr from, CStr to);
-// Removes a file or a whole directory without following symlinks. What is not there is no error.
+// Removes a file or a whole directory without following symlinks. What is not there is no error,
+// nor is what somebody else removes at the same time.
 Result<> remove_tree(Fd dir, CStr path);
 
 // Names in a directory without "." and "..", unsorted.

@@ -184,6 +184,24 @@ TEST_F(File, RemoveTreeTakesFilesAndIsContentWithNothing) {
   EXPECT_TRUE(remove_tree(dir, "f"));
 }
 
+TEST_F(File, RemoveTreeIsContentWithWhatAnotherRemovesAtTheSameTime) {
+  for (int round = 0; round < 20; ++round) {
+    ASSERT_TRUE(mkdir(dir, "a", 0700));
+    for (int i = 0; i < 50; ++i) {
+      ASSERT_TRUE(mkdir(dir, cat("a/", i), 0700));
+      put(cat("a/", i, "/f"), "");
+    }
+    const pid_t other = ::fork();
+    if (other == 0) ::_exit(remove_tree(dir, "a") ? 0 : 1);
+    Result<> removed = remove_tree(dir, "a");
+    EXPECT_TRUE(removed) << removed.error().text;
+    int status = 1;
+    ASSERT_EQ(::waitpid(other, &status, 0), other);
+    EXPECT_EQ(status, 0);
+    EXPECT_FALSE(exists(dir, "a"));
+  }
+}
+
 TEST_F(File, UnlinkRmdirAndRenameNameWhatTheyCouldNotDo) {
   EXPECT_EQ(unlink(dir, "x").error().text, "unlink x: No such file or directory");
   EXPECT_EQ(rmdir(dir, "x").error().text, "rmdir x: No such file or directory");

@@ -273,8 +273,12 @@ TEST_F(PodCli, AShimThatWasKilledIsReplacedByTheNextCommand) {
 TEST_F(PodCli, WhatAKilledMakingHasLeftIsSweptByTheNextCommand) {
   make_directories(pods_root() + "/half/containers/a");
   write_file(pods_root() + "/half/hosts", "");
+  // And one whose shim was killed while it took the pod away.
+  make_directories(pods_root() + "/.removed-other/containers/a");
+  write_file(pods_root() + "/.removed-other/lock", "");
   ASSERT_OK(pod({"run", sleeper()}));
   EXPECT_FALSE(exists(pods_root() + "/half"));
+  EXPECT_FALSE(exists(pods_root() + "/.removed-other"));
   EXPECT_TRUE(exists(pods_root() + "/" + name_));
 }
 

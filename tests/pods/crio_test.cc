@@ -22,7 +22,8 @@ class CrioShim : public ContainerdShim {
     const std::string path = bundle_of(id);
     Json document = Json::parse(read_file(path + "/config.json"));
     document.set("process.args", Json::array({"sh", "-c", script}));
-    document.set("annotations", Json::parse(R"({"io.kubernetes.cri-o.SandboxID": "5a9d"})"));
+    document.set("annotations",
+                 Json::parse(cat(R"({"io.kubernetes.cri-o.SandboxID": ")", sandbox_, "\"}")));
     write_file(path + "/config.json", document.print());
     return path;
   }
@@ -55,6 +56,8 @@ class CrioShim : public ContainerdShim {
     return answer ? (*answer)->exit_status : 1000;
   }
 
+  // The shim's address depends on it, and the other tests of this file run at the same time.
+  const std::string sandbox_ = new_name();
   std::string options_;
 };
 
