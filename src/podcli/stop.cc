@@ -82,8 +82,10 @@ constexpr Option kRmOptions[] = {
 
 // Somebody else may remove it at the same time: gone is gone.
 Result<> unless_gone(const Batch& batch, const std::string& name, Result<> done) {
-  if (done || !sys::is_absent(sys::kCwd, layout_of(batch.globals(), name).directory())) return done;
-  return {};
+  const pod::Layout layout = layout_of(batch.globals(), name);
+  const bool gone =
+      sys::is_absent(sys::kCwd, layout.directory()) && sys::is_absent(sys::kCwd, layout.removed());
+  return gone ? Result<>() : std::move(done);
 }
 
 void remove_now(Batch& batch, const std::string& name) {

@@ -3,7 +3,6 @@
 //
 // It says nothing when it succeeds, since whoever starts it may read its output to the end: it
 // returns when its socket takes calls, and goes on as a child that has nothing of its caller.
-#include <malloc.h>
 
 #include <new>
 #include <optional>
@@ -144,7 +143,6 @@ Result<> serve(const Options& options, Place& place, UniqueFd listener, UniqueFd
   if (options.adopt) TRY(shim.adopt());
   place.directory.reset();
   ready.reset();
-  ::malloc_trim(0);
   Result<> done = shim.run();
   // A pod has taken it away with everything else; this is for when nobody wanted one.
   if (options.lock_fd >= 0) (void)end_process(place.layout.holder());
@@ -199,11 +197,6 @@ int run(std::span<const char* const> arguments) {
 
 int main(int argc, char** argv) {
   std::set_new_handler(ocirt::shim::out_of_memory);
-  // One arena that gives back what it can: the shim lives for weeks with a heap of some 20 KB.
-  ::mallopt(M_ARENA_MAX, 1);
-  ::mallopt(M_TOP_PAD, 16 << 10);
-  ::mallopt(M_TRIM_THRESHOLD, 32 << 10);
-  ::mallopt(M_MMAP_THRESHOLD, 64 << 10);
   if (!ocirt::sys::ensure_standard_streams()) return 1;
   if (argc == 0) return 1;
   return ocirt::shim::run({argv, static_cast<size_t>(argc)});

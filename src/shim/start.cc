@@ -3,7 +3,6 @@
 //
 // containerd reads both output streams into one: nothing but the answer may be said, unless it is
 // the reason of a failure.
-#include <malloc.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -128,7 +127,6 @@ Result<> serve(Plan plan, Seat seat, UniqueFd& ready) {
   ContainerdShim shim(*loop, std::move(plan.setup), std::move(seat));
   TRY(shim.open());
   ready.reset();
-  ::malloc_trim(0);
   return shim.run();
 }
 

@@ -41,15 +41,15 @@ class PodMemory : public PodTest {
   }
 };
 
-TEST_F(PodMemory, OneContainerCostsAtMost500KibAndEachFurtherOne40) {
+TEST_F(PodMemory, OneContainerCostsAtMost300KibAndEachFurtherOne40) {
   const long one = private_dirty_of_pod_with(1);
   EXPECT_GT(one, 0);
-  EXPECT_LE(one, 500);
+  EXPECT_LE(one, 300);
   const long five = private_dirty_of_pod_with(5);
   EXPECT_LE(five - one, 4 * 40);
 }
 
-TEST_F(PodMemory, TenPodsHaveAtMost900KibEachOfTheirShare) {
+TEST_F(PodMemory, TenPodsHaveAtMost500KibEachOfTheirShare) {
   std::vector<std::unique_ptr<TestPod>> pods;
   for (int i = 0; i < 10; ++i) {
     pods.push_back(std::make_unique<TestPod>(pods_root(), new_name()));
@@ -59,7 +59,7 @@ TEST_F(PodMemory, TenPodsHaveAtMost900KibEachOfTheirShare) {
   for (const auto& pod : pods) {
     const long share = of(pod->shim_pid(), "Pss");
     std::printf("shim of 10 pods: %ld KiB proportional\n", share);
-    EXPECT_LE(share, 900);
+    EXPECT_LE(share, 500);
     EXPECT_GT(share, 0);
   }
 }
