@@ -19,7 +19,7 @@ class JoinedProcfs : public ContainerTest {
  protected:
   void SetUp() override {
     ContainerTest::SetUp();
-    bundle.shell("exec sleep 100");
+    bundle.args({"sleep", "100"});  // by no shell, which would still be seen as process 1
   }
   // A second container that joins the first's pid namespace.
   void join(const Container& first, std::string_view script) {
