@@ -11,6 +11,17 @@
 #include "src/sys/fork.h"
 
 namespace ocirt::shim {
+namespace {
+
+// Ends the streams of a process that has ended; whether its client can hear of it now.
+bool may_be_told(Process& process) {
+  if (!process.streams) return true;
+  if (!process.streams->has_ended()) process.streams->end();
+  return !process.streams->awaits_client();
+}
+
+}  // namespace
+
 void Containers::reap() {
   // All at once first. Who is known comes before the workers, one of which may have removed it; and
   // the answer of a worker before the end of what it has made, whichever the kernel names first.
@@ -67,25 +78,31 @@ void Containers::take_end(Container& container, Process& process, const Ending& 
   settle(container);
 }
 
+void Containers::settle_all() {
+  std::vector<uint32_t> numbers;  // what hears of an end may take rows away
+  for (const auto& container : all_) numbers.push_back(container->number);
+  for (uint32_t number : numbers) {
+    if (Container* container = find_number(number)) settle(*container);
+  }
+}
+
 // Tells of what has ended, in order.
 void Containers::settle(Container& container) {
   bool others = false;
   for (const auto& exec : container.execs) {
     Process& process = *exec;
-    if (process.held && process.phase != Phase::kStarting) {
+    if (process.held && process.phase != Phase::kStarting && may_be_told(process)) {
       process.held = false;
       process.phase = Phase::kStopped;
-      process.streams->end();
       if (observer_ != nullptr) observer_->ended(container, process);
       process.tell();
     }
-    others |= process.phase == Phase::kStarting || (process.lives() && !process.held);
+    others |= process.phase == Phase::kStarting || process.lives();
   }
   Process& init = container.init;
-  if (!init.held || init.phase == Phase::kStarting || others) return;
+  if (!init.held || init.phase == Phase::kStarting || others || !may_be_told(init)) return;
   init.held = false;
   init.phase = Phase::kStopped;
-  if (init.streams) init.streams->end();
   if (observer_ != nullptr) observer_->ended(container, init);
   init.tell();
   if (on_end_) on_end_(container);

@@ -61,8 +61,14 @@ Result<Container*> Containers::add(std::string_view id, std::string bundle) {
   Container& container = *all_.back();
   container.number = ++last_number_;
   container.bundle = std::move(bundle);
-  container.init.streams = std::make_unique<Streams>(loop_, &sockets_);
+  container.init.streams = new_streams();
   return &container;
+}
+
+std::unique_ptr<Streams> Containers::new_streams() {
+  auto streams = std::make_unique<Streams>(loop_, &sockets_);
+  streams->on_hold_over(Callback<>::to<&Containers::settle_all>(*this));
+  return streams;
 }
 
 // What a client has not read yet, or a logging program not written.
@@ -219,7 +225,7 @@ Result<> Containers::add_exec(Container& container, std::string exec_id, std::st
   process->phase = Phase::kCreated;
   process->document = std::move(document);
   process->paths = paths;
-  process->streams = std::make_unique<Streams>(loop_, &sockets_);
+  process->streams = new_streams();
   StreamOwner owner = container.owner;
   owner.copied = true;
   if (Result<> opened = process->streams->open(paths, owner); !opened) {

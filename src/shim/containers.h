@@ -138,6 +138,8 @@ class Containers {
   bool process_ended(pid_t pid, const Ending& ending);
   void take_end(Container& container, Process& process, const Ending& ending);
   void settle(Container& container);
+  void settle_all();
+  std::unique_ptr<Streams> new_streams();
   void erase(uint32_t number);
   void keep_until_done(std::unique_ptr<Streams> streams);
   bool logger_ended(pid_t pid);

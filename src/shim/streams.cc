@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "src/base/text.h"
+#include "src/shim/client_fifo.h"
 #include "src/sys/fifo.h"
 #include "src/sys/file.h"
 #include "src/sys/socket.h"
@@ -13,36 +14,6 @@
 
 namespace ocirt::shim {
 namespace {
-
-constexpr size_t kChunk = 4096;  // a pipe that reports room takes this much at once (PIPE_BUF)
-// After so many chunks others get their turn; what is left is reported again.
-constexpr int kChunksAtOnce = 16;
-
-// Any user of the container may open its own standard output again by /dev/stdout; strangers do not
-// get into the pod's directory.
-constexpr mode_t kFifoMode = 0666;
-
-Result<> check_fifo(std::string_view which, const std::string& path) {
-  Result<struct stat> found = within(which, sys::stat(sys::kCwd, path));
-  // Not ENOENT, which callers would take for the container.
-  if (!found) return std::unexpected(Error{EINVAL, std::move(found.error().text)});
-  const struct stat info = *found;
-  if (S_ISFIFO(info.st_mode)) return {};
-  return std::unexpected(
-      Error{ENOSYS, cat("not supported: ", which, ": ", quoted(path), " is not a fifo")});
-}
-
-// Both ends of a fifo; neither waits. Opening a reader first makes neither open wait.
-struct Ends {
-  UniqueFd reader, writer;
-};
-Result<Ends> open_both(std::string_view which, const std::string& path) {
-  TRY(check_fifo(which, path));
-  Ends ends;
-  ends.reader = TRY(within(which, sys::open(sys::kCwd, path, O_RDONLY | O_NONBLOCK)));
-  ends.writer = TRY(within(which, sys::open(sys::kCwd, path, O_WRONLY | O_NONBLOCK)));
-  return ends;
-}
 
 Result<UniqueFd> open_file(const std::string& path) {
   if (const size_t slash = path.rfind('/'); slash != 0) {
@@ -57,51 +28,14 @@ constexpr std::string_view kNames[3] = {"stdin", "stdout", "stderr"};
 
 }  // namespace
 
-// ---- logs ---------------------------------------------------------------------------------------
-
-Result<> LogReader::open(sys::EventLoop& loop, const std::string& path) {
-  path_ = path;
-  TRY(sys::make_fifo(path, kFifoMode));
-  // For both directions: no end of file between two lives of the container.
-  fifo_ = TRY(sys::open(sys::kCwd, path, O_RDWR | O_NONBLOCK));
-  watch_ =
-      TRY(loop.watch(fifo_, sys::kReadable, Callback<unsigned>::to<&LogReader::on_ready>(*this)));
-  return {};
-}
-
-Result<UniqueFd> LogReader::end_of_process() const { return sys::open(sys::kCwd, path_, O_RDWR); }
-
-void LogReader::on_ready(unsigned) {
-  char room[kChunk];
-  for (int i = 0; i < kChunksAtOnce; ++i) {
-    Result<std::optional<size_t>> got = sys::read_some(fifo_, room);
-    if (!got || !*got || **got == 0) return;
-    log_.append(stream_, {room, **got});
-  }
-}
-
-void LogReader::drain() {
-  // A pipe holds at most 1 MiB; others than its process may write on for ever.
-  for (int i = 0; i < 16; ++i) on_ready(0);
-}
-
-Result<> ContainerLog::open(sys::EventLoop& loop, const std::string& directory) {
-  TRY(within("log", out_.open(loop, cat(directory, "/stdout"))));
-  return within("log", err_.open(loop, cat(directory, "/stderr")));
-}
-
-void ContainerLog::drain() {
-  out_.drain();
-  err_.drain();
-}
-
-// ---- streams of a process -----------------------------------------------------------------------
-
-Streams::Streams(sys::EventLoop& loop, SocketStreams* sockets, sys::Nanoseconds grace)
+Streams::Streams(sys::EventLoop& loop, SocketStreams* sockets, sys::Nanoseconds grace,
+                 sys::Nanoseconds hold)
     : loop_(loop),
       sockets_(sockets),
       patience_(grace),
-      grace_(loop, Callback<>::to<&Streams::too_late>(*this)) {}
+      grace_(loop, Callback<>::to<&Streams::too_late>(*this)),
+      longest_hold_(hold),
+      hold_(loop, Callback<>::to<&Streams::hold_is_over>(*this)) {}
 
 Result<> Streams::open(const StreamPaths& paths, const StreamOwner& owner) {
   terminal_ = paths.terminal;
@@ -138,9 +72,7 @@ Result<> Streams::open_terminal(const StreamPlaces& places, const StreamOwner&) 
   } else if (places.kind == StreamPlaces::Kind::kFile) {
     screen.to = TRY(within("stdout", open_file(places.out)));
   } else if (!places.out.empty()) {
-    Ends ends = TRY(open_both("stdout", places.out));
-    screen.to = std::move(ends.writer);
-    held_[1] = std::move(ends.reader);
+    screen.to = TRY(open_for_client(1, places.out));
   }
   std::tie(console_ours_, console_theirs_) = TRY(sys::socket_pair());
   return {};
@@ -194,7 +126,7 @@ Result<> Streams::open_sockets(const StreamPlaces& places) {
 }
 
 Result<> Streams::open_input(const std::string& path) {
-  Ends ends = TRY(open_both("stdin", path));
+  FifoEnds ends = TRY(open_both("stdin", path));
   TRY(sys::set_waiting(ends.reader, true));
   process_[0] = std::move(ends.reader);
   held_[0] = std::move(ends.writer);
@@ -202,19 +134,35 @@ Result<> Streams::open_input(const std::string& path) {
 }
 
 Result<> Streams::open_output(int number, const std::string& path, bool copied) {
-  Ends ends = TRY(open_both(kNames[number], path));
-  held_[number] = std::move(ends.reader);
-  if (!copied) {
-    TRY(sys::set_waiting(ends.writer, true));
-    process_[number] = std::move(ends.writer);
+  UniqueFd writer = TRY(open_for_client(number, path));
+  // Who is not there yet gets copies as well: what waits for it is in the pipe, since in a fifo
+  // without a reader there is no place for it.
+  if (!copied && !client_[number - 1]) {
+    TRY(sys::set_waiting(writer, true));
+    process_[number] = std::move(writer);
     return {};
   }
   sys::Pipe pipe = TRY(sys::make_pipe());
   process_[number] = std::move(pipe.to);
   outputs_[number - 1] = std::make_unique<Output>(loop_);
   outputs_[number - 1]->from = std::move(pipe.from);
-  outputs_[number - 1]->to = std::move(ends.writer);
+  outputs_[number - 1]->to = std::move(writer);
   return {};
+}
+
+// The end to write to of an output's fifo. Where the client reads already, or has come to wait for
+// somebody who writes, a reader is held from now on; or else when it comes.
+Result<UniqueFd> Streams::open_for_client(int number, const std::string& path) {
+  FifoWriter end = TRY(open_writer(kNames[number], path));
+  if (!end.has_reader) {
+    std::unique_ptr<AwaitedReader>& client = client_[number - 1];
+    client =
+        std::make_unique<AwaitedReader>(loop_, Callback<>::to<&Streams::client_has_come>(*this));
+    if (client->await(end.writer)) return std::move(end.writer);
+    client.reset();
+  }
+  held_[number] = TRY(within(kNames[number], open_reader(end.writer)));
+  return std::move(end.writer);
 }
 
 Result<> Streams::open(ContainerLog& log, bool terminal, const std::string& input, bool once) {
@@ -246,12 +194,38 @@ Result<> Streams::begin() {
   console_theirs_.reset();
   if (logger_) logger_->let_go();
   if (terminal_) TRY(begin_terminal());
-  for (const std::unique_ptr<Output>& output : outputs_) {
-    if (!output) continue;
-    output->pump.on_end(Callback<>::to<&Streams::output_ended>(*this));
-    TRY(output->pump.begin(output->from, output->to, log_ != nullptr ? &log_->file() : nullptr));
+  for (int i = 0; i < 2; ++i) {
+    if (outputs_[i] && !is_awaited(i)) TRY(begin_output(*outputs_[i]));
   }
   return {};
+}
+
+Result<> Streams::begin_output(Output& output) {
+  output.pump.on_end(Callback<>::to<&Streams::output_ended>(*this));
+  return output.pump.begin(output.from, output.to, log_ != nullptr ? &log_->file() : nullptr);
+}
+
+// One of them, or both; nothing is called back by one that has been called.
+void Streams::client_has_come() {
+  for (int i = 0; i < 2; ++i) {
+    if (!client_[i] || client_[i]->is_awaited()) continue;
+    client_[i].reset();
+    Output& output = *outputs_[i];
+    if (Result<UniqueFd> reader = open_reader(output.to)) held_[i + 1] = std::move(*reader);
+    if (!begun_) continue;
+    if (!begin_output(output)) {
+      output.from.reset();
+      output.to.reset();
+    }
+    if (ended_) output.pump.drain();
+  }
+  output_ended();
+  // In a turn of its own: who hears of it may take us away.
+  if (hold_.is_running() && !awaits_somebody()) hold_.start(sys::Nanoseconds(0));
+}
+
+void Streams::hold_is_over() {
+  if (hold_over_) hold_over_();
 }
 
 Result<> Streams::begin_terminal() {
@@ -301,22 +275,29 @@ void Streams::end() {
   if (!copies() && !sends()) return;
   moved_before_ = 0;
   grace_.start(patience_);
+  if (awaits_somebody()) hold_.start(longest_hold_);
 }
 
 // One of the outputs has come to its end, or had before.
 void Streams::output_ended() {
   if (!ended_) return;
+  bool all = true;
   for (const std::unique_ptr<Output>& output : outputs_) {
-    if (output && !output->pump.at_end() && output->from.valid()) return;
+    if (!output || !output->from.valid()) continue;
+    if (output->pump.at_end()) {
+      output->to.reset();  // the client of the other one may not be there yet
+    } else {
+      all = false;
+    }
   }
-  stop_copying();
+  if (all) stop_copying();
 }
 
 // Who holds a stream without saying anything is not waited for any longer; who reads slowly is,
 // until the process is deleted.
 void Streams::too_late() {
   uint64_t moved = 0;
-  bool stuck = false;
+  bool stuck = awaits_somebody();
   for (const std::unique_ptr<Output>& output : outputs_) {
     if (!output) continue;
     moved += output->pump.moved();
@@ -345,6 +326,9 @@ bool Streams::sends() const {
 
 void Streams::stop_copying() {
   grace_.cancel();
+  for (const std::unique_ptr<AwaitedReader>& client : client_) {
+    if (client) client->stop();
+  }
   // Not destroyed: this may be called from one of them.
   for (const std::unique_ptr<Output>& output : outputs_) {
     if (!output) continue;
@@ -358,6 +342,14 @@ void Streams::stop_copying() {
 
 void Streams::release() {
   released_ = true;
+  hold_.cancel();
+  for (int i = 0; i < 2; ++i) {
+    if (!is_awaited(i)) continue;
+    client_[i]->stop();
+    outputs_[i]->from.reset();
+    outputs_[i]->to.reset();
+  }
+  output_ended();
   for (const std::unique_ptr<SocketOutput>& output : called_out_) {
     if (output) output->let_go();
   }

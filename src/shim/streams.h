@@ -2,9 +2,11 @@
 //
 // - A client's fifos (containerd): a container's process gets the fifos themselves, and the shim
 //   copies nothing. It holds a reader of what the process writes until the process is deleted, so
-//   that a client that restarts costs the process no SIGPIPE, and nobody the last lines; and a
-//   writer of what it reads, so that its input ends when CloseIO says so and not with the first
-//   client.
+//   that a client that restarts, or goes away before it has read everything, costs the process
+//   no SIGPIPE; and a writer of what it reads, so that its input ends when CloseIO says so and not
+//   with the first client.
+// - A client that has not opened its fifos yet: the process has pipes, and what it says waits there
+//   until it does (client_fifo.h).
 // - An exec has pipes, which are copied to the fifos (pump.h): what it leaves behind in the
 //   background has the same streams, and a client that waits for their end would wait for ever.
 // - A pod's log: the process gets fifos in the pod's directory, open for both directions. As long
@@ -21,7 +23,8 @@
 
 #include "src/base/fd.h"
 #include "src/base/result.h"
-#include "src/shim/log_file.h"
+#include "src/shim/client_fifo.h"
+#include "src/shim/container_log.h"
 #include "src/shim/logger.h"
 #include "src/shim/pump.h"
 #include "src/shim/socket_pipes.h"
@@ -29,49 +32,6 @@
 #include "src/sys/event_loop.h"
 
 namespace ocirt::shim {
-
-// Reads a fifo into a log for as long as it exists.
-class LogReader {
- public:
-  LogReader(LogFile& log, std::string_view stream) : log_(log), stream_(stream) {}
-  LogReader(const LogReader&) = delete;
-  LogReader& operator=(const LogReader&) = delete;
-
-  // Makes the fifo where there is none.
-  Result<> open(sys::EventLoop& loop, const std::string& path);
-  // For a process: a description of its own, since ours does not wait.
-  Result<UniqueFd> end_of_process() const;
-  // Takes what is there now.
-  void drain();
-
- private:
-  void on_ready(unsigned ready);
-  LogFile& log_;
-  std::string_view stream_;
-  std::string path_;
-  UniqueFd fifo_;
-  sys::Watch watch_;
-};
-
-// The log of one container and the streams that lead there.
-class ContainerLog {
- public:
-  ContainerLog(std::string path, uint64_t most_bytes, uint32_t most_files)
-      : file_(std::move(path), most_bytes, most_files),
-        out_(file_, "stdout"),
-        err_(file_, "stderr") {}
-
-  // `directory` gets the fifos "stdout" and "stderr".
-  Result<> open(sys::EventLoop& loop, const std::string& directory);
-  Result<UniqueFd> out() const { return out_.end_of_process(); }
-  Result<UniqueFd> err() const { return err_.end_of_process(); }
-  void drain();
-  LogFile& file() { return file_; }
-
- private:
-  LogFile file_;
-  LogReader out_, err_;
-};
 
 // Of whom the streams are.
 struct StreamOwner {
@@ -86,8 +46,10 @@ class Streams {
   // `sockets`: for streams over the shim's socket, which are refused without.
   // `grace`: for what a process has left in the background with its streams, after its end; as
   // long as containerd's own shim waits.
+  // `hold`: for a client that has not come yet, see awaits_client().
   explicit Streams(sys::EventLoop& loop, SocketStreams* sockets = nullptr,
-                   sys::Nanoseconds grace = std::chrono::seconds(10));
+                   sys::Nanoseconds grace = std::chrono::seconds(10),
+                   sys::Nanoseconds hold = std::chrono::seconds(2));
   Streams(const Streams&) = delete;
   Streams& operator=(const Streams&) = delete;
 
@@ -114,6 +76,13 @@ class Streams {
   // client hears the end; for what is still to come, of what it has left in the background or for a
   // client that is slow, there are some seconds.
   void end();
+  bool has_ended() const { return ended_; }
+  // Whether it is too early to tell that the process has ended: clients give their streams up as
+  // they hear of it, and this one has not opened them yet. containerd's own shim does not even
+  // answer that a process has been started before its streams are open at both ends.
+  bool awaits_client() const { return hold_.is_running(); }
+  // Called when that is over: it has come, or was waited for long enough.
+  void on_hold_over(Callback<> call) { hold_over_ = call; }
   // It is deleted: nothing is kept any more for a client that is not there.
   void release();
   // Whether it may be destroyed without anybody missing something.
@@ -135,7 +104,13 @@ class Streams {
   Result<> open_sockets(const StreamPlaces& places);
   Result<> open_input(const std::string& path);
   Result<> open_output(int number, const std::string& path, bool copied);
+  Result<UniqueFd> open_for_client(int number, const std::string& path);
   Result<> begin_terminal();
+  Result<> begin_output(Output& output);
+  void client_has_come();
+  void hold_is_over();
+  bool is_awaited(int i) const { return client_[i] && client_[i]->is_awaited(); }
+  bool awaits_somebody() const { return is_awaited(0) || is_awaited(1); }
   bool copies() const { return copying_ && (outputs_[0] || outputs_[1]); }
   bool sends() const;
   void output_ended();
@@ -149,7 +124,8 @@ class Streams {
   UniqueFd held_[3];     // of the client's fifos: a writer of stdin, readers of the others
   UniqueFd console_ours_, console_theirs_, slave_;
   std::unique_ptr<Output> outputs_[2];
-  UniqueFd keys_, keyboard_;  // a terminal's input, and its master once more
+  std::unique_ptr<AwaitedReader> client_[2];  // who was not there: the output is not begun
+  UniqueFd keys_, keyboard_;                  // a terminal's input, and its master once more
   std::unique_ptr<Pump> typing_;
   SocketStreams* sockets_;
   std::unique_ptr<SocketInput> called_in_;
@@ -158,6 +134,9 @@ class Streams {
   ContainerLog* log_ = nullptr;
   const sys::Nanoseconds patience_;
   sys::Timer grace_;
+  const sys::Nanoseconds longest_hold_;
+  sys::Timer hold_;
+  Callback<> hold_over_;
   uint64_t moved_before_ = 0;
 };
 

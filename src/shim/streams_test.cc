@@ -6,7 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
+#include <utility>
 
 #include "src/base/text.h"
 #include "src/sys/fifo.h"
@@ -19,6 +22,11 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
+
+struct Over {
+  void call() { ++times; }
+  int times = 0;
+};
 
 class Streaming : public sys::TestDirectory {
  protected:
@@ -65,10 +73,12 @@ TEST_F(Streaming, ProcessGetsTheClientsFifosThemselves) {
 
 TEST_F(Streaming, ClientThatGoesAwayCostsTheProcessNoBrokenPipe) {
   const std::string out = fifo("out");
+  UniqueFd reader = *sys::open(sys::kCwd, out, O_RDONLY | O_NONBLOCK);
   Streams streams(*loop);
   ASSERT_TRUE(streams.open({.out = out}, {}));
   UniqueFd process = *sys::duplicate(streams.of_process(1));
   ASSERT_TRUE(streams.begin());
+  reader.reset();
   write(process, "nobody reads");
   UniqueFd later = *sys::open(sys::kCwd, out, O_RDONLY | O_NONBLOCK);
   EXPECT_EQ(read_now(later), "nobody reads");
@@ -175,8 +185,10 @@ TEST_F(Streaming, WhoReadsSlowlyIsWaitedForUntilTheProcessIsDeleted) {
 
 TEST_F(Streaming, WhatNobodyReadsIsDroppedWhenItsProcessIsDeleted) {
   const std::string out = fifo("out");
+  UniqueFd reader = *sys::open(sys::kCwd, out, O_RDONLY | O_NONBLOCK);
   Streams streams(*loop);
   ASSERT_TRUE(streams.open({.out = out}, {.copied = true}));
+  reader.reset();
   {
     UniqueFd process = *sys::duplicate(streams.of_process(1));
     ASSERT_TRUE(streams.begin());
@@ -191,6 +203,125 @@ TEST_F(Streaming, WhatNobodyReadsIsDroppedWhenItsProcessIsDeleted) {
   streams.release();
   turn();
   EXPECT_TRUE(streams.is_done());
+}
+
+// As containerd's clients do it, in a thread that may be late: the open waits for a writer.
+class LateClient {
+ public:
+  explicit LateClient(std::string path)
+      : thread_([this, path = std::move(path)] {
+          const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+          char room[4096];
+          for (ssize_t got; (got = ::read(fd, room, sizeof room)) > 0;) {
+            said_.append(room, static_cast<size_t>(got));
+            some_ = true;
+          }
+          ::close(fd);
+          done_ = true;
+        }) {}
+  // Waits until it has read something.
+  bool has_read(sys::EventLoop& loop) const {
+    for (int i = 0; i < 20000 && !some_; ++i) EXPECT_TRUE(loop.turn(1ms));
+    return some_;
+  }
+  // What it has read when it has come to the end.
+  std::string said(sys::EventLoop& loop) {
+    for (int i = 0; i < 20000 && !done_; ++i) EXPECT_TRUE(loop.turn(1ms));
+    EXPECT_TRUE(done_);
+    if (!done_) thread_.detach();
+    if (!done_) return "it waits still";
+    thread_.join();
+    return said_;
+  }
+
+ private:
+  std::string said_;
+  std::atomic<bool> some_ = false, done_ = false;
+  std::thread thread_;
+};
+
+TEST_F(Streaming, WhoOpensAFifoAfterTheEndOfTheProcessHearsAllAndTheEnd) {
+  for (const bool copied : {false, true}) {
+    const std::string out = fifo(copied ? "out1" : "out0"), err = fifo(copied ? "err1" : "err0");
+    Streams streams(*loop);
+    Over over;
+    streams.on_hold_over(Callback<>::to<&Over::call>(over));
+    ASSERT_TRUE(streams.open({.out = out, .err = err}, {.copied = copied}));
+    {
+      UniqueFd process = *sys::duplicate(streams.of_process(1));
+      ASSERT_TRUE(streams.begin());
+      write(process, "the last words");
+    }
+    streams.end();
+    turn();
+    EXPECT_TRUE(streams.awaits_client());
+    EXPECT_FALSE(streams.is_done());
+    LateClient client(out);
+    EXPECT_EQ(client.said(*loop), "the last words");
+    EXPECT_TRUE(streams.awaits_client()) << "the other one has not come";
+    EXPECT_EQ(over.times, 0);
+    LateClient other(err);
+    EXPECT_EQ(other.said(*loop), "");
+    turn();
+    EXPECT_FALSE(streams.awaits_client());
+    EXPECT_EQ(over.times, 1);
+    EXPECT_TRUE(streams.is_done());
+  }
+}
+
+TEST_F(Streaming, WhoOpensAFifoWhileTheProcessLivesIsNotWaitedForAtItsEnd) {
+  const std::string out = fifo("out");
+  Streams streams(*loop);
+  ASSERT_TRUE(streams.open({.out = out}, {}));
+  UniqueFd process = *sys::duplicate(streams.of_process(1));
+  write(process, "before it was begun, ");
+  ASSERT_TRUE(streams.begin());
+  LateClient client(out);
+  EXPECT_TRUE(client.has_read(*loop));
+  write(process, "and after");
+  process.reset();
+  streams.end();
+  EXPECT_FALSE(streams.awaits_client());
+  EXPECT_EQ(client.said(*loop), "before it was begun, and after");
+  EXPECT_TRUE(streams.is_done());
+}
+
+TEST_F(Streaming, WhoNeverOpensAFifoIsWaitedForAWhileAndMayComeUntilItIsDeleted) {
+  const std::string out = fifo("out");
+  Streams streams(*loop, nullptr, 10ms, 10ms);
+  Over over;
+  streams.on_hold_over(Callback<>::to<&Over::call>(over));
+  ASSERT_TRUE(streams.open({.out = out}, {}));
+  {
+    UniqueFd process = *sys::duplicate(streams.of_process(1));
+    ASSERT_TRUE(streams.begin());
+    write(process, "unheard");
+  }
+  streams.end();
+  EXPECT_TRUE(streams.awaits_client());
+  while (over.times == 0) EXPECT_TRUE(loop->turn(10ms));
+  EXPECT_FALSE(streams.awaits_client());
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(loop->turn(15ms));
+  EXPECT_FALSE(streams.is_done());
+  streams.release();
+  EXPECT_TRUE(streams.is_done());
+  EXPECT_EQ(over.times, 1);
+  UniqueFd late = *sys::open(sys::kCwd, out, O_RDONLY | O_NONBLOCK);
+  EXPECT_EQ(read_now(late), "") << "nobody writes any more";
+}
+
+TEST_F(Streaming, WhoWritesToAnOutputIsNotTakenForItsReader) {
+  const std::string out = fifo("out");
+  Streams streams(*loop);
+  ASSERT_TRUE(streams.open({.out = out}, {}));
+  ASSERT_TRUE(streams.begin());
+  streams.end();
+  UniqueFd holder = *sys::open(sys::kCwd, out, O_RDWR | O_NONBLOCK);
+  holder.reset();  // has gone again
+  turn();
+  EXPECT_TRUE(streams.awaits_client());
+  LateClient client(out);
+  EXPECT_EQ(client.said(*loop), "");
 }
 
 TEST_F(Streaming, OtherThingsThanFifosAreRefused) {

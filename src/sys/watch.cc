@@ -12,6 +12,17 @@
 #include "src/sys/retry.h"
 
 namespace ocirt::sys {
+namespace {
+
+Result<UniqueFd> watch_for(uint32_t events, const std::string& path) {
+  UniqueFd changes(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  if (!changes.valid()) return os_error("inotify", errno);
+  if (::inotify_add_watch(changes.raw(), path.c_str(), events) < 0)
+    return os_error(cat("watch ", path), errno);
+  return changes;
+}
+
+}  // namespace
 
 Result<> wait_for_any(std::span<Watched> watched, int timeout_ms) {
   std::vector<pollfd> entries;
@@ -42,13 +53,8 @@ Result<uint64_t> take_count(Fd counter) {
   return count;
 }
 
-Result<UniqueFd> watch_changes(const std::string& path) {
-  UniqueFd changes(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!changes.valid()) return os_error("inotify", errno);
-  if (::inotify_add_watch(changes.raw(), path.c_str(), IN_MODIFY) < 0)
-    return os_error(cat("watch ", path), errno);
-  return changes;
-}
+Result<UniqueFd> watch_changes(const std::string& path) { return watch_for(IN_MODIFY, path); }
+Result<UniqueFd> watch_opens(const std::string& path) { return watch_for(IN_OPEN, path); }
 
 Result<> drain(Fd changes) {
   char room[1024];

@@ -30,6 +30,8 @@ Result<uint64_t> take_count(Fd counter);
 
 // Readable after each change of a file that the kernel announces (inotify(7)); does not wait.
 Result<UniqueFd> watch_changes(const std::string& path);
+// The same of each time that somebody opens it.
+Result<UniqueFd> watch_opens(const std::string& path);
 // Takes whatever is to be read from it.
 Result<> drain(Fd changes);
 

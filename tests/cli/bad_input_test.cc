@@ -18,7 +18,7 @@ class BadInput : public ContainerTest {
   void expect_nothing_left() {
     EXPECT_EQ(names_in(runtime.root()), std::vector<std::string>());
     EXPECT_EQ(cgroups::leftovers(), std::vector<std::string>());
-    EXPECT_TRUE(eventually([] { return living_orphans().empty(); }, 1000));
+    EXPECT_TRUE(eventually([] { return living_orphans().empty(); }));
   }
 
   // `create` and `run` of the bundle fail with one line that contains `part`.
@@ -426,7 +426,7 @@ TEST_F(BadInput, ARuntimeThatIsKilledInTheMiddleCanBeCleanedUp) {
   // The hook itself was the runtime's child; nobody but us knows it now.
   for (const auto& [pid, line] : living_orphans())
     if (line.find("sleep") != std::string::npos) ::kill(pid, SIGKILL);
-  EXPECT_TRUE(eventually([] { return living_orphans().empty(); }, 2000))
+  EXPECT_TRUE(eventually([] { return living_orphans().empty(); }))
       << "init must not outlive the runtime that made it, or delete must find it";
   EXPECT_TRUE(names_in(runtime.root()).empty());
 }

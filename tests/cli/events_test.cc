@@ -130,8 +130,9 @@ TEST_F(Events, ComeAtTheIntervalUntilTheContainerEnds) {
 
 TEST_F(Events, EndWithTheLastProcessOfTheCgroup) {
   // Without a pid namespace its first process may be ended by any signal, and alone.
-  bundle.without_namespace("pid").shell("sleep 100 & sleep 100 & wait");
+  bundle.without_namespace("pid").shell("sleep 100 & sleep 100 & touch /tmp/up; wait");
   running();
+  ASSERT_TRUE(eventually([&] { return exists(bundle.rootfs("/tmp/up")); }));
   std::unique_ptr<Process> stream = follow({"--interval=1h"});
   EXPECT_TRUE(eventually([&] { return watches(stream->pid(), "/cgroup.events"); }));
   const pid_t init = container_->pid();
@@ -158,8 +159,11 @@ TEST_F(Events, TellThatMemoryRanOut) {
 TEST_F(Events, TellOfTheKillThatEndsTheContainer) {
   NEEDS_CONTROLLER("memory");
   bundle.set("linux.resources.memory.limit", "20971520")
-      .shell("grow() { x=a; while :; do x=$x$x; done; }; trap grow USR1; sleep 100 & wait");
+      .shell(
+          "grow() { x=a; while :; do x=$x$x; done; }; trap grow USR1; touch /tmp/up; "
+          "sleep 100 & wait");
   running();
+  ASSERT_TRUE(eventually([&] { return exists(bundle.rootfs("/tmp/up")); }));
   const StayingGroup group(cgroups::directory("memory", cgroups::group_of(container_->id())));
   std::unique_ptr<Process> stream = follow({"--interval", "1h"});
   ASSERT_TRUE(eventually([&] { return watches(stream->pid(), "/memory.events"); }));

@@ -25,7 +25,7 @@ INPUT = b"x" * 300000
 DIGEST = hashlib.md5(INPUT).hexdigest()
 
 
-def until(holds, seconds=15):
+def until(holds, seconds=60):
     end = time.monotonic() + seconds * PATIENCE
     while time.monotonic() < end:
         if value := holds():
@@ -119,7 +119,14 @@ class Events:
         self.file = tempfile.TemporaryFile(mode="a+", dir=engine.top)
         self.process = subprocess.Popen(engine.command(["events"]), stdout=self.file, stdin=subprocess.DEVNULL,
                                         stderr=subprocess.STDOUT)
-        time.sleep(0.3 * PATIENCE)  # until it has subscribed nothing says that it has
+        # Until one has come, nothing says that it has subscribed.
+        until(lambda: self.is_told(engine))
+
+    def is_told(self, engine):
+        for verb in ("create", "remove"):
+            engine.run(["namespaces", verb, "heard"])
+        self.file.seek(0)
+        return "/namespaces/" in self.file.read()
 
     def of(self, name):
         """The topics of a container with the process that they are about."""
@@ -171,14 +178,14 @@ def check_order(engine):
     # The last one ends while the exec still starts.
     engine.run(["run", "--rm", *engine.options, REFERENCE, "short", "true"])
     short = ["create", "start", "exit", "delete"]
-    until(lambda: len(events.of("short")) >= 4, 5)
+    until(lambda: len(events.of("short")) >= 4)
     engine.expect("a container that ends at once: its events come in order, each once",
                   events.of("short") == short, events.of("short"))
     engine.run_detached("init", ["sh", "-c", "trap 'exit 9' TERM; while :; do sleep 0.05; done"])
     engine.run(["task", "exec", "--detach", "--exec-id", "e1", "init", *SLEEP])
     engine.run(["task", "kill", "-s", "TERM", "init"])
     wanted = ["create", "start", "exec-added e1", "exec-started e1", "exit e1", "exit"]
-    until(lambda: len(events.of("init")) >= len(wanted), 5)
+    until(lambda: len(events.of("init")) >= len(wanted))
     engine.expect("the end of a container is told after that of all its processes",
                   events.of("init") == wanted, events.of("init"))
     engine.check("the status of its program is kept", ["task", "delete", "init"], errors="exit code 9")
@@ -291,7 +298,7 @@ def check_restart(engine):
     engine.check("exec works", ["task", "exec", "--exec-id", "e", "ticks", "echo", "here"], r"\Ahere\n\Z")
     events = Events(engine)
     engine.run(["task", "kill", "-s", "KILL", "ticks"])
-    until(lambda: "exit" in events.of("ticks"), 5)
+    until(lambda: "exit" in events.of("ticks"))
     engine.expect("its end is told to the new daemon, once", events.of("ticks") == ["exit"],
                   events.of("ticks"))
     events.close()

@@ -80,7 +80,7 @@ class Failed(Exception):
     pass
 
 
-def until(holds, seconds=20):
+def until(holds, seconds=60):
     """Waits for an event of which nobody tells."""
     end = time.monotonic() + seconds * PATIENCE
     while not (value := holds()) and time.monotonic() < end:

@@ -76,6 +76,10 @@ TEST_F(PodAdoption, AtAnyMomentOfAStartEveryContainerComesToRunOnce) {
       return status.phase == Phase::kRunning && status.condition("Ready");
     });
     ASSERT_TRUE(runs) << read_file(pod.layout().state_json()) << pod.events();
+    // A shell has to execute it first.
+    for (int which : {1, 2, 3}) {
+      EXPECT_TRUE(eventually([&] { return processes({"sleep", length(which)}) >= 1; })) << which;
+    }
     for (int which : {1, 2, 3}) EXPECT_EQ(processes({"sleep", length(which)}), 1) << which;
     EXPECT_TRUE(exists(pod.bundle("b").rootfs("/greeted")));
     EXPECT_TRUE(stops_while_we_reap(pod)) << read_file(pod.layout().state_json());
@@ -95,7 +99,9 @@ TEST_F(PodAdoption, AStopGoesOnWithItsDeadline) {
   pod.kill_shim();
   ASSERT_TRUE(wait_for_end(stopper));
   ASSERT_OK(pod.shim({"--adopt"}));
-  EXPECT_TRUE(pod.container("a").stopping);
+  // On a slow machine the deadline has passed meanwhile.
+  const ContainerStatus a = pod.container("a");
+  EXPECT_TRUE(a.stopping || a.state.terminated);
   ASSERT_TRUE(pod.becomes([](const PodStatus& status) { return !status.finished_at.empty(); }));
   EXPECT_EQ(pod.status().reason, ocirt::pod::StopReason::kStopped);
   EXPECT_EQ(pod.status().phase, Phase::kFailed);
@@ -107,21 +113,23 @@ TEST_F(PodAdoption, TheCountOfRestartsAndTheLengthOfTheWaitGoOn) {
   pod.pod.restart_backoff_max_ms = 60000;
   pod.add("a", "exit 1").restart = RestartPolicy::kAlways;
   pod.launch();
+  // On a slow machine it may be one more at any time.
+  ContainerStatus a;
   const auto waits_after = [&](uint32_t restarts) {
     return eventually([&] {
-      const ContainerStatus a = pod.container("a");
-      return a.restart_count == restarts && a.state.waiting &&
+      a = pod.container("a");
+      return a.restart_count >= restarts && a.state.waiting &&
              a.state.waiting->reason == WaitingReason::kCrashLoopBackOff;
     });
   };
   ASSERT_TRUE(waits_after(2));
+  const uint32_t before = a.restart_count;
   pod.kill_shim();
   ASSERT_OK(pod.shim({"--adopt"}));
-  EXPECT_EQ(pod.container("a").restart_count, 2u);
-  EXPECT_EQ(pod.container("a").last_terminated->exit_code, 1);
-  ASSERT_TRUE(waits_after(3));
-  EXPECT_NE(pod.container("a").state.waiting->message.find("1200 ms"), std::string::npos)
-      << pod.container("a").state.waiting->message;
+  EXPECT_GE(pod.container("a").restart_count, before);
+  ASSERT_TRUE(waits_after(before + 1));
+  EXPECT_EQ(a.last_terminated->exit_code, 1);
+  EXPECT_SAYS(a.state.waiting->message, cat(300 << (a.restart_count - 1), " ms"));
 }
 
 }  // namespace

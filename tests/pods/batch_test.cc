@@ -24,7 +24,7 @@ class PodBatch : public PodCli {
             " ]; do sleep 0.01; done; touch /v/done.$ME; exit 0' TERM\n"
             "      touch /v/up.$ME; while :; do sleep 0.01; done\n"),
         cat("  restartPolicy: Never\n  volumes: [{name: v, hostPath: {path: ", shared_, "}}]\n"),
-        {}, 4);
+        {}, 40);
   }
   size_t count_of(const std::string& word) {
     size_t count = 0;
@@ -53,7 +53,7 @@ TEST_F(PodBatch, RmAsksAllPodsAtOnce) {
 }
 
 TEST_F(PodBatch, RestartAsksAllPodsAtOnce) {
-  expect_beside_each_other({"restart", "--time", "4", "--all"});
+  expect_beside_each_other({"restart", "--time", "40", "--all"});
   EXPECT_EQ(pod({"ps", "-q"}).out, cat(name_, "-0\n", name_, "-1\n", name_, "-2\n"));
 }
 
@@ -66,7 +66,7 @@ TEST_F(PodBatch, ScalingUpMakesPodsBesideEachOther) {
   // Each init container waits for the others'.
   const std::string path = file(
       "  - {name: a, IMAGE, command: [sleep, '1000']}\n",
-      cat("  activeDeadlineSeconds: 8\n  initContainers:\n  - name: i\n    image: 'rootfs:",
+      cat("  activeDeadlineSeconds: 40\n  initContainers:\n  - name: i\n    image: 'rootfs:",
           rootfs_,
           "'\n    command: [sh, -c, 'touch /v/$ME; until [ $(ls /v | wc -l) = 3 ]; do sleep 0.01; "
           "done']\n    env: [{name: ME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]\n"

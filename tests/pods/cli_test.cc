@@ -127,7 +127,7 @@ TEST_F(PodCli, ExecLosesNothingOfAProgramThatEndsBeforeItsOutputIsRead) {
 TEST_F(PodCli, ExecEndsWithItsProgramThoughThatLeftADaemonWithItsOutput) {
   ASSERT_OK(pod({"run", sleeper()}));
   Command leaves = command({"exec", name_, "sh", "-c", "sleep 1000 & echo started"});
-  leaves.time_limit_ms = 5000;
+  leaves.time_limit_ms = 9000;  // the shim waits for 10 s
   EXPECT_EQ(run_command(leaves).out, "started\n");
   leaves.argv.back() = "yes & echo started";
   const Outcome chatty = run_command(leaves);

@@ -102,7 +102,7 @@ TEST_F(ContainerdShim, EndsByItselfAfterTheLastContainerOnceItWasToldTo) {
   EXPECT_EQ(shutdown(address), "");
   EXPECT_EQ(remove(address, "c1"), "");
   // After the time in which containerd would say it once more.
-  EXPECT_TRUE(eventually([&] { return shim_at(address) == 0; }, 8000));
+  EXPECT_TRUE(eventually([&] { return shim_at(address) == 0; }));
   EXPECT_FALSE(exists(path_of(address)));
 }
 
@@ -157,7 +157,7 @@ TEST_F(ContainerdShim, DeleteOfAContainerThatWasNeverMadeEndsItsShim) {
   EXPECT_EQ(remove(address, "app"), "");
   EXPECT_GT(shim_at(address), 0);
   EXPECT_OK(run_command(command("app", other, "delete")));
-  EXPECT_TRUE(eventually([&] { return shim_at(address) == 0; }, 2000));
+  EXPECT_TRUE(eventually([&] { return shim_at(address) == 0; }, 15000));
   EXPECT_FALSE(exists(path_of(address)));
 }
 
@@ -167,7 +167,7 @@ TEST_F(ContainerdShim, DeleteOfAContainerOfALivingShimTakesItsRow) {
   ASSERT_EQ(create(address, "c1", path), "");
   wire::Client idle = client(address);
   EXPECT_OK(run_command(command("c1", path, "delete")));
-  EXPECT_TRUE(eventually([&] { return shim_at(address) == 0; }, 2000));
+  EXPECT_TRUE(eventually([&] { return shim_at(address) == 0; }, 15000));
   EXPECT_EQ(cgroups::leftovers(), std::vector<std::string>());
 }
 

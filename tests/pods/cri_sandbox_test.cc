@@ -37,7 +37,7 @@ class CriSandbox : public ContainerdShim {
     auto request = wire::blank<Request>();
     request.sandbox_id = wire::lend(id);
     auto answer = client(address_).call<Response>(wire::kSandboxV1, method, request,
-                                                  std::chrono::seconds(20));
+                                                  std::chrono::seconds(60));
     return answer ? "" : answer.error().text;
   }
   std::string create_sandbox(int pids = 1, const std::string& sysctl = "") {
@@ -64,21 +64,21 @@ class CriSandbox : public ContainerdShim {
     request.sandbox_id = wire::lend("pod");
     request.options = &any;
     auto answer = client(address_).call<wire::CreateSandboxResponse>(
-        wire::kSandboxV1, "CreateSandbox", request, std::chrono::seconds(20));
+        wire::kSandboxV1, "CreateSandbox", request, std::chrono::seconds(60));
     return answer ? "" : answer.error().text;
   }
   pid_t start_sandbox() {
     auto request = wire::blank<wire::StartSandboxRequest>();
     request.sandbox_id = wire::lend("pod");
     auto answer = client(address_).call<wire::StartSandboxResponse>(
-        wire::kSandboxV1, "StartSandbox", request, std::chrono::seconds(20));
+        wire::kSandboxV1, "StartSandbox", request, std::chrono::seconds(60));
     return answer ? static_cast<pid_t>((*answer)->pid) : 0;
   }
   std::string state() {
     auto request = wire::blank<wire::SandboxStatusRequest>();
     request.sandbox_id = wire::lend("pod");
     auto answer = client(address_).call<wire::SandboxStatusResponse>(
-        wire::kSandboxV1, "SandboxStatus", request, std::chrono::seconds(20));
+        wire::kSandboxV1, "SandboxStatus", request, std::chrono::seconds(60));
     return answer ? (*answer)->state : answer.error().text;
   }
   std::string stop_sandbox() {

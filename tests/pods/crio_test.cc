@@ -43,7 +43,7 @@ class CrioShim : public ContainerdShim {
   }
   template <wire::Message Response, wire::Message Request>
   static auto ask2(const std::string& address, const char* method, const Request& request) {
-    return client(address).call<Response>(wire::kTaskV2, method, request, std::chrono::seconds(20));
+    return client(address).call<Response>(wire::kTaskV2, method, request, std::chrono::seconds(60));
   }
   template <wire::Message Request>
   static Request about(const std::string& id) {

@@ -85,8 +85,12 @@ TEST_F(PodLife, WaitAnswersWhenThePodHasEnded) {
 
 TEST_F(PodLife, OutputIsLoggedWithTimesAndStreams) {
   TestPod pod(pods_root(), new_name());
-  pod.add("c", "echo to out; echo to err >&2; printf half; sleep 0.2; echo ' a line'");
+  pod.add("c",
+          "echo to out; echo to err >&2; printf half; until [ -e /go ]; do sleep 0.01; done; "
+          "echo ' a line'");
   pod.launch();
+  ASSERT_TRUE(pod.log_has("c", "half"));
+  write_file(pod.bundle("c").rootfs("/go"), "");
   ASSERT_TRUE(pod.becomes([](const PodStatus& status) { return !status.finished_at.empty(); }));
   const std::string file = read_file(pod.layout().log("c"));
   EXPECT_SAYS(file, "Z stdout F to out\n");

@@ -70,6 +70,7 @@ TEST_F(PodOrder, WhatFollowsASidecarWaitsForItsStartupProbe) {
   ASSERT_EQ(pod_.create(), "");
   // StartSandbox answers when the apps have been started: the probe must be let through meanwhile.
   const pid_t helper = in_background([&] {
+    if (!eventually([&] { return told() == "s begins"; })) return false;
     sleep_ms(300);
     write_file(scratch() + "/shared/go", told());
     return true;
@@ -86,16 +87,20 @@ TEST_F(PodOrder, StoppingEndsAppsFirstAndSidecarsFromTheLastToTheFirst) {
   add("s2", lives("s2"), Role::kSidecar);
   add("a", lives("a"));
   pod_.launch();
-  ASSERT_TRUE(eventually([&] { return told().find("a begins") != std::string::npos; })) << told();
+  // Who has not come that far does not hear the signal.
+  for (const char* line : {"s1 begins", "s2 begins", "a begins"}) {
+    ASSERT_TRUE(eventually([&] { return told().find(line) != std::string::npos; })) << told();
+  }
   ASSERT_EQ(pod_.stop(10), "");
-  EXPECT_EQ(told().substr(told().find("a begins")), "a begins, a ends, s2 ends, s1 ends");
+  EXPECT_TRUE(told().ends_with(" begins, a ends, s2 ends, s1 ends")) << told();
   EXPECT_EQ(pod_.status().phase, Phase::kSucceeded);
   EXPECT_EQ(pod_.status().reason, StopReason::kStopped);
 }
 
 TEST_F(PodOrder, AnInitContainerThatFailsForGoodKeepsTheAppsFromBeginning) {
   add("s", lives("s"), Role::kSidecar);
-  add("i", "exit 3", Role::kInit);
+  // The sidecar has to hear the signal that ends it.
+  add("i", "while ! grep -q s /shared/log; do sleep 0.02; done; exit 3", Role::kInit);
   add("a", lives("a"));
   ASSERT_EQ(pod_.create(), "");
   const std::string error = pod_.start();

@@ -209,7 +209,7 @@ Outcome TestPod::exec(const std::string& container, const std::vector<std::strin
   outcome.argv = args;
   auto fail = [&](const std::string& text) { outcome.err = text; };
   wire::Client to = client();
-  const auto limit = std::chrono::seconds(20);
+  const auto limit = std::chrono::seconds(60);
   auto request = wire::blank<wire::ExecProcessRequest>();
   request.id = wire::lend(container);
   request.exec_id = wire::lend(id);

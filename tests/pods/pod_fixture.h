@@ -53,11 +53,11 @@ class TestPod {
   ocirt::pod::PodStatus status();
   const ocirt::pod::ContainerStatus container(const std::string& name);
   // Waits until `holds` is true of the status.
-  bool becomes(bool (*holds)(const ocirt::pod::PodStatus&), int milliseconds = 10000);
-  bool container_runs(const std::string& name, int milliseconds = 10000);
+  bool becomes(bool (*holds)(const ocirt::pod::PodStatus&), int milliseconds = 40000);
+  bool container_runs(const std::string& name, int milliseconds = 40000);
   // The texts of the lines of a container's log, partial ones joined.
   std::string log(const std::string& container) const;
-  bool log_has(const std::string& container, std::string_view part, int milliseconds = 10000) const;
+  bool log_has(const std::string& container, std::string_view part, int milliseconds = 40000) const;
   // Runs a command in a container through the Task service; its exit code and output.
   Outcome exec(const std::string& container, const std::vector<std::string>& args);
   std::string exec_shell(const std::string& container, const std::string& script);
@@ -72,7 +72,7 @@ class TestPod {
                                                    std::string_view method,
                                                    const Request& request) {
     ocirt::wire::Client to = client();
-    return to.call<Response>(service, method, request, std::chrono::seconds(30));
+    return to.call<Response>(service, method, request, std::chrono::seconds(90));
   }
 
  private:

@@ -61,7 +61,7 @@ TEST_F(PodProbe, HttpStatusDecides) {
           "exec busybox nc -ll -p 8080 -e sh /tmp/serve")
       .readiness = probe;
   pod.launch();
-  EXPECT_TRUE(eventually([&] { return pod.events().find("503") != std::string::npos; }, 4000))
+  EXPECT_TRUE(eventually([&] { return pod.events().find("503") != std::string::npos; }))
       << pod.events();
   EXPECT_FALSE(pod.container("c").ready);
   pod.exec_shell("c", "echo 200 >/tmp/status");
@@ -90,9 +90,9 @@ TEST_F(PodProbe, OneThatHangsFailsInTimeAndIsGone) {
   probe.timeout_seconds = 1;
   pod.add("c", "exec sleep 60").readiness = probe;
   pod.launch();
-  EXPECT_TRUE(eventually(
-      [&] { return pod.events().find("no answer within 1 s") != std::string::npos; }, 6000))
-      << pod.events();
+  EXPECT_TRUE(eventually([&] {
+    return pod.events().find("no answer within 1 s") != std::string::npos;
+  })) << pod.events();
   // At most the one that is asked now.
   EXPECT_LE(std::stoi(pod.exec_shell("c", "ps | grep -c '[s]leep 777'; true")), 1);
 }
@@ -123,7 +123,7 @@ TEST_F(PodProbe, ProcessThatTheMemoryLimitKillsIsReportedAsSuch) {
   pod.bundle("c").set("linux.resources", R"({"memory": {"limit": 16777216, "swap": 16777216}})");
   pod.launch();
   ASSERT_TRUE(
-      pod.becomes([](const PodStatus& status) { return !status.finished_at.empty(); }, 20000));
+      pod.becomes([](const PodStatus& status) { return !status.finished_at.empty(); }, 60000));
   EXPECT_EQ(pod.container("c").state.terminated->reason, EndReason::kOomKilled) << pod.events();
   EXPECT_SAYS(pod.events(), "OOM");
 }

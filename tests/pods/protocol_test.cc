@@ -304,6 +304,7 @@ TEST_F(PodProtocol, WhoDoesNotReadNeitherBlocksNorFillsTheShim) {
   auto request = wire::blank<wire::SandboxStatusRequest>();
   request.sandbox_id = wire::lend(pod().name());
   request.verbose = 1;
+  client.be_patient_for(seconds(2));
   bool blocked = false;
   for (uint32_t stream = 1; stream < 400001 && !blocked; stream += 200) {
     std::string many;

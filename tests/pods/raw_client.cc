@@ -45,15 +45,15 @@ bool RawClient::send(std::string_view bytes) {
     ocirt::Result<size_t> sent = sys::send_some(socket_, bytes);
     if (!sent) return false;
     bytes.remove_prefix(*sent);
-    if (*sent == 0 && !*sys::wait_until_ready(socket_, sys::kWritable, seconds(2))) return false;
+    if (*sent == 0 && !*sys::wait_until_ready(socket_, sys::kWritable, patience_)) return false;
   }
   return true;
 }
 
 RawClient::Got RawClient::next() {
   while (arrived_.empty()) {
-    if (!*sys::wait_until_ready(socket_, sys::kReadable, seconds(10))) {
-      ADD_FAILURE() << "no answer in ten seconds";
+    if (!*sys::wait_until_ready(socket_, sys::kReadable, seconds(60))) {
+      ADD_FAILURE() << "no answer in a minute";
       return {};
     }
     char buffer[65536];

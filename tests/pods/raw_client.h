@@ -39,9 +39,10 @@ class RawClient {
   static std::string last(uint32_t stream);
   static std::string opening(uint32_t stream, std::string_view service, std::string_view method);
 
-  // Sends all of it; false when the server has closed, or has not read for two seconds.
+  // Sends all of it; false when the server has closed, or has not read for so long.
   bool send(std::string_view bytes);
-  // The next answer; fails the test after ten seconds. Stream 0 when the connection has ended.
+  void be_patient_for(std::chrono::nanoseconds time) { patience_ = time; }
+  // The next answer; fails the test after a minute. Stream 0 when the connection has ended.
   Got next();
   // The same, for one call.
   ocirt::wire::Answer call(std::string_view service, std::string_view method,
@@ -59,6 +60,7 @@ class RawClient {
   ocirt::wire::FrameReader reader_;
   std::vector<Got> arrived_;
   uint32_t next_stream_ = 1;
+  std::chrono::nanoseconds patience_ = std::chrono::seconds(30);
 };
 
 }  // namespace harness

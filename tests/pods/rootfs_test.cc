@@ -191,7 +191,7 @@ TEST_F(TaskRootfs, AProgramMayServeIt) {
   EXPECT_EQ(out.read_until("\n"), "65735546\n");  // FUSE_SUPER_MAGIC
   EXPECT_TRUE(eventually([&] { return exists(scratch() + "/upper/file"); }));
   auto servers = [&] { return children_of(shim(), "fuse-overlayfs"); };
-  EXPECT_EQ(servers(), 1u);
+  EXPECT_TRUE(eventually([&] { return servers() == 1; }));
   finish();
   EXPECT_EQ(mounted(), std::vector<std::string>());
   EXPECT_TRUE(eventually([&] { return servers() == 0; }));

@@ -32,8 +32,10 @@ TEST_F(SharedPids, ContainersSeeEachOther) {
 TEST_F(SharedPids, FirstProcessReapsOrphans) {
   auto pod = sharing_pod();
   pod->exec_shell("one", "(sh -c 'usleep 50000 & exit' &) ; sleep 0.3");
-  EXPECT_EQ(pod->exec_shell("one", "cat /proc/[0-9]*/stat 2>/dev/null | grep -c ') Z '; true"),
-            "0");
+  EXPECT_TRUE(eventually([&] {
+    return pod->exec_shell("one", "cat /proc/[0-9]*/stat 2>/dev/null | grep -c ') Z '; true") ==
+           "0";
+  }));
 }
 
 TEST_F(SharedPids, FirstProcessHasNothingToOffer) {

@@ -24,12 +24,16 @@ void Fifo::open_reader() {
   reader_ = ocirt::UniqueFd(::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
 }
 
+void Fifo::open_waiting_reader() {
+  reader_ = ocirt::UniqueFd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+}
+
 std::string Fifo::read_until(std::string_view part) {
   std::string all;
   for (;;) {
     pollfd wait{reader_.raw(), POLLIN, 0};
-    if (::poll(&wait, 1, 10000) != 1) {
-      ADD_FAILURE() << path_ << ": neither its end nor " << part << " in 10 seconds after "
+    if (::poll(&wait, 1, 60000) != 1) {
+      ADD_FAILURE() << path_ << ": neither its end nor " << part << " in a minute after "
                     << all.size() << " bytes";
       return all;
     }

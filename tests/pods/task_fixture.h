@@ -26,12 +26,14 @@ class Fifo {
  public:
   explicit Fifo(const std::string& path);
   const std::string& path() const { return path_; }
-  // Everything until its writers have gone; fails the test when they have not after 10 seconds.
+  // Everything until its writers have gone; fails the test when they have not after a minute.
   std::string read_to_end();
   // What is there until `part` is among it.
   std::string read_until(std::string_view part);
   void close_reader() { reader_.reset(); }
   void open_reader();
+  // As containerd does it: the open waits until there is a writer.
+  void open_waiting_reader();
   ocirt::Fd reader() const { return reader_; }
 
  private:

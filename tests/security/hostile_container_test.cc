@@ -22,7 +22,7 @@ class HostileContainer : public ContainerTest {
 
   // That a command which failed has undone everything, before anybody deletes the container.
   void expect_nothing_left(const Container& container) {
-    EXPECT_TRUE(eventually([] { return living_orphans().empty(); }, 2000));
+    EXPECT_TRUE(eventually([] { return living_orphans().empty(); }));
     for (const auto& [pid, line] : living_orphans())
       ADD_FAILURE() << "left: process " << pid << " " << line;
     EXPECT_EQ(std::vector<std::string>(), cgroups::existing(cgroups::group_of(container.id())));
@@ -41,7 +41,7 @@ TEST_F(StalledTerminal, AProgramThatReadsNothingDoesNotKeepRunFromEnding) {
   bundle.shell("stty -icanon; echo ready; sleep 1; exit 7");
   Container container(runtime, bundle);
   Terminal user;
-  Process run = container.run_in_background({}, {.terminal = user.slave(), .time_limit_ms = 8000});
+  Process run = container.run_in_background({}, {.terminal = user.slave(), .time_limit_ms = 30000});
   ASSERT_TRUE(user.read_until("ready")) << user.seen();
   // More than all the buffers between us and the program take.
   const int flags = fcntl(user.master(), F_GETFL);
@@ -56,7 +56,7 @@ TEST_F(StalledTerminal, ASignalReachesAProgramThatReadsNothing) {
   bundle.shell("trap 'exit 143' TERM; stty -icanon; echo ready; while :; do usleep 5000; done");
   Container container(runtime, bundle);
   Terminal user;
-  Process run = container.run_in_background({}, {.terminal = user.slave(), .time_limit_ms = 8000});
+  Process run = container.run_in_background({}, {.terminal = user.slave(), .time_limit_ms = 30000});
   ASSERT_TRUE(user.read_until("ready")) << user.seen();
   const int flags = fcntl(user.master(), F_GETFL);
   ASSERT_EQ(0, fcntl(user.master(), F_SETFL, flags | O_NONBLOCK));
@@ -68,11 +68,12 @@ TEST_F(StalledTerminal, ASignalReachesAProgramThatReadsNothing) {
 }
 
 TEST_F(StalledTerminal, ASignalEndsRunThoughNobodyReadsItsOutput) {
-  bundle.shell("trap 'exit 5' TERM; yes > /dev/pts/0 & while :; do usleep 5000; done");
+  bundle.shell(
+      "trap 'exit 5' TERM; touch /tmp/up; yes > /dev/pts/0 & while :; do usleep 5000; done");
   Container container(runtime, bundle);
   Terminal user;  // nobody reads it
-  Process run = container.run_in_background({}, {.terminal = user.slave(), .time_limit_ms = 8000});
-  ASSERT_TRUE(eventually([&] { return container.status() == "running"; }));
+  Process run = container.run_in_background({}, {.terminal = user.slave(), .time_limit_ms = 30000});
+  ASSERT_TRUE(eventually([&] { return exists(bundle.rootfs("/tmp/up")); }));
   sleep_ms(500);
   run.signal(SIGTERM);
   EXPECT_EQ(5, run.wait().code);
@@ -84,7 +85,7 @@ TEST_F(StalledTerminal, AProgramThatReopensItsConsoleIsHeard) {
       "echo again > /dev/console; exit 9");
   Container container(runtime, bundle);
   Terminal user;
-  Process run = container.run_in_background({}, {.terminal = user.slave(), .time_limit_ms = 8000});
+  Process run = container.run_in_background({}, {.terminal = user.slave(), .time_limit_ms = 30000});
   EXPECT_TRUE(user.read_until("before")) << user.seen();
   EXPECT_TRUE(user.read_until("heard")) << user.seen();
   EXPECT_TRUE(user.read_until("again")) << user.seen();
@@ -98,7 +99,7 @@ TEST_F(StalledTerminal, AProgramOfExecThatReopensItsTerminalIsHeard) {
   Terminal user;
   Process run(runtime.command({"exec", "--tty", container.id(), "sh", "-c",
                                "tty=$(tty); exec 0<&- 1>&- 2>&-; sleep 0.5; echo heard > $tty"},
-                              {.terminal = user.slave(), .time_limit_ms = 8000}));
+                              {.terminal = user.slave(), .time_limit_ms = 30000}));
   EXPECT_TRUE(user.read_until("heard")) << user.seen();
   EXPECT_EQ(0, run.wait().code);
 }
@@ -110,7 +111,7 @@ TEST_F(HostileContainer, WithTheHostsPidsIsGoneWhenAPoststartHookFails) {
   hook("poststart", "sleep 0.2; exit 3");
   {
     Container container(runtime, bundle);
-    EXPECT_FAILS(container.run({}, {.time_limit_ms = 8000}), 1, "poststart");
+    EXPECT_FAILS(container.run({}, {.time_limit_ms = 30000}), 1, "poststart");
     expect_nothing_left(container);
   }
   Container container(runtime, bundle);
@@ -163,7 +164,7 @@ TEST_F(HostileContainer, ThatIsStoppedWhileCreatedIsStillAnsweredFor) {
   const pid_t init = container.pid();
   ASSERT_EQ(0, kill(init, SIGSTOP));
   for (int i = 0; i < 40; ++i) {
-    const Outcome outcome = runtime.run({"state", container.id()}, {.time_limit_ms = 5000});
+    const Outcome outcome = runtime.run({"state", container.id()}, {.time_limit_ms = 30000});
     ASSERT_OK(outcome);
     ASSERT_EQ("created", Json::parse(outcome.out)["status"].text());
   }
@@ -178,7 +179,7 @@ TEST_F(HostileContainer, ThatIsStoppedWhileCreatedCanBeDeleted) {
   ASSERT_EQ(0, kill(container.pid(), SIGSTOP));
   for (int i = 0; i < 20; ++i) ASSERT_EQ("created", container.status());
   const Args remove = {"delete", "--force", container.id()};
-  EXPECT_OK(runtime.run(remove, {.time_limit_ms = 5000}));
+  EXPECT_OK(runtime.run(remove, {.time_limit_ms = 30000}));
   expect_nothing_left(container);
 }
 
@@ -242,14 +243,14 @@ class Filter : public HostileContainer, public ::testing::WithParamInterface<con
                                     R"(], "action": "SCMP_ACT_ERRNO"}]})");
     bundle.shell("echo ran; grep -c Seccomp:.2 /proc/self/status; exec sleep 100");
     Container container(runtime, bundle);
-    ASSERT_OK(container.create({}, {.time_limit_ms = 5000}));
-    ASSERT_OK(runtime.run({"start", container.id()}, {.time_limit_ms = 5000}));
-    EXPECT_TRUE(eventually([&] { return container.output() == "ran\n1\n"; }, 2000))
+    ASSERT_OK(container.create({}, {.time_limit_ms = 30000}));
+    ASSERT_OK(runtime.run({"start", container.id()}, {.time_limit_ms = 30000}));
+    EXPECT_TRUE(eventually([&] { return container.output() == "ran\n1\n"; }))
         << container.output() << container.errors();
     const std::string process = "/proc/" + std::to_string(container.pid());
     EXPECT_TRUE(eventually([&] { return read_file(process + "/cmdline").starts_with("sleep"); }));
     EXPECT_EQ((std::vector<std::string>{"0", "1", "2"}), names_in(process + "/fd"));
-    const Outcome entered = container.exec({"ls", "/proc/self/fd"}, {}, {.time_limit_ms = 5000});
+    const Outcome entered = container.exec({"ls", "/proc/self/fd"}, {}, {.time_limit_ms = 30000});
     EXPECT_OK(entered);
     EXPECT_EQ("0\n1\n2\n3\n", entered.out);
   }

@@ -47,9 +47,10 @@ std::vector<Mount> parse_mountinfo(std::string_view text);
 // The last (topmost) mount at `target`; throws when there is none.
 Mount mount_at(const std::vector<Mount>& mounts, std::string_view target);
 
-// Waits until the condition holds; false when it did not within the time.
+// Waits until the condition holds; false when it did not within the time, which is long: only
+// failures take all of it, and machines may be slow.
 template <class Condition>
-bool eventually(Condition condition, int milliseconds = 5000);
+bool eventually(Condition condition, int milliseconds = 30000);
 
 void sleep_ms(int milliseconds);
 

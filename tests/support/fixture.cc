@@ -66,12 +66,12 @@ void ContainerTest::take_stock() {
 void ContainerTest::check_leaks() {
   // Containers are gone by now (they were locals of the test), but what the runtime killed may
   // take a moment to become reapable.
-  eventually([] { return living_orphans().empty(); }, 2000);
+  eventually([] { return living_orphans().empty(); });
   for (const auto& [pid, line] : living_orphans()) {
     ADD_FAILURE() << "left behind: process " << pid << " " << line;
     kill(pid, SIGKILL);
   }
-  eventually([] { return living_orphans().empty(); }, 1000);
+  eventually([] { return living_orphans().empty(); });
 
   std::vector<std::string> left = names_in(runtime.root());
   // Of no container: crun keeps compiled filters in ".cache".

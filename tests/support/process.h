@@ -29,7 +29,7 @@ struct Command {
   int terminal = -1;  // becomes the controlling terminal and descriptors 0, 1, 2 (borrowed)
   std::optional<MissingCall> missing = {};  // for the command and all that it starts
   bool use_pipes = false;  // stdout and stderr are pipes read while the command runs, not files
-  int time_limit_ms = 20000;
+  int time_limit_ms = 60000;
 };
 
 struct Outcome {
@@ -83,6 +83,6 @@ std::optional<int> orphan_status(pid_t pid);
 // Inherited processes that live still, with their command lines.
 std::vector<std::pair<pid_t, std::string>> living_orphans();
 // Waits until the process is gone or a zombie.
-bool wait_for_end(pid_t pid, int milliseconds = 5000);
+bool wait_for_end(pid_t pid, int milliseconds = 30000);
 
 }  // namespace harness

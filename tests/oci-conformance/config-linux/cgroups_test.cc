@@ -237,7 +237,7 @@ TEST_F(Freezing, KillWorksWhilePaused) {
   const pid_t pid = container.pid();
   ASSERT_OK(runtime.run({"pause", container.id()}));
   EXPECT_OK(container.kill("KILL"));
-  EXPECT_TRUE(wait_for_end(pid, 2000)) << "SIGKILL must reach a frozen container";
+  EXPECT_TRUE(wait_for_end(pid)) << "SIGKILL must reach a frozen container";
   EXPECT_TRUE(eventually([&] { return container.status() == "stopped"; }));
 }
 
@@ -247,7 +247,7 @@ TEST_F(Freezing, DeleteForceWorksWhilePaused) {
   const pid_t pid = container.pid();
   ASSERT_OK(runtime.run({"pause", container.id()}));
   EXPECT_OK(container.remove({"--force"}));
-  EXPECT_TRUE(wait_for_end(pid, 1000));
+  EXPECT_TRUE(wait_for_end(pid));
   EXPECT_TRUE(cgroups::leftovers().empty());
 }
 
@@ -262,7 +262,7 @@ TEST_F(Freezing, DeleteForceWorksWhenInitIsInAFrozenGroupOfSomebodyElses) {
   write_file(other + "/cgroup.procs", std::to_string(pid));
   write_file(other + "/freezer.state", "FROZEN");
   EXPECT_OK(container.remove({"--force"}));
-  EXPECT_TRUE(wait_for_end(pid, 1000));
+  EXPECT_TRUE(wait_for_end(pid));
   EXPECT_EQ("FROZEN\n", read_file(other + "/freezer.state")) << "it is not ours to thaw";
   rmdir(other.c_str());
   EXPECT_TRUE(cgroups::leftovers().empty());

@@ -35,7 +35,7 @@ class FrozenParent : public ContainerTest {
       write_file(parent_ + "/cgroup.freeze", frozen ? "1" : "0");
   }
   std::string complaint() const { return parent_ + " is frozen"; }
-  static Command brief() { return {.time_limit_ms = 5000}; }
+  static Command brief() { return {.time_limit_ms = 30000}; }
 
   std::string parent_;
 };

@@ -245,7 +245,7 @@ TEST_F(Hooks, OfPoststartThatFailEndTheContainer) {
   ASSERT_OK(container.create());
   const pid_t pid = container.pid();
   EXPECT_EQ(1, container.start().code);
-  EXPECT_TRUE(wait_for_end(pid, 2000));
+  EXPECT_TRUE(wait_for_end(pid));
 }
 
 TEST_F(Hooks, OfPoststopThatFailAreOnlyLogged) {
@@ -268,7 +268,7 @@ TEST_F(Hooks, AreEndedAfterTheirTimeout) {
        "timeout is the number of seconds before aborting the hook.");
   hook("createRuntime", "exec sleep 60", R"({"timeout": 1})");
   Container container(runtime, bundle);
-  const Outcome outcome = container.run({}, {.time_limit_ms = 8000});
+  const Outcome outcome = container.run({}, {.time_limit_ms = 40000});
   EXPECT_EQ(1, outcome.code) << outcome;
   EXPECT_FALSE(outcome.timed_out);
 }

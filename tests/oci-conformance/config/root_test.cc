@@ -141,7 +141,7 @@ TEST_F(Propagation, AMountOfTheHostReachesASlaveBind) {
     ASSERT_TRUE(eventually([&] { return container.output() == "ready\n"; }));
     ASSERT_EQ(0, mount("tmpfs", (where + "/below").c_str(), "tmpfs", 0, nullptr));
     write_file(where + "/below/late", "");
-    EXPECT_TRUE(eventually([&] { return container.output() == "ready\nseen\n"; }, 2000));
+    EXPECT_TRUE(eventually([&] { return container.output() == "ready\nseen\n"; }));
   }
   EXPECT_EQ(0, umount2((where + "/below").c_str(), MNT_DETACH));
   EXPECT_EQ(0, umount2(where.c_str(), MNT_DETACH));

@@ -136,7 +136,7 @@ TEST_F(SchedulingOfProcesses, ExecRunsOnTheCpusOfItsAffinity) {
   const std::string look = "grep Cpus_allowed_list /proc/self/status";
   EXPECT_EQ("Cpus_allowed_list:\t" + two[1] + "\n", container.exec_shell(look).out);
   // The container's own process has none.
-  eventually([&] { return !container.output().empty(); }, 5000);
+  eventually([&] { return !container.output().empty(); });
   EXPECT_NE("Cpus_allowed_list:\t" + two[1] + "\n", container.output());
   EXPECT_NE("Cpus_allowed_list:\t" + two[0] + "\n", container.output());
   // Before Linux 6.2 the cpuset of the cgroup that is entered takes its place.

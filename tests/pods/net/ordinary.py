@@ -117,7 +117,7 @@ def restarted(name):
     return first["restartCount"] == 1 and "running" in first["state"]
 
 
-def until(what, seconds=20):
+def until(what, seconds=60):
     end = time.monotonic() + seconds
     while not (found := what()):
         children()
@@ -164,7 +164,7 @@ def kill(pid):
     until(lambda: pid not in children())
 
 
-def leftovers(patience=5):
+def leftovers(patience=30):
     end = time.monotonic() + patience
     while (left := [f"{p} {command_line(p)}" for p in children()]) and time.monotonic() < end:
         time.sleep(0.02)

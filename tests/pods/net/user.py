@@ -90,8 +90,10 @@ def a_pasta_that_cannot_start_says_why():
 def a_pasta_that_was_killed_is_noticed_and_cleaned_up():
     web = pod().up()
     with open(f"{web.directory}/pasta.pid", encoding="utf-8") as file:
-        os.kill(int(file.read()), 9)
-    time.sleep(0.1)
+        pasta = int(file.read())
+    os.kill(pasta, 9)
+    while str(pasta) in pastas():
+        time.sleep(0.01)
     assert "its pasta has ended" in web.refusal("check")
     web.down()
 
