@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "oci-spec/documents.h"
+#include "oci-spec/json/text.h"
 #include "src/base/text.h"
 #include "src/container/oci_result.h"
 #include "src/sys/file.h"
@@ -74,7 +75,7 @@ Result<std::optional<SeccompAgent>> saved_agent(const Directory& directory, cons
   if (!record.seccomp_receiver.empty()) return SeccompAgent{record.seccomp_receiver, std::nullopt};
   if (record.plain) return std::nullopt;
   std::string text = TRY(directory.config());
-  if (!text.contains("listenerPath") && !text.contains("\\u")) return std::nullopt;
+  if (!oci::json::may_name(text, "listenerPath")) return std::nullopt;
   oci::Spec spec = TRY(from_spec(oci::read_config(text)));
   if (!spec.linux || !spec.linux->seccomp || !spec.linux->seccomp->listener_path)
     return std::nullopt;
