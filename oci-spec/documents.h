@@ -1,10 +1,10 @@
 // Reading, writing and checking the documents of the runtime specification.
 //
 // Reading is strict about what a property is (type, range, enumeration, required) and, as the
-// specification demands, blind to properties that it does not know. `null` for an optional
-// property, and an empty string for an optional string, are the same as its absence; of two equal
-// keys the last one counts. Documents over kMaxDocumentSize bytes or nested deeper than kMaxDepth
-// are refused.
+// specification demands, blind to properties that it does not know. `null` and an empty string for
+// what is optional are the same as its absence. Names are taken in any case; of two equal ones the
+// last counts, and of two objects all that either names, as Go's reader has it. Documents over
+// kMaxDocumentSize bytes or nested deeper than kMaxDepth are refused.
 #pragma once
 
 #include <cstddef>

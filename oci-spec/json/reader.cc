@@ -74,6 +74,8 @@ class Reader {
   const Field* rules() const { return depth_ == 0 ? nullptr : top().row; }
   // Makes room for the value that expected() described.
   void* store();
+  // The object that the property was given before, under this or another spelling of its name.
+  void* earlier() const;
   // Every event ends with one of the two.
   bool done();
   bool fail(std::string text) { return fail_at(start_of_token(), std::move(text)); }
@@ -168,6 +170,13 @@ void* Reader::store() {
   }
 }
 
+void* Reader::earlier() const {
+  if (depth_ == 0 || top().type->kind != Kind::kObject) return nullptr;
+  const Frame& frame = top();
+  if ((frame.seen >> (frame.row - frame.type->rows.data()) & 1) == 0) return nullptr;
+  return const_cast<void*>(frame.row->get(frame.value));
+}
+
 bool Reader::done() {
   behind_last_ = yajl_get_bytes_consumed(handle_);
   return true;
@@ -211,6 +220,7 @@ bool Reader::null() {
   Frame& frame = top();
   if (frame.row->rules.required) return mismatch(*type, "null");
   frame.row->open(frame.value, false);
+  frame.seen &= ~(std::uint64_t{1} << (frame.row - frame.type->rows.data()));
   return done();
 }
 
@@ -303,7 +313,14 @@ bool Reader::open(Kind kind) {
   frame.type = type;
   frame.start = start_of_token();
   if (type->kind != Kind::kObject) frame.row = rules();
-  frame.value = store();
+  // Go's reader, by which runc and engines read, goes on with an object that was there: what the
+  // later one does not name stays. All of it counts as seen, since the earlier one was complete.
+  frame.value = kind == Kind::kObject ? earlier() : nullptr;
+  if (frame.value != nullptr) {
+    frame.seen = ~std::uint64_t{0};
+  } else {
+    frame.value = store();
+  }
   stack_[depth_++] = frame;
   return done();
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "oci-spec/documents.h"
+#include "oci-spec/json/text.h"
 
 namespace oci {
 namespace {
@@ -200,6 +201,16 @@ TEST(Reader, TakesNamesInAnyCaseOfTheirLetters) {
   EXPECT_NE(resources.unified.find("CPU.max"), nullptr);  // free names are as they are
 }
 
+TEST(Document, NamesOfItArePartsOfItsTextInAnyCaseOrEscaped) {
+  EXPECT_TRUE(json::may_name(R"({"poststop": []})", "poststop"));
+  EXPECT_TRUE(json::may_name(R"({"PoStStop": []})", "poststop"));
+  EXPECT_TRUE(json::may_name(R"({"ListenerPath": ""})", "listenerPath"));
+  EXPECT_TRUE(json::may_name(R"({"\u0070oststop": []})", "poststop"));
+  EXPECT_FALSE(json::may_name(R"({"poststart": [], "POSTSTO": 1})", "poststop"));
+  EXPECT_FALSE(json::may_name("", "poststop"));
+}
+
+// As Go's reader: an object goes on where the one before it ended, anything else is replaced.
 TEST(Reader, LetsTheLastOfEqualKeysWin) {
   const auto spec = read_config(
       R"({"ociVersion":"0.1.0","ociVersion":"1.2.1","root":{"path":"a","readonly":true},"root":{"path":"b"},
@@ -210,15 +221,45 @@ TEST(Reader, LetsTheLastOfEqualKeysWin) {
   ASSERT_TRUE(spec) << spec.error().message();
   EXPECT_EQ(spec->oci_version, "1.2.1");
   EXPECT_EQ(spec->root->path, "b");
-  EXPECT_FALSE(spec->root->readonly);
+  EXPECT_EQ(spec->root->readonly, true);
   ASSERT_EQ(spec->mounts.size(), 1u);
   EXPECT_EQ(spec->mounts[0].destination, "/b");
-  EXPECT_EQ(spec->process->user, (User{.uid = 0, .gid = 7}));
+  EXPECT_EQ(spec->process->user, (User{.uid = 5, .gid = 7}));
   EXPECT_FALSE(spec->hostname);
   Map<std::string> expected;
   expected.set("other", "x");
   expected.set("k", "3");
   EXPECT_EQ(spec->annotations, expected);
+}
+
+TEST(Reader, TakesTwoSpellingsOfANameForOneProperty) {
+  const auto spec = read_config(with(
+      R"("linux":{"resources":{"cpu":{"shares":100,"cpus":"0"},"pids":{"limit":5}},
+                  "maskedPaths":["/a","/b"],"sysctl":{"a":"1","b":"2"}},
+         "Linux":{"Resources":{"CPU":{"Shares":200,"quota":7},"Memory":{"limit":9}},
+                  "MaskedPaths":["/c"],"Sysctl":{"b":"3"}})"));
+  ASSERT_TRUE(spec) << spec.error().message();
+  const Resources& resources = *spec->linux->resources;
+  EXPECT_EQ(resources.cpu->shares, 200u);
+  EXPECT_EQ(resources.cpu->cpus, "0");
+  EXPECT_EQ(resources.cpu->quota, 7);
+  EXPECT_EQ(resources.pids->limit, 5);
+  EXPECT_EQ(resources.memory->limit, 9);
+  EXPECT_EQ(spec->linux->masked_paths, std::vector<std::string>{"/c"});
+  Map<std::string> sysctl;
+  sysctl.set("a", "1");
+  sysctl.set("b", "3");
+  EXPECT_EQ(spec->linux->sysctl, sysctl);
+}
+
+// Neither takes away what the other has to have, nor does null.
+TEST(Reader, AsksForRequiredPropertiesOfTheFirstOfEqualKeys) {
+  EXPECT_TRUE(
+      read_config(R"({"ociVersion":"1.2.1","root":{"path":"a"},"Root":{"readonly":true}})"));
+  EXPECT_THAT(error_of(R"({"ociVersion":"1.2.1","root":{"readonly":true},"Root":{"path":"a"}})"),
+              HasSubstr("root.path: required, but missing"));
+  EXPECT_THAT(error_of(R"({"ociVersion":"1.2.1","root":{"path":"a"},"root":null,"root":{}})"),
+              HasSubstr("root.path: required, but missing"));
 }
 
 TEST(Reader, KeepsTheOrderOfMaps) {

@@ -75,6 +75,16 @@ bool equal_in_any_case(std::string_view one, std::string_view other) {
   return std::ranges::equal(one, other, {}, lower, lower);
 }
 
+bool may_name(std::string_view text, std::string_view part) {
+  const char first = part.front();
+  for (const char begin : {first, static_cast<char>(first ^ 0x20)}) {
+    for (std::size_t at = 0; (at = text.find(begin, at)) != std::string_view::npos; ++at) {
+      if (equal_in_any_case(text.substr(at, part.size()), part)) return true;
+    }
+  }
+  return text.contains("\\u");  // by which any letter may be written
+}
+
 std::string quoted(std::string_view text) {
   const bool shortened = text.size() > kQuotedLimit;
   if (shortened) {

@@ -17,6 +17,10 @@ std::string replace_invalid_utf8(std::string_view text);
 // Whether two names are the same but for the case of ASCII letters.
 bool equal_in_any_case(std::string_view one, std::string_view other);
 
+// Whether a document may have a property whose name has `part` in it, in any case or escaped: false
+// is certain. Much quicker than reading it.
+bool may_name(std::string_view text, std::string_view part);
+
 // `text` in quotation marks for an error message: shortened, and without control characters, since
 // messages go to terminals and logs and the text comes from a stranger.
 std::string quoted(std::string_view text);

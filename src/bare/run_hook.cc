@@ -54,6 +54,9 @@ class Tail {
   size_t used_ = 0;
 };
 
+constexpr int kReport = 3;             // behind the standard streams
+constexpr int64_t kPatienceMs = 2000;  // for the end of what was killed
+
 // In the hook's process: descriptors, signals, then the program. On failure errno goes through the
 // close-on-exec pipe `report`.
 [[noreturn]] void become_hook(const HookRequest& request, int output, int report) {
@@ -63,7 +66,12 @@ class Tail {
   if (error >= 0) error = call(SYS_dup3, request.out >= 0 ? request.out : output, 1, 0);
   if (error >= 0) error = call(SYS_dup3, request.err >= 0 ? request.err : output, 2, 0);
   // Nothing of ocirt or of the container's other processes may reach a hook (CVE-2016-9962's kind).
-  if (error >= 0) error = call(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
+  // Closed here and not by execve, which may hang: a lock would be held for as long as that lasts.
+  if (error >= 0 && report != kReport) {
+    error = call(SYS_dup3, report, kReport, O_CLOEXEC);
+    if (error >= 0) report = kReport;
+  }
+  if (error >= 0) error = call(SYS_close_range, kReport + 1, ~0U, 0);
   if (error >= 0 && request.filter != nullptr)
     error = call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, request.filter_flags, request.filter);
   if (error >= 0) error = call(SYS_execve, request.path, request.argv, request.envp);
@@ -84,30 +92,19 @@ long fork_with_pidfd(int& pidfd) {
   return call(SYS_clone, CLONE_PIDFD | SIGCHLD, 0, &pidfd, nullptr, 0);
 }
 
-HookResult failed_to_start(long error) {
-  HookResult result;
-  result.end = HookEnd::not_started;
-  result.detail = static_cast<int>(-error);
-  return result;
-}
-
 }  // namespace
 
 HookResult run_hook(const HookRequest& request) {
+  HookResult result;
   int output[2] = {-1, -1};
   int report[2] = {-1, -1};
-  long error = call(SYS_pipe2, output, O_CLOEXEC | O_NONBLOCK);
-  if (error < 0) return failed_to_start(error);
-  error = call(SYS_pipe2, report, O_CLOEXEC);
-  if (error < 0) {
-    close(output[0]);
-    close(output[1]);
-    return failed_to_start(error);
-  }
-  if (request.state >= 0) call(SYS_lseek, request.state, 0L, SEEK_SET);
-
   int pidfd = -1;
-  long pid = fork_with_pidfd(pidfd);
+  long pid = call(SYS_pipe2, output, O_CLOEXEC | O_NONBLOCK);
+  if (pid >= 0) pid = call(SYS_pipe2, report, O_CLOEXEC);
+  if (pid >= 0) {
+    if (request.state >= 0) call(SYS_lseek, request.state, 0L, SEEK_SET);
+    pid = fork_with_pidfd(pidfd);
+  }
   if (pid == 0) {
     // The writing end must block in the hook, or a hook that prints much would see EAGAIN.
     call(SYS_fcntl, output[1], F_SETFL, 0);
@@ -118,38 +115,39 @@ HookResult run_hook(const HookRequest& request) {
   if (pid < 0) {
     close(output[0]);
     close(report[0]);
-    return failed_to_start(pid);
+    result.end = HookEnd::not_started;
+    result.detail = static_cast<int>(-pid);
+    return result;
   }
-
-  HookResult result;
-  int exec_error = 0;
-  if (read(report[0], &exec_error, sizeof exec_error) == sizeof exec_error) {
-    result = failed_to_start(-exec_error);
-  }
-  close(report[0]);
 
   // Wait for the hook's end, not for the end of its output: a daemon that it left behind may hold
-  // the pipe for ever.
-  const int64_t deadline = now_ms() + int64_t{request.timeout_s} * 1000;
+  // the pipe for ever. The execve counts as well: its file system may not answer.
+  int64_t deadline = now_ms() + int64_t{request.timeout_s} * 1000;
+  const bool limited = request.timeout_s != 0;
   Tail tail;
   char chunk[1024];
   bool reading = true;
   for (bool ended = false; !ended;) {
     pollfd entries[2] = {{pidfd, POLLIN, 0}, {reading ? output[0] : -1, POLLIN, 0}};
     timespec left{};
-    if (request.timeout_s != 0) {
+    if (limited) {
       int64_t ms = deadline - now_ms();
-      if (ms < 0) ms = 0;
+      if (ms <= 0 && result.end == HookEnd::timed_out) {
+        // Not even SIGKILL ends a wait for a file system that has taken the question.
+        result.remains = true;
+        break;
+      }
+      if (ms <= 0) {
+        call(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
+        result.end = HookEnd::timed_out;
+        result.detail = static_cast<int>(request.timeout_s);
+        ms = kPatienceMs;
+        deadline = now_ms() + ms;
+      }
       left = {ms / 1000, ms % 1000 * 1000000};
     }
-    long ready = call(SYS_ppoll, entries, 2, request.timeout_s != 0 ? &left : nullptr, nullptr, 0);
-    if (ready == -EINTR) continue;
-    if (ready == 0) {
-      call(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
-      result.end = HookEnd::timed_out;
-      result.detail = static_cast<int>(request.timeout_s);
-      break;
-    }
+    long ready = call(SYS_ppoll, entries, 2, limited ? &left : nullptr, nullptr, 0);
+    if (ready <= 0) continue;
     if (entries[1].revents != 0) {
       long got = read(output[0], chunk, sizeof chunk);
       if (got > 0) tail.add(chunk, static_cast<size_t>(got));
@@ -158,7 +156,15 @@ HookResult run_hook(const HookRequest& request) {
     ended = entries[0].revents != 0;
   }
   siginfo_t info{};
-  call_again(SYS_waitid, kPidfd, pidfd, &info, WEXITED, nullptr);
+  int exec_error = 0;
+  if (!result.remains) {
+    call_again(SYS_waitid, kPidfd, pidfd, &info, WEXITED, nullptr);
+    if (read(report[0], &exec_error, sizeof exec_error) == sizeof exec_error) {
+      result.end = HookEnd::not_started;
+      result.detail = exec_error;
+    }
+  }
+  close(report[0]);
   for (int rounds = 0; reading && rounds < 1024; ++rounds) {  // what it printed last
     long got = read(output[0], chunk, sizeof chunk);
     if (got <= 0) break;
@@ -192,6 +198,7 @@ void describe_hook_failure(Buffer<1024>& out, const char* kind, uint32_t index, 
       break;
     case HookEnd::timed_out:
       out << "did not end within its timeout of " << result.detail << " s";
+      if (result.remains) out << " and cannot be killed: it waits for a file system or device";
       break;
   }
   if (!result.output.view().empty()) out << "; its last output: " << result.output.view();

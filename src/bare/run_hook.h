@@ -17,7 +17,7 @@ struct HookRequest {
   const char* path = nullptr;
   const char* const* argv = nullptr;
   const char* const* envp = nullptr;
-  uint32_t timeout_s = 0;  // 0: none
+  uint32_t timeout_s = 0;  // 0: none. Finding and reading the program counts
   int state = -1;          // file with the state document, needed; becomes standard input, offset 0
   int out = -1, err = -1;  // files for what it prints; -1: the end of it is kept for the message
   // A seccomp filter for the hook, unless null, and the flags to load it with. The caller needs
@@ -31,12 +31,13 @@ enum class HookEnd {
   not_started,  // detail: errno, of clone3 or of the hook's execve
   exited,       // detail: status other than 0
   killed,       // detail: signal
-  timed_out,    // detail: the limit in seconds; the hook has been killed
+  timed_out,    // detail: the limit in seconds; the hook has got SIGKILL
 };
 
 struct HookResult {
   HookEnd end = HookEnd::success;
   int detail = 0;
+  bool remains = false;  // timed_out: it waits in the kernel, where SIGKILL does not reach it
   // The last that it wrote to standard error or output, without line ends; at most 500 bytes.
   Buffer<512> output;
 };

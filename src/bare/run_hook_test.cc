@@ -2,7 +2,10 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/fuse.h>
+#include <poll.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +15,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace ocirt::bare {
@@ -152,6 +156,105 @@ TEST(RunHook, ThatOutlivesItsTimeoutIsKilled) {
       described(result),
       "error running hook: hooks.createRuntime[2] (/hook): did not end within its timeout of " +
           std::to_string(seconds) + " s; its last output: waiting");
+}
+
+TEST(RunHook, ThatPrintsWithoutEndIsTimedOutAsWell) {
+  EXPECT_EQ(shell("exec yes", 1).end, HookEnd::timed_out);
+}
+
+// A file system that is mounted and then says nothing: who asks it waits until release(), and
+// SIGKILL does not end that.
+class HungFilesystem {
+ public:
+  HungFilesystem() {
+    char name[] = "/tmp/ocirt-hung-XXXXXX";
+    if (::mkdtemp(name) == nullptr) return;
+    path = name;
+    device_ = ::open("/dev/fuse", O_RDWR | O_CLOEXEC);
+    const std::string options =
+        "fd=" + std::to_string(device_) + ",rootmode=40000,user_id=0,group_id=0";
+    mounted_ = device_ >= 0 &&
+               ::mount("ocirt-hung", name, "fuse", MS_NOSUID | MS_NODEV, options.c_str()) == 0;
+    if (mounted_) greet();
+  }
+  ~HungFilesystem() {
+    release();
+    if (mounted_) ::umount2(path.c_str(), MNT_DETACH);
+    ::rmdir(path.c_str());
+  }
+  HungFilesystem(const HungFilesystem&) = delete;
+  HungFilesystem& operator=(const HungFilesystem&) = delete;
+
+  bool is_mounted() const { return mounted_; }
+  // Takes the next question, which makes its asker unreachable, and returns its number.
+  uint64_t take_question() {
+    struct {
+      fuse_in_header header;
+      char rest[FUSE_MIN_READ_BUFFER];
+    } question{};
+    EXPECT_GT(::read(device_, &question, sizeof question), 0);
+    return question.header.unique;
+  }
+  void release() {
+    if (device_ >= 0) ::close(device_);  // ends the connection, and every wait for it
+    device_ = -1;
+  }
+
+  std::string path;
+
+ private:
+  void greet() {
+    struct {
+      fuse_out_header header;
+      fuse_init_out init;
+    } answer{};
+    answer.header = {sizeof answer, 0, take_question()};
+    answer.init.major = FUSE_KERNEL_VERSION;
+    answer.init.minor = FUSE_KERNEL_MINOR_VERSION;
+    answer.init.max_write = 4096;
+    EXPECT_EQ(::write(device_, &answer, sizeof answer), static_cast<ssize_t>(sizeof answer));
+  }
+
+  int device_ = -1;
+  bool mounted_ = false;
+};
+
+TEST(RunHook, OnAFileSystemThatDoesNotAnswerIsTimedOutAndLeftBehind) {
+  HungFilesystem hung;
+  if (!hung.is_mounted()) GTEST_SKIP() << "needs root and /dev/fuse";
+  std::thread server([&] { hung.take_question(); });
+  const std::string path = hung.path + "/hook";
+  HookResult result = run({"x"}, 1, "{}", {}, path.c_str());
+  server.join();
+  EXPECT_EQ(result.end, HookEnd::timed_out);
+  EXPECT_TRUE(result.remains);
+  EXPECT_EQ(described(result),
+            "error running hook: hooks.createRuntime[2] (/hook): did not end within its timeout of "
+            "1 s and cannot be killed: it waits for a file system or device");
+  hung.release();
+  EXPECT_GT(::waitpid(-1, nullptr, 0), 0);
+}
+
+// It is a copy of the runtime until its program has been found: a lock would be held by it.
+TEST(RunHook, HasNothingOpenWhileItsProgramIsLookedFor) {
+  HungFilesystem hung;
+  if (!hung.is_mounted()) GTEST_SKIP() << "needs root and /dev/fuse";
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const std::string path = hung.path + "/hook";
+  const pid_t runtime = ::fork();
+  if (runtime == 0) {
+    ::close(ends[0]);
+    run({"x"}, 0, "{}", {}, path.c_str());
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  hung.take_question();
+  ::kill(runtime, SIGKILL);
+  ::waitpid(runtime, nullptr, 0);
+  pollfd entry{ends[0], POLLIN, 0};
+  EXPECT_EQ(::poll(&entry, 1, 5000), 1) << "the hook's process has it still";
+  ::close(ends[0]);
 }
 
 TEST(RunHook, ThatEndsWithinItsTimeoutIsNotHeldBack) {

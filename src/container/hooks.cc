@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "oci-spec/documents.h"
+#include "oci-spec/json/text.h"
 #include "src/bare/run_hook.h"
 #include "src/base/text.h"
 #include "src/container/annotations.h"
@@ -103,7 +104,7 @@ Result<oci::Hooks> saved_hooks(const Directory& directory, const Record& record,
   Result<std::string> text = directory.config();
   if (!text && text.error().code == ENOENT) return oci::Hooks();
   if (!text) return std::unexpected(std::move(text).error());
-  if (!text->contains(kind) && !text->contains("\\u")) return oci::Hooks();
+  if (!oci::json::may_name(*text, kind)) return oci::Hooks();
   oci::Spec spec = TRY(from_spec(oci::read_config(*text)));
   if (!spec.hooks) return oci::Hooks();
   return *std::move(spec.hooks);

@@ -133,6 +133,8 @@ TEST_F(SavedHooks, AreThoseOfTheConfiguration) {
 TEST_F(SavedHooks, AreFoundHoweverJsonSpellsTheirName) {
   save(R"({"\u0070oststop": [{"path": "/bin/a"}]})");
   EXPECT_EQ(saved("poststop")->poststop.size(), 1u);
+  save(R"({"PostStop": [{"path": "/bin/a"}]})");
+  EXPECT_EQ(saved("poststop")->poststop.size(), 1u);
 }
 
 TEST_F(SavedHooks, OfAConfigurationWithoutTheWordAreNone) {

@@ -437,7 +437,7 @@ Result<PreservedFds> preserved_fds(int asked_for) {
 }
 
 Result<UniqueFd> open_console_socket(const std::string& path, bool terminal, bool detached,
-                                     Fd connected) {
+                                     Fd connected, int limit_ms) {
   if (connected.valid()) {
     if (!terminal) return UniqueFd();
     return within("console socket", sys::duplicate(connected));
@@ -454,7 +454,7 @@ Result<UniqueFd> open_console_socket(const std::string& path, bool terminal, boo
   if (!detached)
     return refuse(
         "--console-socket needs a detached process: an attached one uses our own terminal");
-  return within("--console-socket", sys::connect_stream(path));
+  return within("--console-socket", sys::connect_stream_within(path, limit_ms));
 }
 
 }  // namespace ocirt::container

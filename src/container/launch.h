@@ -11,6 +11,7 @@
 #include "src/base/result.h"
 #include "src/container/draft.h"
 #include "src/container/net_devices.h"
+#include "src/container/peer.h"
 #include "src/container/record.h"
 #include "src/container/seccomp_agent.h"
 #include "src/container/timeline.h"
@@ -113,8 +114,9 @@ struct PreservedFds {
 Result<PreservedFds> preserved_fds(int asked_for);
 
 // Connects the console socket, after checking that the options fit together: a detached terminal
-// needs one, nothing else may have one. `connected` is one already, or invalid.
+// needs one, nothing else may have one. `connected` is one already, or invalid. Its owner has
+// `limit_ms` milliseconds to accept.
 Result<UniqueFd> open_console_socket(const std::string& path, bool terminal, bool detached,
-                                     Fd connected = {});
+                                     Fd connected = {}, int limit_ms = kPeerLimitMs);
 
 }  // namespace ocirt::container

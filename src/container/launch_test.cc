@@ -14,6 +14,7 @@
 #include "src/base/text.h"
 #include "src/plan/protocol.h"
 #include "src/sys/socket.h"
+#include "src/sys/stuck_server.h"
 #include "src/sys/test_directory.h"
 
 namespace ocirt::container {
@@ -160,6 +161,16 @@ TEST_F(ConsoleSocket, IsRefusedWhereNobodyWouldUseIt) {
 TEST_F(ConsoleSocket, ThatCannotBeConnectedIsNamed) {
   EXPECT_THAT(refusal(path + "/none", true, true),
               StartsWith(cat("--console-socket: connect to ", path, "/none: no socket")));
+}
+
+TEST_F(ConsoleSocket, WhoseOwnerIsStuckIsGivenUpWithinTheLimit) {
+  const std::string socket = path + "/console.sock";
+  sys::StuckServer server(socket);
+  Result<UniqueFd> fd = open_console_socket(socket, true, true, {}, 30);
+  ASSERT_FALSE(fd);
+  EXPECT_EQ(fd.error().code, ETIMEDOUT);
+  EXPECT_THAT(fd.error().text, StartsWith(cat("--console-socket: connect to ", socket,
+                                              ": not accepted within 30 ms")));
 }
 
 // -- init's last words

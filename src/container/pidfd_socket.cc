@@ -5,15 +5,15 @@
 namespace ocirt::container {
 
 Result<std::vector<UniqueFd>> connect_pidfd_sockets(const std::string& option,
-                                                    const std::string& annotation) {
+                                                    const std::string& annotation, int limit_ms) {
   std::vector<UniqueFd> sockets;
   if (!option.empty()) {
-    UniqueFd socket = TRY(within("--pidfd-socket", sys::connect_stream(option)));
+    UniqueFd socket = TRY(within("--pidfd-socket", sys::connect_stream_within(option, limit_ms)));
     sockets.push_back(std::move(socket));
   }
   if (!annotation.empty()) {
-    UniqueFd socket =
-        TRY(within("annotations: run.oci.pidfd_receiver", sys::connect_stream(annotation)));
+    UniqueFd socket = TRY(within("annotations: run.oci.pidfd_receiver",
+                                 sys::connect_stream_within(annotation, limit_ms)));
     sockets.push_back(std::move(socket));
   }
   return sockets;

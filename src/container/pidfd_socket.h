@@ -9,13 +9,15 @@
 
 #include "src/base/fd.h"
 #include "src/base/result.h"
+#include "src/container/peer.h"
 
 namespace ocirt::container {
 
 // Connects to the socket that the option names and to the one that the annotation names; an empty
-// path is none.
+// path is none. Each has `limit_ms` milliseconds to accept.
 Result<std::vector<UniqueFd>> connect_pidfd_sockets(const std::string& option,
-                                                    const std::string& annotation);
+                                                    const std::string& annotation,
+                                                    int limit_ms = kPeerLimitMs);
 
 // Sends the pidfd, once to each, with a few bytes that say what it is: "standard" is a container's
 // first process, "setns" a further one (as runc says it; receivers want some bytes).

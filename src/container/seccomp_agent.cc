@@ -1,9 +1,11 @@
 #include "src/container/seccomp_agent.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 
 #include "oci-spec/documents.h"
+#include "oci-spec/json/text.h"
 #include "src/base/text.h"
 #include "src/container/oci_result.h"
 #include "src/sys/file.h"
@@ -37,7 +39,8 @@ Result<> check_notify(const oci::Seccomp& profile) {
   return {};
 }
 
-Result<> hand_to_agent(const SeccompAgent& agent, Fd listener, pid_t pid, const oci::State& state) {
+Result<> hand_to_agent(const SeccompAgent& agent, Fd listener, pid_t pid, const oci::State& state,
+                       int limit_ms) {
   oci::ContainerProcessState document;
   document.oci_version = state.oci_version;
   document.fds = {"seccompFd"};
@@ -45,9 +48,14 @@ Result<> hand_to_agent(const SeccompAgent& agent, Fd listener, pid_t pid, const 
   document.metadata = agent.metadata;
   document.state = state;
   UniqueFd socket = TRY(within("linux.seccomp.listenerPath: failed to connect with seccomp agent",
-                               sys::connect_stream(agent.path)));
-  return within("linux.seccomp.listenerPath",
-                sys::send_message(socket, oci::write(document, false), listener));
+                               sys::connect_stream_within(agent.path, limit_ms)));
+  Result<> sent = sys::send_message(socket, oci::write(document, false), listener);
+  if (!sent && sent.error().code == EAGAIN) {
+    return std::unexpected(Error{
+        ETIMEDOUT, cat("linux.seccomp.listenerPath: send to ", agent.path, ": not read within ",
+                       limit_ms, " ms: the seccomp agent has to read, or to be restarted")});
+  }
+  return within("linux.seccomp.listenerPath", std::move(sent));
 }
 
 std::string complete_listener(std::optional<oci::Seccomp>& profile, const std::string& receiver) {
@@ -67,7 +75,7 @@ Result<std::optional<SeccompAgent>> saved_agent(const Directory& directory, cons
   if (!record.seccomp_receiver.empty()) return SeccompAgent{record.seccomp_receiver, std::nullopt};
   if (record.plain) return std::nullopt;
   std::string text = TRY(directory.config());
-  if (!text.contains("listenerPath") && !text.contains("\\u")) return std::nullopt;
+  if (!oci::json::may_name(text, "listenerPath")) return std::nullopt;
   oci::Spec spec = TRY(from_spec(oci::read_config(text)));
   if (!spec.linux || !spec.linux->seccomp || !spec.linux->seccomp->listener_path)
     return std::nullopt;

@@ -11,6 +11,7 @@
 #include "oci-spec/state.h"
 #include "src/base/fd.h"
 #include "src/base/result.h"
+#include "src/container/peer.h"
 #include "src/container/store.h"
 
 namespace ocirt::container {
@@ -25,8 +26,10 @@ struct SeccompAgent {
 Result<> check_notify(const oci::Seccomp& profile);
 
 // Connects to the agent and sends the descriptor with the container process state. `pid`: the
-// process that the filter is for, as we see it.
-Result<> hand_to_agent(const SeccompAgent& agent, Fd listener, pid_t pid, const oci::State& state);
+// process that the filter is for, as we see it. The agent has `limit_ms` milliseconds to accept,
+// and to read what there is no room for otherwise.
+Result<> hand_to_agent(const SeccompAgent& agent, Fd listener, pid_t pid, const oci::State& state,
+                       int limit_ms = kPeerLimitMs);
 
 // The agent of a container that has been made: of its saved config.json, or that which the record
 // names; nothing when it has none.

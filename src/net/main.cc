@@ -2,10 +2,6 @@
 // network. A program of its own because
 // libmnl is a shared library in distributions, which ocirt, linked statically, cannot have, and
 // because it enters the container's network namespace and need not come back.
-#include <sys/prctl.h>
-
-#include <csignal>
-
 #include "src/net/devices.h"
 #include "src/net/pod.h"
 #include "src/net/pod_request.h"
@@ -20,7 +16,7 @@ Result<std::string> answer() {
   const std::string text = TRY(sys::companion_request());
   if (text.starts_with(kPodWord)) {
     // A request of a shim that has died is nobody's: the pod's next shim undoes what was made.
-    (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    sys::end_with_caller();
     const PodRequest request = TRY(read_pod_request(text));
     return answer_pod(request);
   }

@@ -15,6 +15,10 @@ std::string mounted_bundle(const Container& container) {
   return container.mounted ? container.bundle : "";
 }
 
+Error not_found(std::string_view id) {
+  return {ENOENT, cat("container ", quoted(id), ": not found")};
+}
+
 }  // namespace
 
 Process* Container::find(std::string_view exec_id) {
@@ -44,7 +48,13 @@ Container* Containers::find_number(uint32_t number) {
 
 Result<Container*> Containers::get(std::string_view id) {
   if (Container* container = find(id)) return container;
-  return std::unexpected(Error{ENOENT, cat("container ", quoted(id), ": not found")});
+  return std::unexpected(not_found(id));
+}
+
+Result<Container*> Containers::get_lasting(std::string_view id) {
+  Container* container = TRY(get(id));
+  if (container->removing) return std::unexpected(not_found(id));
+  return container;
 }
 
 Result<Process*> Containers::get_process(std::string_view id, std::string_view exec_id) {
@@ -306,6 +316,18 @@ void Containers::kill(Container& container, Process& process, int signal, bool a
   finished(Done{});
 }
 
+// The first one removes it, once. Those who asked while it was at that find what they would have
+// found after it.
+void Containers::answer_late_deletes(Container& container, const Result<Done>& done) {
+  for (wire::Reply& reply : std::exchange(container.late_deletes, {})) {
+    if (done) {
+      reply.fail(not_found(container.id));
+    } else {
+      reply.fail(wire::Code::kUnknown, done.error().text);
+    }
+  }
+}
+
 void Containers::remove(Container& container, Finished finished) {
   container.removing = true;
   run(
@@ -315,6 +337,7 @@ void Containers::remove(Container& container, Finished finished) {
       },
       [this, number = container.number, finished = std::move(finished)](Result<Done> done) mutable {
         Container* gone = find_number(number);
+        if (gone != nullptr) answer_late_deletes(*gone, done);
         if (!done && gone != nullptr) gone->removing = false;
         if (done && gone != nullptr) {
           // Who still waits is told before the row goes.

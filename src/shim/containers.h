@@ -39,10 +39,11 @@ class Container {
   bool own_pids = true;     // init's end is the end of all
   std::string memory_file;  // Facts::memory
   StreamOwner owner;        // of its streams
-  std::vector<RootfsMount> rootfs;  // to be mounted before it is made
-  bool mounted = false;             // they may be
-  bool removing = false;
-  uint32_t attempt = 0;  // of_pod: pod::Instance::attempt
+  std::vector<RootfsMount> rootfs;        // to be mounted before it is made
+  bool mounted = false;                   // they may be
+  bool removing = false;                  // a worker does
+  std::vector<wire::Reply> late_deletes;  // asked for meanwhile
+  uint32_t attempt = 0;                   // of_pod: pod::Instance::attempt
   Process init;
   std::vector<std::unique_ptr<Process>> execs;
   std::unique_ptr<Adopted> adopted;  // of a shim before us
@@ -90,6 +91,9 @@ class Containers {
   Container* find(std::string_view id);
   // Code ENOENT with containerd's words.
   Result<Container*> get(std::string_view id);
+  // The same for who changes it: one that is being removed is as good as gone, and a worker would
+  // find whatever has its name when it comes to that.
+  Result<Container*> get_lasting(std::string_view id);
   Result<Process*> get_process(std::string_view id, std::string_view exec_id);
   bool empty() const { return all_.empty(); }
   // Where clients call for streams of processes.
@@ -141,6 +145,7 @@ class Containers {
   void settle_all();
   std::unique_ptr<Streams> new_streams();
   void erase(uint32_t number);
+  static void answer_late_deletes(Container& container, const Result<Done>& done);
   void keep_until_done(std::unique_ptr<Streams> streams);
   bool logger_ended(pid_t pid);
   Job job_for(Container& container, Process& process, std::string_view what);

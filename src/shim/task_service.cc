@@ -127,9 +127,11 @@ void TaskService::create(const wire::CreateTaskRequest& request, wire::Call& cal
 }
 
 void TaskService::start(const wire::StartRequest& request, wire::Call& call) {
+  Result<Container*> found = containers_.get_lasting(request.id);
+  if (!found) return call.reply.fail(found.error());
+  Container& container = **found;
   Result<Process*> process = containers_.get_process(request.id, request.exec_id);
   if (!process) return call.reply.fail(process.error());
-  Container& container = *containers_.find(request.id);
   Result<> may = check((*process)->phase, Request::kStart);
   if (may && (*process)->is_init()) may = check_owner(container, "starts");
   if (may && !(*process)->is_init()) may = check(container.init.phase, Request::kExec);
@@ -151,6 +153,11 @@ void TaskService::remove(const wire::DeleteRequest& request, wire::Call& call) {
   Result<> may = check((*process)->phase, Request::kDelete);
   if (may && (*process)->is_init()) may = check_owner(container, "removes");
   if (!may) return call.reply.fail(may.error());
+  if ((*process)->is_init() && container.removing) {
+    // A second worker would remove whatever has the name by the time that it comes to it.
+    container.late_deletes.push_back(std::move(call.reply));
+    return;
+  }
   const Ending ending = (*process)->ending;
   const auto pid = static_cast<uint32_t>((*process)->pid);
   auto send = [ending, pid](wire::Reply& reply) {
@@ -175,7 +182,7 @@ void TaskService::remove(const wire::DeleteRequest& request, wire::Call& call) {
 }
 
 void TaskService::exec(const wire::ExecProcessRequest& request, wire::Call& call) {
-  Result<Container*> container = containers_.get(request.id);
+  Result<Container*> container = containers_.get_lasting(request.id);
   if (!container) return call.reply.fail(container.error());
   if (!wire::is_a(request.spec, wire::kProcessUrl)) {
     return call.reply.fail(wire::Code::kInvalidArgument, cat("spec: expected ", wire::kProcessUrl));
@@ -230,10 +237,12 @@ void TaskService::state(const wire::StateRequest& request, wire::Call& call) {
 }
 
 void TaskService::kill(const wire::KillRequest& request, wire::Call& call) {
+  Result<Container*> container = containers_.get_lasting(request.id);
+  if (!container) return call.reply.fail(container.error());
   Result<Process*> process = containers_.get_process(request.id, request.exec_id);
   if (!process) return call.reply.fail(process.error());
-  containers_.kill(*containers_.find(request.id), **process, static_cast<int>(request.signal),
-                   request.all != 0, [reply = std::move(call.reply)](Result<Done> done) mutable {
+  containers_.kill(**container, **process, static_cast<int>(request.signal), request.all != 0,
+                   [reply = std::move(call.reply)](Result<Done> done) mutable {
                      if (!done) return reply.fail(done.error());
                      reply.done();
                    });
@@ -315,7 +324,7 @@ void TaskService::checkpoint(const wire::CheckpointTaskRequest&, wire::Call& cal
 }
 
 void TaskService::update(const wire::UpdateTaskRequest& request, wire::Call& call) {
-  Result<Container*> container = containers_.get(request.id);
+  Result<Container*> container = containers_.get_lasting(request.id);
   if (!container) return call.reply.fail(container.error());
   if (Result<> may = check((*container)->init.phase, Request::kUpdate); !may)
     return call.reply.fail(may.error());

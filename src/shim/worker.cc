@@ -38,8 +38,13 @@ void put_answer(Fd to, Result<Done> done) {
     head.code = done.error().code;
     text = std::move(done.error().text);
   }
+  if (text.size() > kMostText && head.is_error == 0) {
+    head = {.is_error = 1};
+    text = cat("an answer of ", text.size(), " bytes, more than ", kMostText);
+    warnings.clear();
+  }
   if (text.size() > kMostText) text.resize(kMostText);
-  if (warnings.size() > kMostText / 2) warnings.resize(kMostText / 2);
+  if (warnings.size() > kMostText) warnings.resize(kMostText);
   head.text = static_cast<uint32_t>(text.size());
   head.warnings = static_cast<uint32_t>(warnings.size());
   std::string bytes(reinterpret_cast<const char*>(&head), sizeof head);
@@ -49,13 +54,7 @@ void put_answer(Fd to, Result<Done> done) {
 // `complete`: whether the worker has come to its end.
 Result<Done> get_answer(Fd from, const std::string& name, sys::ExitStatus status, bool timed_out,
                         bool& complete) {
-  std::string bytes;
-  char room[4096];
-  for (;;) {
-    Result<std::optional<size_t>> got = sys::read_some(from, room);
-    if (!got || !*got || **got == 0) break;
-    bytes.append(room, **got);
-  }
+  const std::string bytes = sys::read_answer_file(from, sizeof(Head) + 2 * kMostText);
   Head head;
   if (bytes.size() >= sizeof head) std::memcpy(&head, bytes.data(), sizeof head);
   complete = bytes.size() >= sizeof head && bytes.size() == sizeof head + head.text + head.warnings;
@@ -83,10 +82,10 @@ std::string one_line(std::string_view words) {
 
 class Workers::Running {
  public:
-  Running(sys::EventLoop& loop, Job& job, UniqueFd from, UniqueFd errors)
+  Running(sys::EventLoop& loop, Job& job, UniqueFd file, UniqueFd errors)
       : name(std::move(job.name)),
         finished(std::move(job.finished)),
-        answer(std::move(from)),
+        answer(std::move(file)),
         errors_(std::move(errors)),
         timer_(loop, Callback<>::to<&Running::too_late>(*this)) {}
 
@@ -160,7 +159,7 @@ pid_t Workers::start(Job job) {
     job.finished(std::unexpected(Error{error.code, cat(job.name, ": ", error.text)}));
     return 0;
   };
-  Result<sys::Pipe> answer = sys::make_pipe();
+  Result<UniqueFd> answer = sys::make_answer_file();
   if (!answer) return fails(answer.error());
   Result<sys::Pipe> errors = job.own_errors ? sys::make_pipe() : sys::Pipe();
   if (!errors) return fails(errors.error());
@@ -168,18 +167,18 @@ pid_t Workers::start(Job job) {
   for (int i = 0; i < 3; ++i) how.standard[i] = job.standard[i];
   if (job.own_errors) how.standard[2] = errors->to;
   if (job.own_errors && job.own_output) how.standard[1] = errors->to;
-  job.keep.push_back(answer->to.raw());
+  job.keep.push_back(answer->raw());
   how.keep = job.keep;
   how.leads_group = true;
   Result<pid_t> pid = sys::fork_child(how);
   if (pid && *pid == 0) {
     if (huge_pages_) sys::allow_huge_pages();
-    put_answer(answer->to, job.work());
+    put_answer(*answer, job.work());
     sys::exit_now(0);
   }
   if (!pid) return fails(pid.error());
   running_.push_back(
-      std::make_unique<Running>(loop_, job, std::move(answer->from), std::move(errors->from)));
+      std::make_unique<Running>(loop_, job, std::move(*answer), std::move(errors->from)));
   running_.back()->begin(loop_, *pid, job.timeout);
   return *pid;
 }

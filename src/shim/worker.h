@@ -23,10 +23,10 @@ namespace ocirt::shim {
 struct Done {
   pid_t pid = 0;  // of the process that it has made, or 0
   uint64_t start_time = 0;
-  std::string text = {};      // an answer of at most kMostText bytes
+  std::string text = {};      // an answer of at most kMostText bytes, or it is an error
   std::string warnings = {};  // one line each
 };
-inline constexpr size_t kMostText = 32768;  // fits into a pipe that nobody reads yet
+inline constexpr size_t kMostText = size_t{1} << 20;  // the pids of 130,000 processes
 
 struct Job {
   std::string name = {};              // for errors: "create web"

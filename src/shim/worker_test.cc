@@ -110,10 +110,38 @@ TEST_F(Working, TalkingWithoutEndIsGivenUpLikeSilence) {
   }
 }
 
-TEST_F(Working, LongAnswerIsCut) {
-  Result<Done> done = outcome_of([] { return Done{0, 0, std::string(100000, 't'), ""}; });
-  ASSERT_TRUE(done);
-  EXPECT_EQ(done->text.size(), kMostText);
+TEST_F(Working, LongAnswerArrivesWhole) {
+  Result<Done> done =
+      outcome_of([] { return Done{0, 0, std::string(kMostText, 't'), std::string(50000, 'w')}; });
+  ASSERT_TRUE(done) << done.error().text;
+  EXPECT_EQ(done->text, std::string(kMostText, 't'));
+  EXPECT_EQ(done->warnings, std::string(50000, 'w'));
+}
+
+TEST_F(Working, AnswerThatIsTooLongIsAnErrorAndNotCut) {
+  Result<Done> done = outcome_of([] { return Done{0, 0, std::string(kMostText + 1, 't'), ""}; });
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().text, "an answer of 1048577 bytes, more than 1048576");
+}
+
+// An ordinary user who has many pipes gets small ones: pipe-user-pages-soft of pipe(7).
+TEST_F(Working, LongAnswerArrivesWholeWherePipesAreSmallToo) {
+  const pid_t user = ::fork();
+  if (user == 0) {
+    constexpr uid_t kNobodyElse = 1'747'000;
+    if (::geteuid() == 0 && ::setresuid(kNobodyElse, kNobodyElse, kNobodyElse) != 0) ::_exit(2);
+    int pipe[2];
+    for (int i = 0; i < 200; ++i) {  // of 1 MiB each, empty
+      if (::pipe(pipe) != 0 || ::fcntl(pipe[0], F_SETPIPE_SZ, 1 << 20) < 0) break;
+    }
+    if (::pipe(pipe) != 0 || ::fcntl(pipe[0], F_GETPIPE_SZ) >= 30000) ::_exit(3);
+    Result<Done> done = outcome_of([] { return Done{0, 0, std::string(30000, 't'), ""}; });
+    ::_exit(done && done->text.size() == 30000 ? 0 : 1);
+  }
+  int status = -1;
+  ::waitpid(user, &status, 0);
+  if (WEXITSTATUS(status) == 3) GTEST_SKIP() << "pipes are not rationed here";
+  EXPECT_EQ(status, 0);
 }
 
 TEST_F(Working, KilledWorkerIsAnErrorThatSaysSo) {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -157,6 +158,14 @@ Result<std::string> ask_companion(const CompanionCall& call) {
 
 Result<std::string> companion_request() {
   return read_all(Fd(STDIN_FILENO), "the request", kMostAnswer);
+}
+
+void end_with_caller() {
+  (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // One that died before that is not told of any more. Only it has the other end of the pipe for
+  // the answer, and a process loses its descriptors before it loses its children.
+  pollfd answer{STDOUT_FILENO, 0, 0};
+  if (::poll(&answer, 1, 0) == 1 && (answer.revents & POLLERR) != 0) ::_exit(1);
 }
 
 int companion_answer(const Result<std::string>& answer) {

@@ -38,6 +38,9 @@ Result<std::string> ask_companion(const CompanionCall& call);
 
 // The other side. The whole of the request.
 Result<std::string> companion_request();
+// Ends us by SIGKILL when who has asked dies, also if that is so already: for work that is nobody's
+// then.
+void end_with_caller();
 // Says the answer, which must not hold a newline (one is replaced); the companion's exit status.
 int companion_answer(const Result<std::string>& answer);
 

@@ -1,7 +1,10 @@
 #include "src/sys/companion.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -64,6 +67,38 @@ TEST_F(CompanionTest, ThatHangsIsKilled) {
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, ETIMEDOUT);
   EXPECT_THAT(answer.error().text, HasSubstr("helper did not answer within"));
+}
+
+// How a companion ends that does its work after end_with_caller(), and whose caller reads its
+// answer or had gone before.
+std::string end_of_companion(bool caller_lives) {
+  int answer[2], begin[2];
+  EXPECT_EQ(::pipe2(answer, O_CLOEXEC), 0);
+  EXPECT_EQ(::pipe2(begin, O_CLOEXEC), 0);
+  const pid_t companion = ::fork();
+  if (companion == 0) {
+    char byte = 0;
+    ::dup2(answer[1], STDOUT_FILENO);
+    ::close(answer[0]);
+    ::close(begin[1]);
+    (void)!::read(begin[0], &byte, 1);
+    end_with_caller();
+    (void)!::write(STDOUT_FILENO, "x", 1);
+    ::_exit(0);
+  }
+  if (!caller_lives) ::close(answer[0]);
+  ::close(begin[1]);
+  int status = -1;
+  ::waitpid(companion, &status, 0);
+  if (caller_lives) ::close(answer[0]);
+  ::close(answer[1]);
+  ::close(begin[0]);
+  return WIFEXITED(status) ? cat("status ", WEXITSTATUS(status)) : cat("signal ", WTERMSIG(status));
+}
+
+TEST_F(CompanionTest, GoesOnForACallerThatLivesAndEndsForOneThatHasDied) {
+  EXPECT_EQ(end_of_companion(true), "status 0");
+  EXPECT_EQ(end_of_companion(false), "status 1");  // not by SIGPIPE, after its work
 }
 
 TEST_F(CompanionTest, IsFoundBesideOcirtOrInLibexec) {

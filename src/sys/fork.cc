@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -90,6 +91,22 @@ Result<pid_t> fork_child(const Fork& how) {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   return 0;
+}
+
+Result<UniqueFd> make_answer_file() {
+  const int file = ::memfd_create("ocirt-answer", MFD_CLOEXEC);
+  if (file < 0) return os_error("memfd_create", errno);
+  return UniqueFd(file);
+}
+
+std::string read_answer_file(Fd file, size_t limit) {
+  struct stat info{};
+  if (::fstat(file.raw(), &info) < 0) return {};
+  std::string bytes(std::min(static_cast<size_t>(info.st_size), limit), '\0');
+  // By position: the offset, which the child has in common with us, is at the end.
+  const ssize_t got = retry([&] { return ::pread(file.raw(), bytes.data(), bytes.size(), 0); });
+  bytes.resize(got < 0 ? 0 : static_cast<size_t>(got));
+  return bytes;
 }
 
 std::optional<Reaped> reap_any() {

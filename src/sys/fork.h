@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 
 #include "src/base/fd.h"
 #include "src/base/result.h"
@@ -25,6 +26,13 @@ struct Fork {
 
 // fork(2). Returns 0 in the child: its signals are unblocked, and it has to end by exit_now().
 Result<pid_t> fork_child(const Fork& how);
+
+// A file in memory in which a child leaves what it has to say. It takes as much as there is, and
+// nobody has to read meanwhile: a pipe takes 64 KiB, and 8 from an ordinary user who has many
+// (pipe(7), pipe-user-pages-soft).
+Result<UniqueFd> make_answer_file();
+// All that was written to it, up to `limit` bytes.
+std::string read_answer_file(Fd file, size_t limit);
 
 struct Reaped {
   pid_t pid = 0;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -87,19 +88,22 @@ Result<bool> is_listening(Fd dir, CStr name) {
 
 namespace {
 
-Result<UniqueFd> connect_as(int type, CStr path) {
-  UniqueFd socket = TRY(new_socket(type));
+Result<> connect_by_path(Fd socket, CStr path) {
   sockaddr_un address{};
   if (path.view().size() < sizeof address.sun_path) {
     address = TRY(address_at(kCwd, path));
-    TRY(connect_to(socket, address, path.view()));
-    return socket;
+    return connect_to(socket, address, path.view());
   }
   size_t slash = path.view().find_last_of('/');
   std::string parent(path.view().substr(0, slash == std::string_view::npos ? 0 : slash));
   UniqueFd dir = TRY(open(kCwd, parent.empty() ? "/" : parent, O_PATH | O_DIRECTORY));
   address = TRY(address_at(dir, path.c_str() + slash + 1));
-  TRY(connect_to(socket, address, path.view()));
+  return connect_to(socket, address, path.view());
+}
+
+Result<UniqueFd> connect_as(int type, CStr path) {
+  UniqueFd socket = TRY(new_socket(type));
+  TRY(connect_by_path(socket, path));
   return socket;
 }
 
@@ -109,6 +113,21 @@ Result<UniqueFd> connect_stream(CStr path) { return connect_as(SOCK_STREAM, path
 
 Result<UniqueFd> connect_stream_at_once(CStr path) {
   return connect_as(SOCK_STREAM | SOCK_NONBLOCK, path);
+}
+
+Result<UniqueFd> connect_stream_within(CStr path, int limit_ms) {
+  UniqueFd socket = TRY(new_socket(SOCK_STREAM));
+  const timeval limit{limit_ms / 1000, limit_ms % 1000 * 1000};
+  // For AF_UNIX it is the limit of connect(2) as well.
+  if (::setsockopt(socket.raw(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0)
+    return os_error("SO_SNDTIMEO", errno);
+  Result<> done = connect_by_path(socket, path);
+  if (done) return socket;
+  if (done.error().code != EAGAIN) return std::unexpected(std::move(done).error());
+  return std::unexpected(
+      Error{ETIMEDOUT, cat("connect to ", path.view(), ": not accepted within ", limit_ms,
+                           " ms, and its queue is full: the program that listens there has to "
+                           "accept connections, or to be restarted")});
 }
 
 Result<> send_datagram(CStr path, std::string_view bytes) {
@@ -134,10 +153,16 @@ Result<> send_message(Fd socket, std::string_view bytes, Fd attached) {
     int fd = attached.raw();
     std::memcpy(CMSG_DATA(entry), &fd, sizeof fd);
   }
-  if (retry([&] { return ::sendmsg(socket.raw(), &header, MSG_NOSIGNAL); }) < 0) {
-    return os_error("send message", errno);
+  for (;;) {
+    const ssize_t sent = retry([&] { return ::sendmsg(socket.raw(), &header, MSG_NOSIGNAL); });
+    if (sent < 0) return os_error("send message", errno);
+    if (static_cast<size_t>(sent) == part.iov_len) return {};
+    // A stream whose limit is over takes what there was room for. The descriptor is on its way.
+    part.iov_base = static_cast<char*>(part.iov_base) + sent;
+    part.iov_len -= static_cast<size_t>(sent);
+    header.msg_control = nullptr;
+    header.msg_controllen = 0;
   }
-  return {};
 }
 
 Result<std::vector<Message>> receive_messages(Fd socket, size_t count, size_t limit) {

@@ -32,6 +32,10 @@ Result<UniqueFd> connect_stream(CStr path);
 // The same for an event loop: the socket does not wait, nor does this; code EAGAIN when the server
 // has no room for one more caller.
 Result<UniqueFd> connect_stream_at_once(CStr path);
+// The same for a server that may be stuck: connecting takes at most `limit_ms` milliseconds (code
+// ETIMEDOUT, with what to do), and so does each step of a send (code EAGAIN). A signal that
+// interrupts begins the time anew.
+Result<UniqueFd> connect_stream_within(CStr path, int limit_ms);
 
 // Sends one datagram to a socket of the system (syslog's, the journal's).
 Result<> send_datagram(CStr path, std::string_view bytes);

@@ -11,6 +11,7 @@
 
 #include "src/base/text.h"
 #include "src/sys/file.h"
+#include "src/sys/stuck_server.h"
 #include "src/sys/test_directory.h"
 
 namespace ocirt::sys {
@@ -250,6 +251,37 @@ TEST_F(Socket, StreamThatCannotBeConnectedIsNamedByItsPath) {
   EXPECT_EQ(caller.error().text, cat("connect to ", path, "/nobody: no socket is there"));
   const std::string far = path + "/" + std::string(200, 'd') + "/s";
   EXPECT_EQ(connect_stream(far).error().code, ENOENT);
+}
+
+// -- somebody who listens and is stuck
+
+TEST_F(Socket, StreamToAFullQueueIsGivenUpWithinTheLimit) {
+  const std::string socket = path + "/s";
+  StuckServer server(socket);
+  Result<UniqueFd> caller = connect_stream_within(socket, 30);
+  ASSERT_FALSE(caller);
+  EXPECT_EQ(caller.error().code, ETIMEDOUT);
+  EXPECT_EQ(caller.error().text,
+            cat("connect to ", socket, ": not accepted within 30 ms, and its queue is full: the ",
+                "program that listens there has to accept connections, or to be restarted"));
+  server.accept_one();
+  EXPECT_TRUE(connect_stream_within(socket, 30));
+}
+
+TEST_F(Socket, StreamThatNobodyReadsIsGivenUpWithinTheLimitAlsoHalfWay) {
+  const std::string socket = path + "/s";
+  StuckServer server(socket);
+  server.accept_one();
+  UniqueFd caller = *connect_stream_within(socket, 30);
+  // Part of it finds room.
+  Result<> sent = send_message(caller, std::string(4 << 20, 'x'), dir);
+  ASSERT_FALSE(sent);
+  EXPECT_EQ(sent.error().code, EAGAIN);
+}
+
+TEST_F(Socket, StreamWithALimitSaysWhatElseIsWrongAsOneWithout) {
+  EXPECT_EQ(connect_stream_within(path + "/nobody", 30).error().text,
+            cat("connect to ", path, "/nobody: no socket is there"));
 }
 
 // -- several messages

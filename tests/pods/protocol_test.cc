@@ -363,21 +363,6 @@ TEST_F(TaskProtocol, ACreateWhoseCallerHasGivenUpIsUndone) {
   EXPECT_EQ(last.call(wire::kTaskV3, "Delete", of("late")).code, Code::kOk);
 }
 
-TEST_F(TaskProtocol, ADeleteThatIsRepeatedMeanwhileIsAnsweredLikeTheFirst) {
-  RawClient client(socket());
-  ASSERT_EQ(create(client, "mine", "sleep 60").code, Code::kOk);
-  std::string both;
-  for (uint32_t stream : {3, 5})
-    both += RawClient::request(stream, wire::kTaskV3, "Delete", of("mine"));
-  ASSERT_TRUE(client.send(both));
-  for (int i = 0; i < 2; ++i) {
-    const RawClient::Got got = client.next();
-    EXPECT_EQ(got.answer.code, Code::kOk) << got.answer.text;
-    EXPECT_GT((*wire::parse<wire::DeleteResponse>(got.answer.payload))->pid, 0u);
-  }
-  EXPECT_EQ(state("mine"), Code::kNotFound);
-}
-
 TEST_F(TaskProtocol, AFifoThatIsMissingIsNotAMissingContainer) {
   Json process = pod().bundle("c").document()["process"];
   const wire::AnyValue value{std::string(wire::kProcessUrl), process.print()};

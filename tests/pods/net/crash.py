@@ -8,6 +8,7 @@ itself (STEP=1 in the environment is every one of them: minutes). Prints TAP.
 import ctypes
 import os
 import signal
+import subprocess
 
 from harness import LIBC, NET, Pod, Refused, Server, asks, enter_private_host, leftovers, main
 
@@ -93,6 +94,16 @@ def up_succeeds_after_an_up_that_was_killed():
     pod.down()
 
 
+def up_makes_nothing_for_a_caller_that_has_died():
+    pod = Pod("web", ports=["8080:80"])
+    reader, writer = os.pipe()
+    os.close(reader)  # who has asked, and nobody else, would read the answer
+    subprocess.run([NET], input=pod.request("up").encode(), stdout=writer, stderr=writer, check=False)
+    os.close(writer)
+    must_be_empty()
+    pod.down()
+
+
 def nothing_is_left_when_down_is_killed_and_another_follows():
     pod = Pod("web", ports=["8080:80"])
 
@@ -131,4 +142,5 @@ if __name__ == "__main__":
     enter_private_host()
     raise SystemExit(main([
         nothing_is_left_when_up_is_killed_and_down_follows, up_succeeds_after_an_up_that_was_killed,
-        nothing_is_left_when_down_is_killed_and_another_follows, other_pods_do_not_notice]))
+        nothing_is_left_when_down_is_killed_and_another_follows, other_pods_do_not_notice,
+        up_makes_nothing_for_a_caller_that_has_died]))
