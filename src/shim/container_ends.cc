@@ -80,6 +80,7 @@ void Containers::take_end(Container& container, Process& process, const Ending& 
 
 void Containers::settle_all() {
   std::vector<uint32_t> numbers;  // what hears of an end may take rows away
+  numbers.reserve(all_.size());
   for (const auto& container : all_) numbers.push_back(container->number);
   for (uint32_t number : numbers) {
     if (Container* container = find_number(number)) settle(*container);

@@ -12,8 +12,6 @@ namespace {
 
 namespace wire = ocirt::wire;
 using ocirt::cat;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 using wire::Code;
 
 class TaskRules : public TaskTest {
