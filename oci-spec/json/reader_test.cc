@@ -243,7 +243,9 @@ TEST(Reader, TakesTwoSpellingsOfANameForOneProperty) {
   EXPECT_EQ(resources.cpu->shares, 200u);
   EXPECT_EQ(resources.cpu->cpus, "0");
   EXPECT_EQ(resources.cpu->quota, 7);
+  ASSERT_TRUE(resources.pids);
   EXPECT_EQ(resources.pids->limit, 5);
+  ASSERT_TRUE(resources.memory);
   EXPECT_EQ(resources.memory->limit, 9);
   EXPECT_EQ(spec->linux->masked_paths, std::vector<std::string>{"/c"});
   Map<std::string> sysctl;
