@@ -117,7 +117,7 @@ Result<UniqueFd> connect_stream_at_once(CStr path) {
 
 Result<UniqueFd> connect_stream_within(CStr path, int limit_ms) {
   UniqueFd socket = TRY(new_socket(SOCK_STREAM));
-  const timeval limit{limit_ms / 1000, limit_ms % 1000 * 1000};
+  const timeval limit{limit_ms / 1000, limit_ms % 1000 * 1000L};
   // For AF_UNIX it is the limit of connect(2) as well.
   if (::setsockopt(socket.raw(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0)
     return os_error("SO_SNDTIMEO", errno);
