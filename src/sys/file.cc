@@ -380,15 +380,27 @@ Result<> unlock(Fd fd, std::string_view name) {
   return {};
 }
 
+namespace {
+
+// Without one of the two exec flags Linux 6.3 and later print a warning to the kernel's log, and
+// older kernels refuse both with EINVAL.
+Result<UniqueFd> memory_file_with(CStr name, unsigned flags, unsigned exec_flag) {
+  int raw = ::memfd_create(name.c_str(), flags | exec_flag);
+  if (raw < 0 && errno == EINVAL) raw = ::memfd_create(name.c_str(), flags);
+  if (raw < 0) return os_error(cat("memfd_create ", name.view()), errno);
+  return UniqueFd(raw);
+}
+
+}  // namespace
+
+Result<UniqueFd> memory_file(CStr name) {
+  return memory_file_with(name, MFD_CLOEXEC, MFD_NOEXEC_SEAL);
+}
+
 Result<UniqueFd> sealed_memory(CStr name, std::initializer_list<std::string_view> pieces,
                                bool executable, bool inherited) {
-  // Without one of the two exec flags Linux 6.3 and later print a warning to the kernel's log, and
-  // older kernels refuse both with EINVAL.
-  unsigned base = (inherited ? 0 : MFD_CLOEXEC) | MFD_ALLOW_SEALING;
-  int raw = ::memfd_create(name.c_str(), base | (executable ? MFD_EXEC : MFD_NOEXEC_SEAL));
-  if (raw < 0 && errno == EINVAL) raw = ::memfd_create(name.c_str(), base);
-  if (raw < 0) return os_error(cat("memfd_create ", name.view()), errno);
-  UniqueFd fd(raw);
+  const unsigned flags = (inherited ? 0 : MFD_CLOEXEC) | MFD_ALLOW_SEALING;
+  UniqueFd fd = TRY(memory_file_with(name, flags, executable ? MFD_EXEC : MFD_NOEXEC_SEAL));
   std::vector<iovec> parts;
   size_t total = 0;
   for (std::string_view piece : pieces) {

@@ -103,6 +103,10 @@ Result<std::string> read_link(Fd dir, CStr path);
 Result<> lock_exclusive(Fd fd, std::string_view name);
 Result<> unlock(Fd fd, std::string_view name);
 
+// An empty anonymous file in memory, close-on-exec, that nobody can execute where the kernel knows
+// the difference (MFD_NOEXEC_SEAL, Linux 6.3): vm.memfd_noexec=2 refuses every other.
+Result<UniqueFd> memory_file(CStr name);
+
 // A sealed, read-only, anonymous file with this content and offset 0: what it holds can no longer
 // be changed by anybody, root included (memfd_create(2), F_ADD_SEALS). `executable` says whether it
 // may be executed; `inherited`, that what we execute shall have it.

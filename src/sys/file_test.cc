@@ -359,6 +359,11 @@ TEST_F(File, SealedMemoryIsExecutableOnlyWhenAskedFor) {
   if ((stat_fd(data, "data")->st_mode & 0111) != 0)
     GTEST_SKIP() << "needs MFD_NOEXEC_SEAL of Linux 6.3";
   EXPECT_EQ(::fchmod(data.raw(), 0755), -1);
+  // Nor can one that is written to later.
+  UniqueFd empty = *memory_file("test");
+  EXPECT_EQ(stat_fd(empty, "empty")->st_mode & 0111, 0u);
+  EXPECT_EQ(::fchmod(empty.raw(), 0755), -1);
+  EXPECT_EQ(::pwrite(empty.raw(), "x", 1, 0), 1);
 }
 
 // In a child, which reports what its descriptors are: "same", "null" or "closed".

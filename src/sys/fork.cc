@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "src/base/text.h"
+#include "src/sys/file.h"
 #include "src/sys/retry.h"
 
 namespace ocirt::sys {
@@ -93,11 +93,7 @@ Result<pid_t> fork_child(const Fork& how) {
   return 0;
 }
 
-Result<UniqueFd> make_answer_file() {
-  const int file = ::memfd_create("ocirt-answer", MFD_CLOEXEC);
-  if (file < 0) return os_error("memfd_create", errno);
-  return UniqueFd(file);
-}
+Result<UniqueFd> make_answer_file() { return memory_file("ocirt-answer"); }
 
 std::string read_answer_file(Fd file, size_t limit) {
   struct stat info{};

@@ -8,13 +8,13 @@
 #include <utility>
 
 #include "src/base/text.h"
+#include "src/sys/file.h"
 
 namespace ocirt::sys {
 
 Result<SharedBlock> SharedBlock::make(CStr name, size_t size) {
   SharedBlock block;
-  block.fd_ = UniqueFd(::memfd_create(name.c_str(), MFD_CLOEXEC));
-  if (!block.fd_.valid()) return os_error(cat("memfd_create ", name.view()), errno);
+  block.fd_ = TRY(memory_file(name));
   if (::ftruncate(block.fd_.raw(), static_cast<off_t>(size)) < 0)
     return os_error(cat("enlarge ", name.view()), errno);
   void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, block.fd_.raw(), 0);
