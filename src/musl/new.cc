@@ -31,6 +31,7 @@ void operator delete[](void* block, size_t) noexcept { std::free(block); }
 namespace std {
 
 // NOLINTBEGIN(readability-identifier-naming,bugprone-reserved-identifier): libstdc++'s names
+void terminate() noexcept { ocirt::end_with("the C++ library gave up"); }
 void __throw_bad_alloc() { ocirt::end_with("memory is used up"); }
 void __throw_bad_array_new_length() { ocirt::end_with("an array has no length"); }
 void __throw_length_error(const char* what) { ocirt::end_with(what); }
@@ -39,3 +40,8 @@ void __throw_out_of_range_fmt(const char* format, ...) { ocirt::end_with(format)
 // NOLINTEND(readability-identifier-naming,bugprone-reserved-identifier)
 
 }  // namespace std
+
+// A virtual function that has no definition, called while its object is made or destroyed.
+extern "C" [[noreturn]] void __cxa_pure_virtual() {  // NOLINT(bugprone-reserved-identifier)
+  ocirt::end_with("a pure virtual function was called");
+}
