@@ -183,7 +183,7 @@ $(BUILD)/stamp/$1: FORCE
 	if cmp -s $$@.new $$@; then rm $$@.new; else mv $$@.new $$@; fi
 endef
 flags_text   := $(CXX) $(product) | $(test) | $(bare) | $(messages) | $(program_link) $(LDFLAGS) $(LIBS) $(MUSL)
-sources_text := $(spec_src) $(lib_src) $(wire_src) $(protos) $(init_src) $(foreach p,$(PROGRAMS) $(HELPERS),$($p_src))
+sources_text := $(spec_src) $(lib_src) $(wire_src) $(protos) $(init_src) $(musl_src) $(foreach p,$(PROGRAMS) $(HELPERS),$($p_src))
 commit_text   = $(shell sh build-aux/commit-id)
 $(foreach s,flags sources commit,$(eval $(call stamp,$s)))
 flags   := $(BUILD)/stamp/flags
@@ -291,7 +291,7 @@ help:
 #? dist         ocirt-VERSION.tar.gz
 #? clean        remove build/
 #?
-#? Variables: CXX CXXFLAGS LDFLAGS STATIC=1|0 SYSTEMD=1|0 BUILD=build V=1 (show commands)
+#? Variables: CXX CXXFLAGS LDFLAGS STATIC=1|0 MUSL=FILE (empty: the system's C library) SYSTEMD=1|0 BUILD=build V=1
 
 include build-aux/check.mk
 include build-aux/install.mk

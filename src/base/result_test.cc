@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <cstring>
 #include <memory>
 
 namespace ocirt {
@@ -22,6 +23,16 @@ Result<> only_even(int number, int& reached) {
   TRY(half(number));
   ++reached;
   return {};
+}
+
+TEST(Result, HasTheWordsOfGlibcForEveryNumberOfTheKernels) {
+  int known = 0;
+  for (int code = 1; code < 200; ++code) {
+    const char* words = ::strerrordesc_np(code);
+    EXPECT_EQ(errno_text(code), words != nullptr ? words : "unknown error") << code;
+    known += words != nullptr ? 1 : 0;
+  }
+  EXPECT_GT(known, 130);
 }
 
 TEST(Result, OfOurOwnRefusalHasCodeZero) {

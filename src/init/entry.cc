@@ -1,6 +1,6 @@
 // Where the kernel enters init, and the few functions that the compiler calls by itself in a
 // program without a libc.
-#include <elf.h>
+#include "src/bare/entry.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -13,47 +13,20 @@ namespace ocirt::init {
 
 extern "C" {
 
-// Position-independent and linked to itself only: the relocations are all "base plus addend".
-[[gnu::visibility("hidden")]] extern const Elf64_Dyn _DYNAMIC[];
-[[gnu::visibility("hidden")]] extern const char __ehdr_start[];
-
 [[gnu::used, noreturn]] void ocirt_init_entry(long* stack) {
-  const char* base = __ehdr_start;
-  const Elf64_Dyn* entry = _DYNAMIC;
-  // To write into what these are declared as would be undefined, and clang leaves the loop out.
-  asm volatile("" : "+r"(base), "+r"(entry) : : "memory");
-  const char* rela = base;
+  const ocirt::bare::Self self;
+  const char* rela = self.base;
   size_t size = 0;
-  for (; entry->d_tag != DT_NULL; ++entry) {
-    if (entry->d_tag == DT_RELA) rela = base + entry->d_un.d_ptr;
+  for (const Elf64_Dyn* entry = self.dynamic; entry->d_tag != DT_NULL; ++entry) {
+    if (entry->d_tag == DT_RELA) rela = self.base + entry->d_un.d_ptr;
     if (entry->d_tag == DT_RELASZ) size = entry->d_un.d_val;
   }
-  for (size_t at = 0; at < size; at += sizeof(Elf64_Rela)) {
-    const auto* relocation = reinterpret_cast<const Elf64_Rela*>(rela + at);
-    auto* place = reinterpret_cast<const char**>(const_cast<char*>(base + relocation->r_offset));
-    *place = base + relocation->r_addend;
-  }
+  ocirt::bare::apply_rela(self.base, rela, size);
   asm volatile("" : : : "memory");
   ocirt::init::main(stack[0], reinterpret_cast<char**>(stack + 1));
 }
 
-#if defined(__x86_64__)
-asm(".globl _start\n"
-    "_start:\n"
-    "  xor %ebp, %ebp\n"
-    "  mov %rsp, %rdi\n"
-    "  and $-16, %rsp\n"
-    "  call ocirt_init_entry\n"
-    "  hlt\n");
-#elif defined(__aarch64__)
-asm(".globl _start\n"
-    "_start:\n"
-    "  mov x29, #0\n"
-    "  mov x30, #0\n"
-    "  mov x0, sp\n"
-    "  bl ocirt_init_entry\n"
-    "  brk #0\n");
-#endif
+OCIRT_ENTER_AT(ocirt_init_entry);
 
 // The loops must not be turned into calls of themselves: the Makefile sees to that
 // (-fno-tree-loop-distribute-patterns, -ffreestanding).

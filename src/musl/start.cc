@@ -12,16 +12,14 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "src/bare/entry.h"
 #include "src/bare/syscall.h"
 
 extern "C" {
 
 int main(int argc, char** argv);  // -ffreestanding takes its special place away
 
-// NOLINTBEGIN(readability-identifier-naming,bugprone-reserved-identifier): the linker's and musl's
-[[gnu::visibility("hidden")]] extern const Elf64_Dyn _DYNAMIC[];
-[[gnu::visibility("hidden")]] extern const char __ehdr_start[];
-
+// NOLINTBEGIN(readability-identifier-naming,bugprone-reserved-identifier): musl's
 #ifndef DT_RELR  // glibc 2.36
 #define DT_RELR 36
 #define DT_RELRSZ 35
@@ -62,14 +60,6 @@ void apply_relr(const char* base, const Word* entry, const Word* end) {
   }
 }
 
-// What a linker without that table says. All are "base plus addend" here.
-void apply_rela(const char* base, const Elf64_Rela* entry, const Elf64_Rela* end) {
-  for (; entry != end; ++entry) {
-    *reinterpret_cast<Word*>(const_cast<char*>(base) + entry->r_offset) =
-        reinterpret_cast<Word>(base) + static_cast<Word>(entry->r_addend);
-  }
-}
-
 void relocate(const char* base, const Elf64_Dyn* entry) {
   const char* rela = base;
   const char* relr = base;
@@ -94,8 +84,7 @@ void relocate(const char* base, const Elf64_Dyn* entry) {
   }
   apply_relr(base, reinterpret_cast<const Word*>(relr),
              reinterpret_cast<const Word*>(relr + relr_size));
-  apply_rela(base, reinterpret_cast<const Elf64_Rela*>(rela),
-             reinterpret_cast<const Elf64_Rela*>(rela + rela_size));
+  ocirt::bare::apply_rela(base, rela, rela_size);  // of a linker without that table
 }
 
 // The kernel's page size, from the auxiliary vector that lies behind arguments and environment.
@@ -122,32 +111,12 @@ void protect(const char* base, Word page) {
 }  // namespace
 
 extern "C" [[gnu::used, noreturn]] void ocirt_start(long* stack) {
-  const char* base = __ehdr_start;
-  const Elf64_Dyn* entry = _DYNAMIC;
-  // To write into what these are declared as would be undefined, and clang leaves the loop out.
-  asm volatile("" : "+r"(base), "+r"(entry) : : "memory");
-  relocate(base, entry);
+  const ocirt::bare::Self self;
+  relocate(self.base, self.dynamic);
   asm volatile("" : : : "memory");
-  protect(base, page_size(stack));
+  protect(self.base, page_size(stack));
   __libc_start_main(main, static_cast<int>(stack[0]), reinterpret_cast<char**>(stack + 1), nullptr,
                     nullptr, nullptr);
 }
 
-#if defined(__x86_64__)
-asm(".globl _start\n"
-    "_start:\n"
-    "  xor %ebp, %ebp\n"
-    "  mov %rsp, %rdi\n"
-    "  and $-16, %rsp\n"
-    "  call ocirt_start\n"
-    "  hlt\n");
-#elif defined(__aarch64__)
-asm(".globl _start\n"
-    "_start:\n"
-    "  mov x29, #0\n"
-    "  mov x30, #0\n"
-    "  mov x0, sp\n"
-    "  and sp, x0, #-16\n"
-    "  bl ocirt_start\n"
-    "  brk #0\n");
-#endif
+OCIRT_ENTER_AT(ocirt_start);

@@ -74,7 +74,7 @@ class Faults : public ContainerTest {
     Command command = runtime.command(args);
     const Args wrapped = fault_run(log, fault);
     command.argv.insert(command.argv.begin(), wrapped.begin(), wrapped.end());
-    command.time_limit_ms = 30000;
+    command.time_limit_ms = 8000;
     const Outcome outcome = run_command(command);
     judge(scenario, fault, container, outcome);
     const Outcome removed = runtime.run({"delete", "--force", container.id()});
@@ -106,7 +106,7 @@ class Faults : public ContainerTest {
   }
 
   void look_for_remains(const std::optional<Fault>& fault, const Outcome& outcome) {
-    eventually([] { return living_orphans().empty(); });
+    eventually([] { return living_orphans().empty(); }, 2000);
     for (const auto& [pid, line] : living_orphans()) {
       complain(fault, outcome, "left behind: process " + std::to_string(pid) + " " + line);
       kill(pid, SIGKILL);

@@ -95,7 +95,7 @@ class PodFaults : public PodCli {
     Command traced = command(scenario.words);
     const Args wrapped = fault_run(log(), fault, shim);
     traced.argv.insert(traced.argv.begin(), wrapped.begin(), wrapped.end());
-    traced.time_limit_ms = 30000;
+    traced.time_limit_ms = 8000;
     const Outcome outcome = run_command(traced);
     judge(scenario, fault, outcome);
     const Outcome removed = pod({"rm", "--force", "--time", "0", name_});
@@ -146,7 +146,7 @@ class PodFaults : public PodCli {
 
   void look_for_remains(const std::optional<Fault>& fault, const Outcome& outcome) {
     std::string left;
-    if (!eventually([&] { return (left = remains()).empty(); }))
+    if (!eventually([&] { return (left = remains()).empty(); }, 3000))
       complain(fault, outcome, "left behind:\n" + left);
     const std::string mounts = own_mounts();
     if (mounts_.empty()) mounts_ = mounts;
@@ -164,7 +164,7 @@ class PodFaults : public PodCli {
   // After a case that failed, so that the next one begins as this one did.
   void clean() {
     for (const auto& [pid, line] : living_orphans()) ::kill(pid, SIGKILL);
-    eventually([] { return living_orphans().empty(); });
+    eventually([] { return living_orphans().empty(); }, 2000);
     pod({"rm", "--force", "--time", "0", name_});
     run_command({.argv = {"nft", "flush", "ruleset"}});
     for (const char* path : kForwarding) write_file(path, "0");

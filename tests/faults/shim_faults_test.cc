@@ -65,7 +65,7 @@ class ShimFaults : public ContainerdShim {
                   std::string (*look)(const Response&) = nullptr) {
     ocirt::Result<wire::Client> client = wire::Client::connect(path_of(address_));
     if (!client) return cat("connect: ", client.error().text);
-    auto answer = client->call<Response>(wire::kTaskV3, method, request, seconds(30));
+    auto answer = client->call<Response>(wire::kTaskV3, method, request, seconds(8));
     if (answer) return look != nullptr ? look(**answer) : "";
     if (answer.error().code == ETIMEDOUT) return cat("hangs: ", method);
     return answer.error().text.empty() ? "an error without a text" : answer.error().text;
@@ -106,7 +106,7 @@ class ShimFaults : public ContainerdShim {
     request.id = wire::lend("c");
     ocirt::Result<wire::Client> client = wire::Client::connect(path_of(address_));
     if (!client) return client.error().text;
-    auto answer = client->call<wire::StateResponse>(wire::kTaskV3, "State", request, seconds(30));
+    auto answer = client->call<wire::StateResponse>(wire::kTaskV3, "State", request, seconds(8));
     if (!answer) return answer.error().text;
     const int status = static_cast<int>((*answer)->status);
     return status == wanted ? "" : cat("the status is ", status);
@@ -161,7 +161,7 @@ class ShimFaults : public ContainerdShim {
     Command command = start_command("c", path_);
     const Args wrapped = fault_run(log(), fault);
     command.argv.insert(command.argv.begin(), wrapped.begin(), wrapped.end());
-    command.time_limit_ms = 30000;
+    command.time_limit_ms = 8000;
     const Outcome outcome = run_command(command);
     address_.clear();
     if (outcome.timed_out) {
@@ -195,16 +195,16 @@ class ShimFaults : public ContainerdShim {
         if (line.find("containerd-shim-ocirt-v2") != std::string::npos) return false;
       return true;
     };
-    if (!eventually(no_shim)) complain(fault, outcome, "the shim does not end");
+    if (!eventually(no_shim, 6000)) complain(fault, outcome, "the shim does not end");
     const Outcome removed = run_command(command("c", path_, "delete"));
     if (!removed.ok()) complain(fault, removed, "delete fails");
-    eventually([] { return living_orphans().empty(); });
+    eventually([] { return living_orphans().empty(); }, 3000);
     for (const auto& [pid, line] : living_orphans()) {
       complain(fault, outcome, cat("left behind: process ", pid, " ", line));
       ::kill(pid, SIGKILL);
     }
     std::string left;
-    if (!eventually([&] { return (left = remains()).empty(); }))
+    if (!eventually([&] { return (left = remains()).empty(); }, 2000))
       complain(fault, outcome, "left behind: " + left);
     cgroups::remove_leftovers();
     const std::string mounts = own_mounts();
