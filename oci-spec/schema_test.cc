@@ -176,7 +176,7 @@ class SchemaTest : public testing::Test {
     } else if (kind == "array") {
       ASSERT_EQ(type.kind, Kind::kList) << path;
       const std::string items = node.text("minItems");
-      EXPECT_EQ(items.empty() ? "0" : items, std::to_string(row->rules.min_items)) << path;
+      EXPECT_EQ(items.empty() ? "0" : items, std::to_string(row->rules().min_items)) << path;
       compare(path + "[]", {node.file, node.get("items")}, *type.element, row);
     } else if (kind == "string") {
       compare_string(path, node, type, row);
@@ -208,19 +208,19 @@ class SchemaTest : public testing::Test {
     ASSERT_EQ(type.kind, Kind::kObject) << path;
     std::set<std::string> rows;
     for (const Field& row : type.rows) {
-      const std::string name(row.name);
+      const std::string name(row.name());
       const std::string here = path + "." + name;
       EXPECT_TRUE(rows.insert(name).second) << here << " has two rows";
       if (!properties.contains(name)) {
         ADD_FAILURE() << here << " has a row, but the schema has no such property";
         continue;
       }
-      EXPECT_EQ(row.rules.required, required.contains(name)) << here;
+      EXPECT_EQ(row.rules().required, required.contains(name)) << here;
       // "Optional" in C++ goes with optional in the schema.
-      if (row.optional) {
-        EXPECT_FALSE(row.rules.required) << here;
+      if (row.optional()) {
+        EXPECT_FALSE(row.rules().required) << here;
       }
-      compare(here, properties[name], *row.type, &row);
+      compare(here, properties[name], row.type(), &row);
     }
     for (const auto& [name, property] : properties) {
       const std::string here = path + "." + name;
@@ -256,7 +256,7 @@ class SchemaTest : public testing::Test {
       return;
     }
     ASSERT_EQ(type.kind, Kind::kString) << path;
-    const schema::Pattern* ours = row != nullptr ? row->rules.pattern : nullptr;
+    const schema::Pattern* ours = row != nullptr ? row->rules().pattern : nullptr;
     EXPECT_EQ(ours != nullptr ? ours->expression : "", pattern) << path;
   }
 
@@ -272,8 +272,8 @@ class SchemaTest : public testing::Test {
       minimum = -static_cast<std::int64_t>(maximum) - 1;
     }
     if (row != nullptr) {
-      minimum = std::max(minimum, row->rules.minimum);
-      maximum = std::min(maximum, row->rules.maximum);
+      minimum = std::max(minimum, row->rules().minimum);
+      maximum = std::min(maximum, row->rules().maximum);
     }
     // An "integer" without bounds is Go's int.
     std::string low = node.text("minimum");
@@ -400,11 +400,11 @@ TEST(SchemaPatterns, FunctionsSayWhatTheExpressionsSay) {
   };
   for (const Sample& sample : samples) {
     const auto row = std::find_if(sample.type.rows.begin(), sample.type.rows.end(),
-                                  [&](const Field& f) { return f.name == sample.property; });
+                                  [&](const Field& f) { return f.name() == sample.property; });
     ASSERT_NE(row, sample.type.rows.end()) << sample.property;
-    ASSERT_NE(row->rules.pattern, nullptr) << sample.property;
-    for (const auto& text : sample.good) EXPECT_TRUE(row->rules.pattern->matches(text)) << text;
-    for (const auto& text : sample.bad) EXPECT_FALSE(row->rules.pattern->matches(text)) << text;
+    ASSERT_NE(row->rules().pattern, nullptr) << sample.property;
+    for (const auto& text : sample.good) EXPECT_TRUE(row->rules().pattern->matches(text)) << text;
+    for (const auto& text : sample.bad) EXPECT_FALSE(row->rules().pattern->matches(text)) << text;
   }
 }
 

@@ -153,7 +153,7 @@ const Type* Reader::expected() const {
   if (depth_ == 0) return root_type_;
   const Frame& frame = top();
   if (frame.type->kind != Kind::kObject) return frame.type->element;
-  return frame.row != nullptr ? frame.row->type : nullptr;
+  return frame.row != nullptr ? &frame.row->type() : nullptr;
 }
 
 void* Reader::store() {
@@ -192,7 +192,7 @@ std::string Reader::path() const {
   for (unsigned i = 0; i < depth_; ++i) {
     const Frame& frame = stack_[i];
     if (frame.type->kind == Kind::kObject) {
-      if (frame.row != nullptr) append_member(path, frame.row->name);
+      if (frame.row != nullptr) append_member(path, frame.row->name());
     } else if (frame.type->kind == Kind::kList) {
       append_index(path, frame.count);
     } else if (const std::size_t size = frame.type->size(frame.value); size != 0) {
@@ -218,7 +218,7 @@ bool Reader::null() {
   // Go programs write null for an empty slice or map: the property is absent. An element cannot be.
   if (depth_ == 0 || top().type->kind != Kind::kObject) return mismatch(*type, "null");
   Frame& frame = top();
-  if (frame.row->rules.required) return mismatch(*type, "null");
+  if (frame.row->rules().required) return mismatch(*type, "null");
   frame.row->open(frame.value, false);
   frame.seen &= ~(std::uint64_t{1} << (frame.row - frame.type->rows.data()));
   return done();
@@ -277,7 +277,7 @@ bool Reader::string(std::string_view text) {
   }
   if (!acceptable_text(text)) return false;
   // For every Go writer an empty string and an absent one are the same.
-  if (text.empty() && top().type->kind == Kind::kObject && top().row->optional) {
+  if (text.empty() && top().type->kind == Kind::kObject && top().row->optional()) {
     top().row->open(top().value, false);
     return done();
   }
@@ -286,7 +286,7 @@ bool Reader::string(std::string_view text) {
     if (index == type->names.size()) return mismatch(*type, quoted(text));
     *static_cast<std::uint8_t*>(store()) = static_cast<std::uint8_t>(index);
   } else {
-    const schema::Pattern* pattern = rules() != nullptr ? rules()->rules.pattern : nullptr;
+    const schema::Pattern* pattern = rules() != nullptr ? rules()->rules().pattern : nullptr;
     if (pattern != nullptr && !pattern->matches(text)) {
       return fail("expected " + std::string(pattern->description) + ", found " + quoted(text));
     }
@@ -339,7 +339,7 @@ bool Reader::key(std::string_view name) {
   frame.row = nullptr;
   for (std::size_t tried = 0; tried < rows.size(); ++tried, ++i) {
     if (i >= rows.size()) i = 0;
-    if (rows[i].name != name) continue;
+    if (rows[i].name() != name) continue;
     frame.row = &rows[i];
     frame.count = i + 1;
     return done();
@@ -347,7 +347,7 @@ bool Reader::key(std::string_view name) {
   // Documents that were written for runc may say "CPU": Go's reader takes names in any case. Not
   // to take them would leave out a limit without a word.
   const auto same = std::ranges::find_if(
-      rows, [&](const Field& row) { return equal_in_any_case(row.name, name); });
+      rows, [&](const Field& row) { return equal_in_any_case(row.name(), name); });
   if (same != rows.end()) frame.row = &*same;
   return done();
 }
@@ -362,16 +362,16 @@ bool Reader::close() {
     top().row = nullptr;
     const std::span<const Field> rows = frame.type->rows;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (!rows[i].rules.required || (frame.seen >> i & 1)) continue;
+      if (!rows[i].rules().required || (frame.seen >> i & 1)) continue;
       top().row = &rows[i];
       return fail_at(frame.start, "required, but missing");
     }
   } else if (frame.type->kind == Kind::kMap) {
     drop_duplicates(*frame.type, frame.value);
-  } else if (frame.row != nullptr && frame.count < frame.row->rules.min_items) {
+  } else if (frame.row != nullptr && frame.count < frame.row->rules().min_items) {
     --depth_;
     return fail_at(frame.start,
-                   "must have at least " + decimal(frame.row->rules.min_items) + " element");
+                   "must have at least " + decimal(frame.row->rules().min_items) + " element");
   }
   --depth_;
   if (depth_ != 0 && top().type->kind == Kind::kList) ++top().count;

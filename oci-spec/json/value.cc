@@ -43,8 +43,8 @@ Bounds bounds_of(const schema::Type& type, const schema::Field* row) {
     bounds.minimum = -static_cast<std::int64_t>(bounds.maximum) - 1;
   }
   if (row != nullptr) {
-    bounds.minimum = std::max(bounds.minimum, row->rules.minimum);
-    bounds.maximum = std::min(bounds.maximum, row->rules.maximum);
+    bounds.minimum = std::max(bounds.minimum, row->rules().minimum);
+    bounds.maximum = std::min(bounds.maximum, row->rules().maximum);
   }
   return bounds;
 }

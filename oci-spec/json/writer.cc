@@ -64,12 +64,12 @@ void write_value(yajl_gen gen, const Type& type, const void* value);
 // and an empty list or map. A std::optional list is written when it is empty: there the two differ.
 bool is_written(const Field& row, const void* value) {
   if (value == nullptr) return false;
-  switch (row.type->kind) {
+  switch (row.type().kind) {
     case Kind::kString:
-      return !row.optional || !static_cast<const std::string*>(value)->empty();
+      return !row.optional() || !static_cast<const std::string*>(value)->empty();
     case Kind::kList:
     case Kind::kMap:
-      return row.optional || row.rules.required || row.type->size(value) != 0;
+      return row.optional() || row.rules().required || row.type().size(value) != 0;
     default:
       return true;
   }
@@ -79,8 +79,8 @@ void write_rows(yajl_gen gen, const Type& type, const void* value) {
   for (const Field& row : type.rows) {
     const void* member = row.get(value);
     if (!is_written(row, member)) continue;
-    write_string(gen, row.name);
-    write_value(gen, *row.type, member);
+    write_string(gen, row.name());
+    write_value(gen, row.type(), member);
   }
 }
 

@@ -5,51 +5,51 @@ namespace oci::schema {
 namespace {
 
 constexpr Field kRoot[] = {
-    field<&Root::path>("path", kRequired),
-    field<&Root::readonly>("readonly"),
+    OCI_FIELD(Root, path, "path", kRequired),
+    OCI_FIELD(Root, readonly, "readonly"),
 };
 
 constexpr Field kIdMapping[] = {
-    field<&IdMapping::container_id>("containerID", kRequired),
-    field<&IdMapping::host_id>("hostID", kRequired),
-    field<&IdMapping::size>("size", kRequired),
+    OCI_FIELD(IdMapping, container_id, "containerID", kRequired),
+    OCI_FIELD(IdMapping, host_id, "hostID", kRequired),
+    OCI_FIELD(IdMapping, size, "size", kRequired),
 };
 
 constexpr Field kMount[] = {
-    field<&Mount::destination>("destination", kRequired),
-    field<&Mount::type>("type"),
-    field<&Mount::source>("source"),
-    field<&Mount::options>("options"),
-    field<&Mount::uid_mappings>("uidMappings"),
-    field<&Mount::gid_mappings>("gidMappings"),
+    OCI_FIELD(Mount, destination, "destination", kRequired),
+    OCI_FIELD(Mount, type, "type"),
+    OCI_FIELD(Mount, source, "source"),
+    OCI_FIELD(Mount, options, "options"),
+    OCI_FIELD(Mount, uid_mappings, "uidMappings"),
+    OCI_FIELD(Mount, gid_mappings, "gidMappings"),
 };
 
 constexpr Field kHook[] = {
-    field<&Hook::path>("path", kRequired),
-    field<&Hook::args>("args"),
-    field<&Hook::env>("env"),
-    field<&Hook::timeout>("timeout", {.minimum = 1}),
+    OCI_FIELD(Hook, path, "path", kRequired),
+    OCI_FIELD(Hook, args, "args"),
+    OCI_FIELD(Hook, env, "env"),
+    OCI_FIELD(Hook, timeout, "timeout", {.minimum = 1}),
 };
 
 constexpr Field kHooks[] = {
-    field<&Hooks::prestart>("prestart"),
-    field<&Hooks::create_runtime>("createRuntime"),
-    field<&Hooks::create_container>("createContainer"),
-    field<&Hooks::start_container>("startContainer"),
-    field<&Hooks::poststart>("poststart"),
-    field<&Hooks::poststop>("poststop"),
+    OCI_FIELD(Hooks, prestart, "prestart"),
+    OCI_FIELD(Hooks, create_runtime, "createRuntime"),
+    OCI_FIELD(Hooks, create_container, "createContainer"),
+    OCI_FIELD(Hooks, start_container, "startContainer"),
+    OCI_FIELD(Hooks, poststart, "poststart"),
+    OCI_FIELD(Hooks, poststop, "poststop"),
 };
 
 constexpr Field kSpec[] = {
-    field<&Spec::oci_version>("ociVersion", kRequired),
-    field<&Spec::process>("process"),
-    field<&Spec::root>("root"),
-    field<&Spec::hostname>("hostname"),
-    field<&Spec::domainname>("domainname"),
-    field<&Spec::mounts>("mounts"),
-    field<&Spec::hooks>("hooks"),
-    field<&Spec::annotations>("annotations"),
-    field<&Spec::linux>("linux"),
+    OCI_FIELD(Spec, oci_version, "ociVersion", kRequired),
+    OCI_FIELD(Spec, process, "process"),
+    OCI_FIELD(Spec, root, "root"),
+    OCI_FIELD(Spec, hostname, "hostname"),
+    OCI_FIELD(Spec, domainname, "domainname"),
+    OCI_FIELD(Spec, mounts, "mounts"),
+    OCI_FIELD(Spec, hooks, "hooks"),
+    OCI_FIELD(Spec, annotations, "annotations"),
+    OCI_FIELD(Spec, linux, "linux"),
 };
 
 }  // namespace

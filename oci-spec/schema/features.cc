@@ -16,44 +16,47 @@ constexpr Pattern kCapabilityName{"^CAP_[A-Z_]+$", "a capability such as CAP_KIL
                                   is_capability_name};
 
 constexpr Field kCgroupFeatures[] = {
-    field<&CgroupFeatures::v1>("v1"),           field<&CgroupFeatures::v2>("v2"),
-    field<&CgroupFeatures::systemd>("systemd"), field<&CgroupFeatures::systemd_user>("systemdUser"),
-    field<&CgroupFeatures::rdma>("rdma"),
+    OCI_FIELD(CgroupFeatures, v1, "v1"),
+    OCI_FIELD(CgroupFeatures, v2, "v2"),
+    OCI_FIELD(CgroupFeatures, systemd, "systemd"),
+    OCI_FIELD(CgroupFeatures, systemd_user, "systemdUser"),
+    OCI_FIELD(CgroupFeatures, rdma, "rdma"),
 };
 
 constexpr Field kSeccompFeatures[] = {
-    field<&SeccompFeatures::enabled>("enabled"),
-    field<&SeccompFeatures::actions>("actions"),
-    field<&SeccompFeatures::operators>("operators"),
-    field<&SeccompFeatures::archs>("archs"),
-    field<&SeccompFeatures::known_flags>("knownFlags"),
-    field<&SeccompFeatures::supported_flags>("supportedFlags"),
+    OCI_FIELD(SeccompFeatures, enabled, "enabled"),
+    OCI_FIELD(SeccompFeatures, actions, "actions"),
+    OCI_FIELD(SeccompFeatures, operators, "operators"),
+    OCI_FIELD(SeccompFeatures, archs, "archs"),
+    OCI_FIELD(SeccompFeatures, known_flags, "knownFlags"),
+    OCI_FIELD(SeccompFeatures, supported_flags, "supportedFlags"),
 };
 
-constexpr Field kFeature[] = {field<&Feature::enabled>("enabled")};
+constexpr Field kFeature[] = {OCI_FIELD(Feature, enabled, "enabled")};
 
-constexpr Field kMountExtensions[] = {field<&MountExtensions::idmap>("idmap")};
+constexpr Field kMountExtensions[] = {OCI_FIELD(MountExtensions, idmap, "idmap")};
 
 constexpr Field kLinuxFeatures[] = {
-    field<&LinuxFeatures::namespaces>("namespaces"),
-    field<&LinuxFeatures::capabilities>("capabilities", {.pattern = &kCapabilityName}),
-    field<&LinuxFeatures::cgroup>("cgroup"),
-    field<&LinuxFeatures::seccomp>("seccomp"),
-    field<&LinuxFeatures::apparmor>("apparmor"),
-    field<&LinuxFeatures::selinux>("selinux"),
-    field<&LinuxFeatures::intel_rdt>("intelRdt"),
-    field<&LinuxFeatures::mount_extensions>("mountExtensions"),
-    field<&LinuxFeatures::net_devices>("netDevices"),
+    OCI_FIELD(LinuxFeatures, namespaces, "namespaces"),
+    OCI_FIELD(LinuxFeatures, capabilities, "capabilities", {.pattern = &kCapabilityName}),
+    OCI_FIELD(LinuxFeatures, cgroup, "cgroup"),
+    OCI_FIELD(LinuxFeatures, seccomp, "seccomp"),
+    OCI_FIELD(LinuxFeatures, apparmor, "apparmor"),
+    OCI_FIELD(LinuxFeatures, selinux, "selinux"),
+    OCI_FIELD(LinuxFeatures, intel_rdt, "intelRdt"),
+    OCI_FIELD(LinuxFeatures, mount_extensions, "mountExtensions"),
+    OCI_FIELD(LinuxFeatures, net_devices, "netDevices"),
 };
 
 constexpr Field kFeatures[] = {
-    field<&Features::oci_version_min>("ociVersionMin", kRequired),
-    field<&Features::oci_version_max>("ociVersionMax", kRequired),
-    field<&Features::hooks>("hooks"),
-    field<&Features::mount_options>("mountOptions"),
-    field<&Features::linux>("linux"),
-    field<&Features::annotations>("annotations"),
-    field<&Features::potentially_unsafe_config_annotations>("potentiallyUnsafeConfigAnnotations"),
+    OCI_FIELD(Features, oci_version_min, "ociVersionMin", kRequired),
+    OCI_FIELD(Features, oci_version_max, "ociVersionMax", kRequired),
+    OCI_FIELD(Features, hooks, "hooks"),
+    OCI_FIELD(Features, mount_options, "mountOptions"),
+    OCI_FIELD(Features, linux, "linux"),
+    OCI_FIELD(Features, annotations, "annotations"),
+    OCI_FIELD(Features, potentially_unsafe_config_annotations,
+              "potentiallyUnsafeConfigAnnotations"),
 };
 
 }  // namespace

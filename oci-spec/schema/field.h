@@ -3,11 +3,11 @@
 // Every JSON object of the specification is a C++ struct and a table of rows, one Field per
 // property. The reader, the writer, the check for required properties and the test against the JSON
 // schemas are plain loops over these rows; none of them is a template and none knows a property by
-// name. Only the few accessors below are templates: they turn a member pointer into "make it
+// name. Only the few accessors below are templates: they turn the type of a member into "make it
 // present" and "look at it", and a C++ type into a Type.
 //
 // A table is written as
-//   constexpr Field kUser[] = {field<&User::uid>("uid"), field<&User::gid>("gid")};
+//   constexpr Field kUser[] = {OCI_FIELD(User, uid, "uid"), OCI_FIELD(User, gid, "gid")};
 //   template <> constinit const Type Object<User>::type = object(kUser);
 // and the second line is announced in schema/schema.h, so that rows of other files can refer to it.
 #pragma once
@@ -40,21 +40,35 @@ enum class Kind : std::uint8_t {
   kMap,  // free names
 };
 
-struct Field;
+class Field;
 
-// How a value of one C++ type is stored. The functions take the address of the value.
+// What lists and maps can do. The functions take the address of the list or map.
+struct Elements {
+  void* (*append)(void*, std::string_view) = {};  // a new element (under this key)
+  std::size_t (*size)(const void*) = {};
+  const void* (*element_at)(const void*, std::size_t) = {};
+  std::string_view (*key)(const void*, std::size_t) = {};  // kMap: an element's name
+  void (*remove)(void*, const std::vector<bool>&) = {};    // kMap: drops the marked elements
+};
+
+// How a value of one C++ type is stored.
 struct Type {
   Kind kind = Kind::kObject;
-  std::uint8_t width = 0;                         // kInteger: bytes
-  bool is_signed = false;                         // kInteger
-  std::span<const std::string_view> names = {};   // kEnumeration
-  std::span<const Field> rows = {};               // kObject
-  const Type* element = nullptr;                  // kList, kMap
-  void* (*append)(void*, std::string_view) = {};  // kList, kMap: a new element (under this key)
-  std::size_t (*size)(const void*) = {};          // kList, kMap
-  const void* (*element_at)(const void*, std::size_t) = {};  // kList, kMap: an element
-  std::string_view (*key)(const void*, std::size_t) = {};    // kMap: its name
-  void (*remove)(void*, const std::vector<bool>&) = {};      // kMap: drops the marked elements
+  std::uint8_t width = 0;                        // kInteger: bytes
+  bool is_signed = false;                        // kInteger
+  std::span<const std::string_view> names = {};  // kEnumeration
+  std::span<const Field> rows = {};              // kObject
+  const Type* element = nullptr;                 // kList, kMap
+  const Elements* elements = nullptr;            // kList, kMap
+
+  // As those of Elements.
+  void* append(void* value, std::string_view key) const { return elements->append(value, key); }
+  std::size_t size(const void* value) const { return elements->size(value); }
+  const void* element_at(const void* value, std::size_t at) const {
+    return elements->element_at(value, at);
+  }
+  std::string_view key(const void* map, std::size_t at) const { return elements->key(map, at); }
+  void remove(void* map, const std::vector<bool>& marked) const { elements->remove(map, marked); }
 };
 
 // A form that a string must have. The text of the schema's regular expression identifies it.
@@ -75,17 +89,50 @@ struct Rules {
 
 inline constexpr Rules kRequired{.required = true};
 
-// One property.
-struct Field {
-  std::string_view name;       // in JSON
+// How a member is stored: plainly or as a std::optional. The functions take the member's address.
+struct Storage {
   const Type* type = nullptr;  // of the value, without std::optional
-  bool optional = false;       // the member is a std::optional
-  Rules rules;
+  bool optional = false;
   // Makes the member present and empty and returns the value's address, or makes it absent (a
   // member that is not optional gets its default) and returns nullptr.
-  void* (*open)(void* object, bool present) = {};
+  void* (*open)(void* member, bool present) = {};
   // The value's address, or nullptr when it is absent.
-  const void* (*get)(const void* object) = {};
+  const void* (*get)(const void* member) = {};
+};
+
+// One property. Half of a command's start is writing pages that hold addresses (src/musl/start.cc),
+// so a row has as few as it can: what it has in common with others lies elsewhere, and where the
+// member lies is a number.
+class Field {
+ public:
+  consteval Field(std::string_view name, std::size_t offset, const Storage& storage,
+                  const Rules& rules)
+      : name_(name.data()),
+        storage_(&storage),
+        rules_(&rules),
+        offset_(static_cast<std::uint16_t>(offset)),
+        name_size_(static_cast<std::uint8_t>(name.size())) {
+    if (offset > UINT16_MAX || name.size() > UINT8_MAX) std::unreachable();  // does not compile
+  }
+
+  constexpr std::string_view name() const { return {name_, name_size_}; }  // in JSON
+  constexpr const Type& type() const { return *storage_->type; }
+  constexpr bool optional() const { return storage_->optional; }
+  constexpr const Rules& rules() const { return *rules_; }
+  // As Storage's, of the member of this struct.
+  void* open(void* object, bool present) const {
+    return storage_->open(static_cast<char*>(object) + offset_, present);
+  }
+  const void* get(const void* object) const {
+    return storage_->get(static_cast<const char*>(object) + offset_);
+  }
+
+ private:
+  const char* name_;
+  const Storage* storage_;
+  const Rules* rules_;
+  std::uint16_t offset_;
+  std::uint8_t name_size_;
 };
 
 // The type of a struct; defined beside its rows.
@@ -132,9 +179,7 @@ template <Enumeration E>
 inline constexpr Type kEnumeration{.kind = Kind::kEnumeration, .names = names_of(E{})};
 
 template <class T>
-inline constexpr Type kList{
-    .kind = Kind::kList,
-    .element = type_of<T>(),
+inline constexpr Elements kListElements{
     .append = [](void* list, std::string_view) -> void* {
       return &static_cast<std::vector<T>*>(list)->emplace_back();
     },
@@ -142,6 +187,9 @@ inline constexpr Type kList{
     .element_at = [](const void* list, std::size_t i) -> const void* {
       return &(*static_cast<const std::vector<T>*>(list))[i];
     }};
+template <class T>
+inline constexpr Type kList{
+    .kind = Kind::kList, .element = type_of<T>(), .elements = &kListElements<T>};
 
 // Removes the marked entries.
 template <class T>
@@ -157,9 +205,7 @@ void remove(void* object, const std::vector<bool>& marked) {
 }
 
 template <class T>
-inline constexpr Type kMap{
-    .kind = Kind::kMap,
-    .element = type_of<T>(),
+inline constexpr Elements kMapElements{
     .append = [](void* map, std::string_view key) -> void* {
       return &static_cast<Map<T>*>(map)->emplace_back(std::string(key), T{}).second;
     },
@@ -171,6 +217,9 @@ inline constexpr Type kMap{
       return (*static_cast<const Map<T>*>(map))[i].first;
     },
     .remove = remove<T>};
+template <class T>
+inline constexpr Type kMap{
+    .kind = Kind::kMap, .element = type_of<T>(), .elements = &kMapElements<T>};
 
 template <class T>
 struct MapElement;
@@ -199,47 +248,45 @@ consteval const Type* type_of() {
   }
 }
 
-template <class>
-struct MemberOf;
-template <class S, class T>
-struct MemberOf<T S::*> {
-  using Struct = S;
-  using Value = T;
-};
+template <class Member>
+void* open(void* member, bool present) {
+  Member& stored = *static_cast<Member*>(member);
+  if constexpr (IsOptional<Member>::value) {
+    if (present) return &stored.emplace();
+    stored.reset();
+  } else {
+    stored = Member{};
+    if (present) return &stored;
+  }
+  return nullptr;
+}
+
+template <class Member>
+const void* get(const void* member) {
+  if constexpr (IsOptional<Member>::value) {
+    const Member& stored = *static_cast<const Member*>(member);
+    return stored ? &*stored : nullptr;
+  } else {
+    return member;
+  }
+}
+
+template <class Member>
+inline constexpr Storage kStorage{.type = type_of<typename IsOptional<Member>::Value>(),
+                                  .optional = IsOptional<Member>::value,
+                                  .open = open<Member>,
+                                  .get = get<Member>};
+consteval Rules rules(Rules given = {}) { return given; }
+template <Rules Given>
+inline constexpr Rules kRules = Given;
 
 }  // namespace detail
 
-// The row of a member: field<&Process::cwd>("cwd", kRequired).
-template <auto Member>
-consteval Field field(std::string_view name, Rules rules = {}) {
-  using Struct = typename detail::MemberOf<decltype(Member)>::Struct;
-  using Stored = typename detail::MemberOf<decltype(Member)>::Value;
-  using Optional = detail::IsOptional<Stored>;
-  Field row;
-  row.name = name;
-  row.type = detail::type_of<typename Optional::Value>();
-  row.optional = Optional::value;
-  row.rules = rules;
-  row.open = [](void* object, bool present) -> void* {
-    Stored& stored = static_cast<Struct*>(object)->*Member;
-    if constexpr (Optional::value) {
-      if (present) return &stored.emplace();
-      stored.reset();
-    } else {
-      stored = Stored{};
-      if (present) return &stored;
-    }
-    return nullptr;
-  };
-  row.get = [](const void* object) -> const void* {
-    const Stored& stored = static_cast<const Struct*>(object)->*Member;
-    if constexpr (Optional::value) {
-      return stored ? &*stored : nullptr;
-    } else {
-      return &stored;
-    }
-  };
-  return row;
-}
-
 }  // namespace oci::schema
+
+// The row of a member: OCI_FIELD(Process, cwd, "cwd", kRequired). A macro, since nothing but
+// offsetof() tells a compiler where a member lies.
+#define OCI_FIELD(Struct, member, name, ...)                                      \
+  ::oci::schema::Field(name, offsetof(Struct, member),                            \
+                       ::oci::schema::detail::kStorage<decltype(Struct::member)>, \
+                       ::oci::schema::detail::kRules<::oci::schema::detail::rules(__VA_ARGS__)>)

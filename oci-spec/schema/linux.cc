@@ -12,72 +12,72 @@ constexpr Pattern kMemoryBandwidth{"^MB:[^\\n]*$",
                                    "one line that begins with MB:", is_memory_bandwidth};
 
 constexpr Field kNamespace[] = {
-    field<&Namespace::type>("type", kRequired),
-    field<&Namespace::path>("path"),
+    OCI_FIELD(Namespace, type, "type", kRequired),
+    OCI_FIELD(Namespace, path, "path"),
 };
 
 constexpr Field kDevice[] = {
-    field<&Device::path>("path", kRequired),
-    field<&Device::type>("type", kRequired),
-    field<&Device::major>("major"),
-    field<&Device::minor>("minor"),
+    OCI_FIELD(Device, path, "path", kRequired),
+    OCI_FIELD(Device, type, "type", kRequired),
+    OCI_FIELD(Device, major, "major"),
+    OCI_FIELD(Device, minor, "minor"),
     // The schema says 0777. Callers hand on a whole st_mode with the set-ID and type bits in it,
     // and other runtimes take it.
-    field<&Device::file_mode>("fileMode", {.maximum = 0177777}),
+    OCI_FIELD(Device, file_mode, "fileMode", {.maximum = 0177777}),
     // 4294967295 is no id, but "leave as it is" for chown(2).
-    field<&Device::uid>("uid", {.maximum = 4294967294}),
-    field<&Device::gid>("gid", {.maximum = 4294967294}),
+    OCI_FIELD(Device, uid, "uid", {.maximum = 4294967294}),
+    OCI_FIELD(Device, gid, "gid", {.maximum = 4294967294}),
 };
 
-constexpr Field kNetDevice[] = {field<&NetDevice::name>("name")};
+constexpr Field kNetDevice[] = {OCI_FIELD(NetDevice, name, "name")};
 
 constexpr Field kIntelRdt[] = {
-    field<&IntelRdt::clos_id>("closID"),
-    field<&IntelRdt::schemata>("schemata"),
-    field<&IntelRdt::l3_cache_schema>("l3CacheSchema"),
-    field<&IntelRdt::mem_bw_schema>("memBwSchema", {.pattern = &kMemoryBandwidth}),
-    field<&IntelRdt::enable_monitoring>("enableMonitoring"),
+    OCI_FIELD(IntelRdt, clos_id, "closID"),
+    OCI_FIELD(IntelRdt, schemata, "schemata"),
+    OCI_FIELD(IntelRdt, l3_cache_schema, "l3CacheSchema"),
+    OCI_FIELD(IntelRdt, mem_bw_schema, "memBwSchema", {.pattern = &kMemoryBandwidth}),
+    OCI_FIELD(IntelRdt, enable_monitoring, "enableMonitoring"),
 };
 
 constexpr Field kMemoryPolicy[] = {
-    field<&MemoryPolicy::mode>("mode"),
-    field<&MemoryPolicy::nodes>("nodes"),
-    field<&MemoryPolicy::flags>("flags"),
+    OCI_FIELD(MemoryPolicy, mode, "mode"),
+    OCI_FIELD(MemoryPolicy, nodes, "nodes"),
+    OCI_FIELD(MemoryPolicy, flags, "flags"),
 };
 
 constexpr Field kPersonality[] = {
-    field<&Personality::domain>("domain"),
-    field<&Personality::flags>("flags"),
+    OCI_FIELD(Personality, domain, "domain"),
+    OCI_FIELD(Personality, flags, "flags"),
 };
 
 constexpr Field kTimeOffset[] = {
-    field<&TimeOffset::secs>("secs"),
-    field<&TimeOffset::nanosecs>("nanosecs"),
+    OCI_FIELD(TimeOffset, secs, "secs"),
+    OCI_FIELD(TimeOffset, nanosecs, "nanosecs"),
 };
 
 constexpr Field kTimeOffsets[] = {
-    field<&TimeOffsets::boottime>("boottime"),
-    field<&TimeOffsets::monotonic>("monotonic"),
+    OCI_FIELD(TimeOffsets, boottime, "boottime"),
+    OCI_FIELD(TimeOffsets, monotonic, "monotonic"),
 };
 
 constexpr Field kLinux[] = {
-    field<&Linux::uid_mappings>("uidMappings"),
-    field<&Linux::gid_mappings>("gidMappings"),
-    field<&Linux::sysctl>("sysctl"),
-    field<&Linux::resources>("resources"),
-    field<&Linux::cgroups_path>("cgroupsPath"),
-    field<&Linux::namespaces>("namespaces"),
-    field<&Linux::devices>("devices"),
-    field<&Linux::net_devices>("netDevices"),
-    field<&Linux::seccomp>("seccomp"),
-    field<&Linux::rootfs_propagation>("rootfsPropagation"),
-    field<&Linux::masked_paths>("maskedPaths"),
-    field<&Linux::readonly_paths>("readonlyPaths"),
-    field<&Linux::mount_label>("mountLabel"),
-    field<&Linux::intel_rdt>("intelRdt"),
-    field<&Linux::memory_policy>("memoryPolicy"),
-    field<&Linux::personality>("personality"),
-    field<&Linux::time_offsets>("timeOffsets"),
+    OCI_FIELD(Linux, uid_mappings, "uidMappings"),
+    OCI_FIELD(Linux, gid_mappings, "gidMappings"),
+    OCI_FIELD(Linux, sysctl, "sysctl"),
+    OCI_FIELD(Linux, resources, "resources"),
+    OCI_FIELD(Linux, cgroups_path, "cgroupsPath"),
+    OCI_FIELD(Linux, namespaces, "namespaces"),
+    OCI_FIELD(Linux, devices, "devices"),
+    OCI_FIELD(Linux, net_devices, "netDevices"),
+    OCI_FIELD(Linux, seccomp, "seccomp"),
+    OCI_FIELD(Linux, rootfs_propagation, "rootfsPropagation"),
+    OCI_FIELD(Linux, masked_paths, "maskedPaths"),
+    OCI_FIELD(Linux, readonly_paths, "readonlyPaths"),
+    OCI_FIELD(Linux, mount_label, "mountLabel"),
+    OCI_FIELD(Linux, intel_rdt, "intelRdt"),
+    OCI_FIELD(Linux, memory_policy, "memoryPolicy"),
+    OCI_FIELD(Linux, personality, "personality"),
+    OCI_FIELD(Linux, time_offsets, "timeOffsets"),
 };
 
 }  // namespace

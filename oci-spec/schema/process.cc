@@ -22,68 +22,70 @@ constexpr Pattern kRlimitName{"^RLIMIT_[A-Z]+$", "a resource limit such as RLIMI
 constexpr Pattern kCpuList{"^[0-9, -]*$", "a list of CPUs such as 0-3,7", is_cpu_list};
 
 constexpr Field kConsoleSize[] = {
-    field<&ConsoleSize::height>("height", kRequired),
-    field<&ConsoleSize::width>("width", kRequired),
+    OCI_FIELD(ConsoleSize, height, "height", kRequired),
+    OCI_FIELD(ConsoleSize, width, "width", kRequired),
 };
 
 // 4294967295 is no id: for setresuid(2) and chown(2) it means "leave as it is", and that is root.
 constexpr Rules kId{.maximum = 4294967294};
 
 constexpr Field kUser[] = {
-    field<&User::uid>("uid", kId),
-    field<&User::gid>("gid", kId),
-    field<&User::umask>("umask"),
-    field<&User::additional_gids>("additionalGids", kId),
+    OCI_FIELD(User, uid, "uid", kId),
+    OCI_FIELD(User, gid, "gid", kId),
+    OCI_FIELD(User, umask, "umask"),
+    OCI_FIELD(User, additional_gids, "additionalGids", kId),
 };
 
 constexpr Field kCapabilities[] = {
-    field<&Capabilities::bounding>("bounding"),       field<&Capabilities::effective>("effective"),
-    field<&Capabilities::inheritable>("inheritable"), field<&Capabilities::permitted>("permitted"),
-    field<&Capabilities::ambient>("ambient"),
+    OCI_FIELD(Capabilities, bounding, "bounding"),
+    OCI_FIELD(Capabilities, effective, "effective"),
+    OCI_FIELD(Capabilities, inheritable, "inheritable"),
+    OCI_FIELD(Capabilities, permitted, "permitted"),
+    OCI_FIELD(Capabilities, ambient, "ambient"),
 };
 
 constexpr Field kRlimit[] = {
-    field<&Rlimit::type>("type", {.required = true, .pattern = &kRlimitName}),
-    field<&Rlimit::hard>("hard", kRequired),
-    field<&Rlimit::soft>("soft", kRequired),
+    OCI_FIELD(Rlimit, type, "type", {.required = true, .pattern = &kRlimitName}),
+    OCI_FIELD(Rlimit, hard, "hard", kRequired),
+    OCI_FIELD(Rlimit, soft, "soft", kRequired),
 };
 
 constexpr Field kIoPriority[] = {
-    field<&IoPriority::class_>("class", kRequired),
-    field<&IoPriority::priority>("priority"),
+    OCI_FIELD(IoPriority, class_, "class", kRequired),
+    OCI_FIELD(IoPriority, priority, "priority"),
 };
 
 constexpr Field kScheduler[] = {
-    field<&Scheduler::policy>("policy", kRequired),
-    field<&Scheduler::nice>("nice"),
-    field<&Scheduler::priority>("priority"),
-    field<&Scheduler::flags>("flags"),
-    field<&Scheduler::runtime>("runtime"),
-    field<&Scheduler::deadline>("deadline"),
-    field<&Scheduler::period>("period"),
+    OCI_FIELD(Scheduler, policy, "policy", kRequired),
+    OCI_FIELD(Scheduler, nice, "nice"),
+    OCI_FIELD(Scheduler, priority, "priority"),
+    OCI_FIELD(Scheduler, flags, "flags"),
+    OCI_FIELD(Scheduler, runtime, "runtime"),
+    OCI_FIELD(Scheduler, deadline, "deadline"),
+    OCI_FIELD(Scheduler, period, "period"),
 };
 
 constexpr Field kExecCpuAffinity[] = {
-    field<&ExecCpuAffinity::initial>("initial", {.pattern = &kCpuList}),
-    field<&ExecCpuAffinity::final>("final", {.pattern = &kCpuList}),
+    OCI_FIELD(ExecCpuAffinity, initial, "initial", {.pattern = &kCpuList}),
+    OCI_FIELD(ExecCpuAffinity, final, "final", {.pattern = &kCpuList}),
 };
 
 constexpr Field kProcess[] = {
-    field<&Process::terminal>("terminal"),
-    field<&Process::console_size>("consoleSize"),
-    field<&Process::user>("user"),
-    field<&Process::args>("args"),
-    field<&Process::env>("env"),
-    field<&Process::cwd>("cwd", kRequired),
-    field<&Process::capabilities>("capabilities"),
-    field<&Process::rlimits>("rlimits"),
-    field<&Process::no_new_privileges>("noNewPrivileges"),
-    field<&Process::apparmor_profile>("apparmorProfile"),
-    field<&Process::oom_score_adj>("oomScoreAdj"),
-    field<&Process::scheduler>("scheduler"),
-    field<&Process::selinux_label>("selinuxLabel"),
-    field<&Process::io_priority>("ioPriority"),
-    field<&Process::exec_cpu_affinity>("execCPUAffinity"),
+    OCI_FIELD(Process, terminal, "terminal"),
+    OCI_FIELD(Process, console_size, "consoleSize"),
+    OCI_FIELD(Process, user, "user"),
+    OCI_FIELD(Process, args, "args"),
+    OCI_FIELD(Process, env, "env"),
+    OCI_FIELD(Process, cwd, "cwd", kRequired),
+    OCI_FIELD(Process, capabilities, "capabilities"),
+    OCI_FIELD(Process, rlimits, "rlimits"),
+    OCI_FIELD(Process, no_new_privileges, "noNewPrivileges"),
+    OCI_FIELD(Process, apparmor_profile, "apparmorProfile"),
+    OCI_FIELD(Process, oom_score_adj, "oomScoreAdj"),
+    OCI_FIELD(Process, scheduler, "scheduler"),
+    OCI_FIELD(Process, selinux_label, "selinuxLabel"),
+    OCI_FIELD(Process, io_priority, "ioPriority"),
+    OCI_FIELD(Process, exec_cpu_affinity, "execCPUAffinity"),
 };
 
 }  // namespace

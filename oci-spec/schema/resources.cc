@@ -17,88 +17,92 @@ constexpr Pattern kPageSize{"^[1-9][0-9]*[KMG]B$", "a page size such as 64KB, 2M
                             is_page_size};
 
 constexpr Field kDeviceCgroup[] = {
-    field<&DeviceCgroup::allow>("allow", kRequired),
-    field<&DeviceCgroup::type>("type"),
-    field<&DeviceCgroup::major>("major"),
-    field<&DeviceCgroup::minor>("minor"),
-    field<&DeviceCgroup::access>("access"),
+    OCI_FIELD(DeviceCgroup, allow, "allow", kRequired),
+    OCI_FIELD(DeviceCgroup, type, "type"),
+    OCI_FIELD(DeviceCgroup, major, "major"),
+    OCI_FIELD(DeviceCgroup, minor, "minor"),
+    OCI_FIELD(DeviceCgroup, access, "access"),
 };
 
 constexpr Field kMemory[] = {
-    field<&Memory::limit>("limit"),
-    field<&Memory::reservation>("reservation"),
-    field<&Memory::swap>("swap"),
-    field<&Memory::kernel>("kernel"),
-    field<&Memory::kernel_tcp>("kernelTCP"),
-    field<&Memory::swappiness>("swappiness"),
-    field<&Memory::disable_oom_killer>("disableOOMKiller"),
-    field<&Memory::use_hierarchy>("useHierarchy"),
-    field<&Memory::check_before_update>("checkBeforeUpdate"),
+    OCI_FIELD(Memory, limit, "limit"),
+    OCI_FIELD(Memory, reservation, "reservation"),
+    OCI_FIELD(Memory, swap, "swap"),
+    OCI_FIELD(Memory, kernel, "kernel"),
+    OCI_FIELD(Memory, kernel_tcp, "kernelTCP"),
+    OCI_FIELD(Memory, swappiness, "swappiness"),
+    OCI_FIELD(Memory, disable_oom_killer, "disableOOMKiller"),
+    OCI_FIELD(Memory, use_hierarchy, "useHierarchy"),
+    OCI_FIELD(Memory, check_before_update, "checkBeforeUpdate"),
 };
 
 constexpr Field kCpu[] = {
-    field<&Cpu::shares>("shares"),
-    field<&Cpu::quota>("quota"),
-    field<&Cpu::burst>("burst"),
-    field<&Cpu::period>("period"),
-    field<&Cpu::realtime_runtime>("realtimeRuntime"),
-    field<&Cpu::realtime_period>("realtimePeriod"),
-    field<&Cpu::cpus>("cpus"),
-    field<&Cpu::mems>("mems"),
-    field<&Cpu::idle>("idle"),
+    OCI_FIELD(Cpu, shares, "shares"),
+    OCI_FIELD(Cpu, quota, "quota"),
+    OCI_FIELD(Cpu, burst, "burst"),
+    OCI_FIELD(Cpu, period, "period"),
+    OCI_FIELD(Cpu, realtime_runtime, "realtimeRuntime"),
+    OCI_FIELD(Cpu, realtime_period, "realtimePeriod"),
+    OCI_FIELD(Cpu, cpus, "cpus"),
+    OCI_FIELD(Cpu, mems, "mems"),
+    OCI_FIELD(Cpu, idle, "idle"),
 };
 
-constexpr Field kPids[] = {field<&Pids::limit>("limit", kRequired)};
+constexpr Field kPids[] = {OCI_FIELD(Pids, limit, "limit", kRequired)};
 
 constexpr Field kWeightDevice[] = {
-    field<&WeightDevice::major>("major", kRequired),
-    field<&WeightDevice::minor>("minor", kRequired),
-    field<&WeightDevice::weight>("weight"),
-    field<&WeightDevice::leaf_weight>("leafWeight"),
+    OCI_FIELD(WeightDevice, major, "major", kRequired),
+    OCI_FIELD(WeightDevice, minor, "minor", kRequired),
+    OCI_FIELD(WeightDevice, weight, "weight"),
+    OCI_FIELD(WeightDevice, leaf_weight, "leafWeight"),
 };
 
 constexpr Field kThrottleDevice[] = {
-    field<&ThrottleDevice::major>("major", kRequired),
-    field<&ThrottleDevice::minor>("minor", kRequired),
-    field<&ThrottleDevice::rate>("rate"),
+    OCI_FIELD(ThrottleDevice, major, "major", kRequired),
+    OCI_FIELD(ThrottleDevice, minor, "minor", kRequired),
+    OCI_FIELD(ThrottleDevice, rate, "rate"),
 };
 
 constexpr Field kBlockIo[] = {
-    field<&BlockIo::weight>("weight"),
-    field<&BlockIo::leaf_weight>("leafWeight"),
-    field<&BlockIo::weight_device>("weightDevice"),
-    field<&BlockIo::throttle_read_bps_device>("throttleReadBpsDevice"),
-    field<&BlockIo::throttle_write_bps_device>("throttleWriteBpsDevice"),
-    field<&BlockIo::throttle_read_iops_device>("throttleReadIOPSDevice"),
-    field<&BlockIo::throttle_write_iops_device>("throttleWriteIOPSDevice"),
+    OCI_FIELD(BlockIo, weight, "weight"),
+    OCI_FIELD(BlockIo, leaf_weight, "leafWeight"),
+    OCI_FIELD(BlockIo, weight_device, "weightDevice"),
+    OCI_FIELD(BlockIo, throttle_read_bps_device, "throttleReadBpsDevice"),
+    OCI_FIELD(BlockIo, throttle_write_bps_device, "throttleWriteBpsDevice"),
+    OCI_FIELD(BlockIo, throttle_read_iops_device, "throttleReadIOPSDevice"),
+    OCI_FIELD(BlockIo, throttle_write_iops_device, "throttleWriteIOPSDevice"),
 };
 
 constexpr Field kHugepageLimit[] = {
-    field<&HugepageLimit::page_size>("pageSize", {.required = true, .pattern = &kPageSize}),
-    field<&HugepageLimit::limit>("limit", kRequired),
+    OCI_FIELD(HugepageLimit, page_size, "pageSize", {.required = true, .pattern = &kPageSize}),
+    OCI_FIELD(HugepageLimit, limit, "limit", kRequired),
 };
 
 constexpr Field kInterfacePriority[] = {
-    field<&InterfacePriority::name>("name", kRequired),
-    field<&InterfacePriority::priority>("priority", kRequired),
+    OCI_FIELD(InterfacePriority, name, "name", kRequired),
+    OCI_FIELD(InterfacePriority, priority, "priority", kRequired),
 };
 
 constexpr Field kNetwork[] = {
-    field<&Network::class_id>("classID"),
-    field<&Network::priorities>("priorities"),
+    OCI_FIELD(Network, class_id, "classID"),
+    OCI_FIELD(Network, priorities, "priorities"),
 };
 
 constexpr Field kRdma[] = {
-    field<&Rdma::hca_handles>("hcaHandles"),
-    field<&Rdma::hca_objects>("hcaObjects"),
+    OCI_FIELD(Rdma, hca_handles, "hcaHandles"),
+    OCI_FIELD(Rdma, hca_objects, "hcaObjects"),
 };
 
 constexpr Field kResources[] = {
-    field<&Resources::devices>("devices"),  field<&Resources::memory>("memory"),
-    field<&Resources::cpu>("cpu"),          field<&Resources::pids>("pids"),
-    field<&Resources::block_io>("blockIO"), field<&Resources::hugepage_limits>("hugepageLimits"),
-    field<&Resources::network>("network"),  field<&Resources::rdma>("rdma"),
-    field<&Resources::unified>("unified"),
+    OCI_FIELD(Resources, devices, "devices"),
+    OCI_FIELD(Resources, memory, "memory"),
+    OCI_FIELD(Resources, cpu, "cpu"),
+    OCI_FIELD(Resources, pids, "pids"),
+    OCI_FIELD(Resources, block_io, "blockIO"),
+    OCI_FIELD(Resources, hugepage_limits, "hugepageLimits"),
+    OCI_FIELD(Resources, network, "network"),
+    OCI_FIELD(Resources, rdma, "rdma"),
+    OCI_FIELD(Resources, unified, "unified"),
 };
 
 }  // namespace

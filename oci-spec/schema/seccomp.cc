@@ -5,27 +5,27 @@ namespace oci::schema {
 namespace {
 
 constexpr Field kSyscallArg[] = {
-    field<&SyscallArg::index>("index", kRequired),
-    field<&SyscallArg::value>("value", kRequired),
-    field<&SyscallArg::value_two>("valueTwo"),
-    field<&SyscallArg::op>("op", kRequired),
+    OCI_FIELD(SyscallArg, index, "index", kRequired),
+    OCI_FIELD(SyscallArg, value, "value", kRequired),
+    OCI_FIELD(SyscallArg, value_two, "valueTwo"),
+    OCI_FIELD(SyscallArg, op, "op", kRequired),
 };
 
 constexpr Field kSyscall[] = {
-    field<&Syscall::names>("names", {.required = true, .min_items = 1}),
-    field<&Syscall::action>("action", kRequired),
-    field<&Syscall::errno_ret>("errnoRet"),
-    field<&Syscall::args>("args"),
+    OCI_FIELD(Syscall, names, "names", {.required = true, .min_items = 1}),
+    OCI_FIELD(Syscall, action, "action", kRequired),
+    OCI_FIELD(Syscall, errno_ret, "errnoRet"),
+    OCI_FIELD(Syscall, args, "args"),
 };
 
 constexpr Field kSeccomp[] = {
-    field<&Seccomp::default_action>("defaultAction", kRequired),
-    field<&Seccomp::default_errno_ret>("defaultErrnoRet"),
-    field<&Seccomp::architectures>("architectures"),
-    field<&Seccomp::flags>("flags"),
-    field<&Seccomp::listener_path>("listenerPath"),
-    field<&Seccomp::listener_metadata>("listenerMetadata"),
-    field<&Seccomp::syscalls>("syscalls"),
+    OCI_FIELD(Seccomp, default_action, "defaultAction", kRequired),
+    OCI_FIELD(Seccomp, default_errno_ret, "defaultErrnoRet"),
+    OCI_FIELD(Seccomp, architectures, "architectures"),
+    OCI_FIELD(Seccomp, flags, "flags"),
+    OCI_FIELD(Seccomp, listener_path, "listenerPath"),
+    OCI_FIELD(Seccomp, listener_metadata, "listenerMetadata"),
+    OCI_FIELD(Seccomp, syscalls, "syscalls"),
 };
 
 }  // namespace

@@ -6,17 +6,20 @@ namespace oci::schema {
 namespace {
 
 constexpr Field kState[] = {
-    field<&State::oci_version>("ociVersion", kRequired), field<&State::id>("id", kRequired),
-    field<&State::pid>("pid", {.minimum = 0}),           field<&State::status>("status", kRequired),
-    field<&State::bundle>("bundle", kRequired),          field<&State::annotations>("annotations"),
+    OCI_FIELD(State, oci_version, "ociVersion", kRequired),
+    OCI_FIELD(State, id, "id", kRequired),
+    OCI_FIELD(State, pid, "pid", {.minimum = 0}),
+    OCI_FIELD(State, status, "status", kRequired),
+    OCI_FIELD(State, bundle, "bundle", kRequired),
+    OCI_FIELD(State, annotations, "annotations"),
 };
 
 constexpr Field kContainerProcessState[] = {
-    field<&ContainerProcessState::oci_version>("ociVersion", kRequired),
-    field<&ContainerProcessState::fds>("fds"),
-    field<&ContainerProcessState::pid>("pid", kRequired),
-    field<&ContainerProcessState::metadata>("metadata"),
-    field<&ContainerProcessState::state>("state", kRequired),
+    OCI_FIELD(ContainerProcessState, oci_version, "ociVersion", kRequired),
+    OCI_FIELD(ContainerProcessState, fds, "fds"),
+    OCI_FIELD(ContainerProcessState, pid, "pid", kRequired),
+    OCI_FIELD(ContainerProcessState, metadata, "metadata"),
+    OCI_FIELD(ContainerProcessState, state, "state", kRequired),
 };
 
 }  // namespace

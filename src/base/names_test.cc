@@ -8,7 +8,8 @@ namespace {
 constexpr Name<int> kTable[] = {{"alpha", 1}, {"beta", 2}, {"betas", 3}, {"gamma", 4}};
 
 TEST(Names, EveryRowIsFound) {
-  for (const Name<int>& row : kTable) EXPECT_EQ(find(kTable, row.name), row.value) << row.name;
+  for (const Name<int>& row : kTable)
+    EXPECT_EQ(find(kTable, row.name), row.value) << row.name.text();
 }
 
 TEST(Names, WhatIsNotInTheTableIsNotFound) {
@@ -22,6 +23,13 @@ TEST(Names, TableOfOneRowIsSearchedToo) {
   EXPECT_EQ(find(kOne, "one"), '1');
   EXPECT_EQ(find(kOne, "on"), std::nullopt);
   EXPECT_EQ(find(kOne, "two"), std::nullopt);
+}
+
+TEST(Names, AWordIsTheTextThatItWasMadeOfUpTo23Bytes) {
+  constexpr Word kShort = "", kLong = "CAP_CHECKPOINT_RESTORE_";
+  EXPECT_EQ(kShort.text(), "");
+  EXPECT_EQ(kLong.text(), "CAP_CHECKPOINT_RESTORE_");
+  static_assert(sizeof(Word) == 24);
 }
 
 TEST(Names, SortedMeansStrictlyAscending) {

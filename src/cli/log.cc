@@ -14,15 +14,14 @@ namespace {
 
 using container::LogFormat;
 using oci::schema::Field;
-using oci::schema::field;
 
 struct Line {
   std::string level;
   std::string message;
   std::string time;
 };
-constexpr Field kLine[] = {field<&Line::level>("level"), field<&Line::message>("msg"),
-                           field<&Line::time>("time")};
+constexpr Field kLine[] = {OCI_FIELD(Line, level, "level"), OCI_FIELD(Line, message, "msg"),
+                           OCI_FIELD(Line, time, "time")};
 constexpr oci::schema::Type kLineType = oci::schema::object(kLine);
 
 // A newline in a message would make two lines of one.

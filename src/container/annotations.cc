@@ -95,7 +95,7 @@ Error located(Error error, std::string_view name) {
   return error;
 }
 
-constexpr Name<Result<> (*)(Annotations&, std::string_view)> kKnown[] = {
+constexpr Name<Result<> (*)(Annotations&, std::string_view), std::string_view> kKnown[] = {
     {"delegate-cgroup", read_delegated},
     {"handler", check_handler},
     {"hooks.stderr", read_path<&Annotations::hooks_stderr>},

@@ -63,7 +63,7 @@ oci::SeccompFeatures seccomp_features() {
 }
 
 std::vector<std::string> mount_options() {
-  std::span<const std::string_view> words = known_mount_options();
+  const std::vector<std::string_view> words = known_mount_options();
   return {words.begin(), words.end()};
 }
 
@@ -82,7 +82,7 @@ oci::Features features(std::string_view version, std::string_view commit) {
   for (const NamespaceKind& kind : namespace_kinds()) {
     linux_features.namespaces->push_back(kind.type);
   }
-  std::span<const std::string_view> capabilities = known_capabilities();
+  const std::vector<std::string_view> capabilities = known_capabilities();
   linux_features.capabilities.emplace(capabilities.begin(), capabilities.end());
   linux_features.cgroup = oci::CgroupFeatures{.v1 = true,
                                               .v2 = true,

@@ -78,64 +78,64 @@ const Type Object<Document>::type;
 namespace {
 
 constexpr Field kRecord[] = {
-    field<&Record::oci_version>("ociVersion", kRequired),
-    field<&Record::id>("id", kRequired),
-    field<&Record::pid>("pid", {.required = true, .minimum = 0}),
-    field<&Record::start_time>("startTime", kRequired),
-    field<&Record::bundle>("bundle", kRequired),
-    field<&Record::rootfs>("rootfs", kRequired),
-    field<&Record::created>("created", kRequired),
-    field<&Record::owner>("owner", kRequired),
-    field<&Record::own_pid_namespace>("ownPidNamespace", kRequired),
-    field<&Record::user_namespace>("userNamespace"),
-    field<&Record::shares_mounts>("sharesMounts"),
-    field<&Record::root_mount>("rootMount"),
-    field<&Record::time_namespace>("timeNamespace"),
-    field<&Record::no_new_privileges>("noNewPrivileges", kRequired),
-    field<&Record::new_keyring>("newKeyring", kRequired),
-    field<&Record::plain>("plain"),
-    field<&Record::exec_inherits>("execInherits"),
-    field<&Record::seccomp_receiver>("seccompReceiver"),
-    field<&Record::annotations>("annotations"),
-    field<&Record::systemd_v1>("systemdV1"),
-    field<&Record::resctrl>("resctrl"),
+    OCI_FIELD(Record, oci_version, "ociVersion", kRequired),
+    OCI_FIELD(Record, id, "id", kRequired),
+    OCI_FIELD(Record, pid, "pid", {.required = true, .minimum = 0}),
+    OCI_FIELD(Record, start_time, "startTime", kRequired),
+    OCI_FIELD(Record, bundle, "bundle", kRequired),
+    OCI_FIELD(Record, rootfs, "rootfs", kRequired),
+    OCI_FIELD(Record, created, "created", kRequired),
+    OCI_FIELD(Record, owner, "owner", kRequired),
+    OCI_FIELD(Record, own_pid_namespace, "ownPidNamespace", kRequired),
+    OCI_FIELD(Record, user_namespace, "userNamespace"),
+    OCI_FIELD(Record, shares_mounts, "sharesMounts"),
+    OCI_FIELD(Record, root_mount, "rootMount"),
+    OCI_FIELD(Record, time_namespace, "timeNamespace"),
+    OCI_FIELD(Record, no_new_privileges, "noNewPrivileges", kRequired),
+    OCI_FIELD(Record, new_keyring, "newKeyring", kRequired),
+    OCI_FIELD(Record, plain, "plain"),
+    OCI_FIELD(Record, exec_inherits, "execInherits"),
+    OCI_FIELD(Record, seccomp_receiver, "seccompReceiver"),
+    OCI_FIELD(Record, annotations, "annotations"),
+    OCI_FIELD(Record, systemd_v1, "systemdV1"),
+    OCI_FIELD(Record, resctrl, "resctrl"),
 };
 
 constexpr Field kDirectory[] = {
-    field<&Directory::controllers>("controllers", kRequired),
-    field<&Directory::path>("path", kRequired),
+    OCI_FIELD(Directory, controllers, "controllers", kRequired),
+    OCI_FIELD(Directory, path, "path", kRequired),
 };
 
 constexpr Field kStoredCgroup[] = {
-    field<&StoredCgroup::layout>("layout", kRequired),
-    field<&StoredCgroup::directories>("directories"),
-    field<&StoredCgroup::shared>("shared"),
+    OCI_FIELD(StoredCgroup, layout, "layout", kRequired),
+    OCI_FIELD(StoredCgroup, directories, "directories"),
+    OCI_FIELD(StoredCgroup, shared, "shared"),
 };
 
 constexpr Field kGroup[] = {
-    field<&Group::directory>("directory", kRequired),
-    field<&Group::monitoring>("monitoring", kRequired),
-    field<&Group::own_class>("ownClass", kRequired),
+    OCI_FIELD(Group, directory, "directory", kRequired),
+    OCI_FIELD(Group, monitoring, "monitoring", kRequired),
+    OCI_FIELD(Group, own_class, "ownClass", kRequired),
 };
 
 constexpr Field kStoredUnit[] = {
-    field<&StoredUnit::name>("name", kRequired),
-    field<&StoredUnit::slice>("slice", kRequired),
-    field<&StoredUnit::bus>("bus", kRequired),
+    OCI_FIELD(StoredUnit, name, "name", kRequired),
+    OCI_FIELD(StoredUnit, slice, "slice", kRequired),
+    OCI_FIELD(StoredUnit, bus, "bus", kRequired),
 };
 
 constexpr Field kDocument[] = {
-    field<&Document::version>("version", kRequired),
-    field<&Document::container>("container", kRequired),
-    field<&Document::cgroup>("cgroup", kRequired),
-    field<&Document::unit>("systemdUnit"),
+    OCI_FIELD(Document, version, "version", kRequired),
+    OCI_FIELD(Document, container, "container", kRequired),
+    OCI_FIELD(Document, cgroup, "cgroup", kRequired),
+    OCI_FIELD(Document, unit, "systemdUnit"),
 };
 
 // What every later version keeps, whatever else it changes.
 struct VersionOnly {
   std::int32_t version = 0;
 };
-constexpr Field kVersionOnly[] = {field<&VersionOnly::version>("version", kRequired)};
+constexpr Field kVersionOnly[] = {OCI_FIELD(VersionOnly, version, "version", kRequired)};
 constexpr Type kVersionOnlyType = object(kVersionOnly);
 
 }  // namespace

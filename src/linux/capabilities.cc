@@ -4,7 +4,6 @@
 #include <linux/capability.h>
 
 #include <algorithm>
-#include <array>
 
 #include "src/base/names.h"
 
@@ -60,12 +59,15 @@ static_assert(sorted(kCapabilities));
 static_assert(std::size(kCapabilities) == kLastCapability + 1);
 static_assert(CAP_CHECKPOINT_RESTORE == kLastCapability);
 
-constexpr auto kByNumber = [] {
-  std::array<std::string_view, kLastCapability + 1> names;
-  for (const auto& row : kCapabilities) names[static_cast<size_t>(row.value)] = row.name;
-  return names;
-}();
-static_assert(std::ranges::none_of(kByNumber, [](auto name) { return name.empty(); }));
+constexpr const Name<int>* row_of(int number) {
+  return std::ranges::find(kCapabilities, number, &Name<int>::value);
+}
+static_assert([] {
+  for (int number = 0; number <= kLastCapability; ++number) {
+    if (row_of(number) == std::end(kCapabilities)) return false;
+  }
+  return true;
+}());
 
 }  // namespace
 
@@ -73,10 +75,14 @@ std::optional<int> capability_number(std::string_view name) { return find(kCapab
 
 std::string_view capability_name(int number) {
   if (number < 0 || number > kLastCapability) return {};
-  return kByNumber[static_cast<size_t>(number)];
+  return row_of(number)->name;
 }
 
-std::span<const std::string_view> known_capabilities() { return kByNumber; }
+std::vector<std::string_view> known_capabilities() {
+  std::vector<std::string_view> names;
+  for (int number = 0; number <= kLastCapability; ++number) names.push_back(row_of(number)->name);
+  return names;
+}
 
 CapabilityMask capability_mask(std::span<const std::string> names) {
   CapabilityMask out;

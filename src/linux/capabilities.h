@@ -24,7 +24,7 @@ std::optional<int> capability_number(std::string_view name);
 std::string_view capability_name(int number);
 
 // All names in the order of their numbers: `linux.capabilities` of `ocirt features`.
-std::span<const std::string_view> known_capabilities();
+std::vector<std::string_view> known_capabilities();
 
 struct CapabilityMask {
   uint64_t mask = 0;                 // bit n is capability n

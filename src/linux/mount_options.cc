@@ -9,7 +9,7 @@
 
 #include <linux/mount.h>
 
-#include <array>
+#include <iterator>
 #include <optional>
 
 #include "src/base/names.h"
@@ -124,12 +124,6 @@ constexpr Name<Meaning> kWords[] = {
     {"unbindable", {kPropagation, MS_UNBINDABLE}},
 };
 static_assert(sorted(kWords));
-
-constexpr auto kWordNames = [] {
-  std::array<std::string_view, std::size(kWords)> names;
-  for (size_t i = 0; i < names.size(); ++i) names[i] = kWords[i].name;
-  return names;
-}();
 
 // The bits of mount(2) that choose an access time mode.
 constexpr uint64_t kMsAtime = MS_NOATIME | MS_RELATIME | MS_STRICTATIME;
@@ -294,7 +288,11 @@ MountOptions parse_mount_options(std::span<const std::string> words) {
   return out;
 }
 
-std::span<const std::string_view> known_mount_options() { return kWordNames; }
+std::vector<std::string_view> known_mount_options() {
+  std::vector<std::string_view> names;
+  for (const auto& row : kWords) names.push_back(row.name);
+  return names;
+}
 
 std::vector<std::string_view> fsconfig_words(const MountOptions& options) {
   std::vector<std::string_view> words;

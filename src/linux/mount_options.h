@@ -70,7 +70,7 @@ struct MountOptions {
 MountOptions parse_mount_options(std::span<const std::string> words);
 
 // Every word that parse_mount_options() knows, sorted: `mountOptions` of `ocirt features`.
-std::span<const std::string_view> known_mount_options();
+std::vector<std::string_view> known_mount_options();
 
 // The superblock's part of the options as fsconfig(FSCONFIG_SET_FLAG) words, in a fixed order:
 // "ro", "sync", "dirsync", "mand", "lazytime", and the counter-words ("rw", "async", "nomand",

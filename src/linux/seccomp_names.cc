@@ -68,7 +68,7 @@ void find_own_numbers(SyscallTable& table) {
     char* name = ::seccomp_syscall_resolve_num_arch(table.token, static_cast<int>(number));
     if (name == nullptr) continue;
     for (const auto& row : kMultiplexed) {
-      if (row.name == name) table.own_numbers.emplace_back(row.name, number);
+      if (row.name.text() == name) table.own_numbers.emplace_back(row.name, number);
     }
     ::free(name);
   }

@@ -52,9 +52,8 @@ void apply_relr(const char* base, const Word* entry, const Word* end) {
       next = *entry + sizeof(Word);
       continue;
     }
-    Word bits = *entry >> 1;
-    for (Word at = next; bits != 0; bits >>= 1, at += sizeof(Word)) {
-      if ((bits & 1) != 0) add_base(base, at);
+    for (Word bits = *entry >> 1; bits != 0; bits &= bits - 1) {
+      add_base(base, next + static_cast<Word>(__builtin_ctzl(bits)) * sizeof(Word));
     }
     next += 63 * sizeof(Word);
   }

@@ -18,11 +18,11 @@ const Type Object<net::PodRecord>::type;
 namespace {
 
 constexpr Field kPodRecord[] = {
-    field<&net::PodRecord::network>("network", kRequired),
-    field<&net::PodRecord::complete>("complete"),
-    field<&net::PodRecord::request>("request", kRequired),
-    field<&net::PodRecord::cni_configuration>("cniConfiguration"),
-    field<&net::PodRecord::cni_result>("cniResult"),
+    OCI_FIELD(net::PodRecord, network, "network", kRequired),
+    OCI_FIELD(net::PodRecord, complete, "complete"),
+    OCI_FIELD(net::PodRecord, request, "request", kRequired),
+    OCI_FIELD(net::PodRecord, cni_configuration, "cniConfiguration"),
+    OCI_FIELD(net::PodRecord, cni_result, "cniResult"),
 };
 
 }  // namespace

@@ -28,28 +28,28 @@ const Type Object<net::Pool>::type;
 namespace {
 
 constexpr Field kPoolPod[] = {
-    field<&net::PoolPod::name>("name", kRequired),
-    field<&net::PoolPod::uid>("uid", kRequired),
-    field<&net::PoolPod::directory>("directory", kRequired),
-    field<&net::PoolPod::netns>("netns", kRequired),
-    field<&net::PoolPod::hosts>("hosts"),
-    field<&net::PoolPod::hostname>("hostname"),
-    field<&net::PoolPod::number>("number", {.required = true, .minimum = 2}),
-    field<&net::PoolPod::ports>("ports"),
+    OCI_FIELD(net::PoolPod, name, "name", kRequired),
+    OCI_FIELD(net::PoolPod, uid, "uid", kRequired),
+    OCI_FIELD(net::PoolPod, directory, "directory", kRequired),
+    OCI_FIELD(net::PoolPod, netns, "netns", kRequired),
+    OCI_FIELD(net::PoolPod, hosts, "hosts"),
+    OCI_FIELD(net::PoolPod, hostname, "hostname"),
+    OCI_FIELD(net::PoolPod, number, "number", {.required = true, .minimum = 2}),
+    OCI_FIELD(net::PoolPod, ports, "ports"),
 };
 
 constexpr Field kHostValue[] = {
-    field<&net::HostValue::path>("path", kRequired),
-    field<&net::HostValue::before>("before", kRequired),
-    field<&net::HostValue::now>("now", kRequired),
+    OCI_FIELD(net::HostValue, path, "path", kRequired),
+    OCI_FIELD(net::HostValue, before, "before", kRequired),
+    OCI_FIELD(net::HostValue, now, "now", kRequired),
 };
 
 constexpr Field kPool[] = {
-    field<&net::Pool::subnet4>("subnet4", kRequired),
-    field<&net::Pool::subnet6>("subnet6"),
-    field<&net::Pool::last>("last"),
-    field<&net::Pool::pods>("pods"),
-    field<&net::Pool::host>("host"),
+    OCI_FIELD(net::Pool, subnet4, "subnet4", kRequired),
+    OCI_FIELD(net::Pool, subnet6, "subnet6"),
+    OCI_FIELD(net::Pool, last, "last"),
+    OCI_FIELD(net::Pool, pods, "pods"),
+    OCI_FIELD(net::Pool, host, "host"),
 };
 
 }  // namespace

@@ -59,123 +59,123 @@ namespace {
 constexpr Rules kPositive{.minimum = 1};
 
 constexpr Field kPort[] = {
-    field<&pod::Port::container>("container", kRequired),
-    field<&pod::Port::name>("name"),
-    field<&pod::Port::host_ip>("hostIP"),
-    field<&pod::Port::container_port>("containerPort", {.required = true, .minimum = 1}),
-    field<&pod::Port::host_port>("hostPort"),
-    field<&pod::Port::protocol>("protocol"),
+    OCI_FIELD(pod::Port, container, "container", kRequired),
+    OCI_FIELD(pod::Port, name, "name"),
+    OCI_FIELD(pod::Port, host_ip, "hostIP"),
+    OCI_FIELD(pod::Port, container_port, "containerPort", {.required = true, .minimum = 1}),
+    OCI_FIELD(pod::Port, host_port, "hostPort"),
+    OCI_FIELD(pod::Port, protocol, "protocol"),
 };
 
 constexpr Field kPodNetwork[] = {
-    field<&pod::Network::mode>("mode", kRequired),
-    field<&pod::Network::cni>("cni"),
-    field<&pod::Network::netns>("netns"),
-    field<&pod::Network::ports>("ports"),
+    OCI_FIELD(pod::Network, mode, "mode", kRequired),
+    OCI_FIELD(pod::Network, cni, "cni"),
+    OCI_FIELD(pod::Network, netns, "netns"),
+    OCI_FIELD(pod::Network, ports, "ports"),
 };
 
 constexpr Field kHttpHeader[] = {
-    field<&pod::HttpHeader::name>("name", kRequired),
-    field<&pod::HttpHeader::value>("value", kRequired),
+    OCI_FIELD(pod::HttpHeader, name, "name", kRequired),
+    OCI_FIELD(pod::HttpHeader, value, "value", kRequired),
 };
 
 constexpr Field kHttpGet[] = {
-    field<&pod::HttpGet::host>("host"),
-    field<&pod::HttpGet::port>("port", {.required = true, .minimum = 1}),
-    field<&pod::HttpGet::path>("path"),
-    field<&pod::HttpGet::scheme>("scheme"),
-    field<&pod::HttpGet::headers>("httpHeaders"),
+    OCI_FIELD(pod::HttpGet, host, "host"),
+    OCI_FIELD(pod::HttpGet, port, "port", {.required = true, .minimum = 1}),
+    OCI_FIELD(pod::HttpGet, path, "path"),
+    OCI_FIELD(pod::HttpGet, scheme, "scheme"),
+    OCI_FIELD(pod::HttpGet, headers, "httpHeaders"),
 };
 
 constexpr Field kTcpSocket[] = {
-    field<&pod::TcpSocket::host>("host"),
-    field<&pod::TcpSocket::port>("port", {.required = true, .minimum = 1}),
+    OCI_FIELD(pod::TcpSocket, host, "host"),
+    OCI_FIELD(pod::TcpSocket, port, "port", {.required = true, .minimum = 1}),
 };
 
 constexpr Field kProbe[] = {
-    field<&pod::Probe::exec>("exec"),
-    field<&pod::Probe::http>("httpGet"),
-    field<&pod::Probe::tcp>("tcpSocket"),
-    field<&pod::Probe::initial_delay_seconds>("initialDelaySeconds"),
-    field<&pod::Probe::period_seconds>("periodSeconds", kPositive),
-    field<&pod::Probe::timeout_seconds>("timeoutSeconds", kPositive),
-    field<&pod::Probe::success_threshold>("successThreshold", kPositive),
-    field<&pod::Probe::failure_threshold>("failureThreshold", kPositive),
-    field<&pod::Probe::termination_grace_seconds>("terminationGracePeriodSeconds", kPositive),
+    OCI_FIELD(pod::Probe, exec, "exec"),
+    OCI_FIELD(pod::Probe, http, "httpGet"),
+    OCI_FIELD(pod::Probe, tcp, "tcpSocket"),
+    OCI_FIELD(pod::Probe, initial_delay_seconds, "initialDelaySeconds"),
+    OCI_FIELD(pod::Probe, period_seconds, "periodSeconds", kPositive),
+    OCI_FIELD(pod::Probe, timeout_seconds, "timeoutSeconds", kPositive),
+    OCI_FIELD(pod::Probe, success_threshold, "successThreshold", kPositive),
+    OCI_FIELD(pod::Probe, failure_threshold, "failureThreshold", kPositive),
+    OCI_FIELD(pod::Probe, termination_grace_seconds, "terminationGracePeriodSeconds", kPositive),
 };
 
 constexpr Field kHandler[] = {
-    field<&pod::Handler::exec>("exec"),
-    field<&pod::Handler::http>("httpGet"),
-    field<&pod::Handler::sleep_seconds>("sleep"),
+    OCI_FIELD(pod::Handler, exec, "exec"),
+    OCI_FIELD(pod::Handler, http, "httpGet"),
+    OCI_FIELD(pod::Handler, sleep_seconds, "sleep"),
 };
 
 constexpr Field kRootfs[] = {
-    field<&pod::Rootfs::type>("type", kRequired),
-    field<&pod::Rootfs::source>("source", kRequired),
-    field<&pod::Rootfs::options>("options"),
+    OCI_FIELD(pod::Rootfs, type, "type", kRequired),
+    OCI_FIELD(pod::Rootfs, source, "source", kRequired),
+    OCI_FIELD(pod::Rootfs, options, "options"),
 };
 
 constexpr Field kContainer[] = {
-    field<&pod::Container::name>("name", kRequired),
-    field<&pod::Container::role>("role", kRequired),
-    field<&pod::Container::bundle>("bundle", kRequired),
-    field<&pod::Container::rootfs>("rootfs"),
-    field<&pod::Container::restart>("restart"),
-    field<&pod::Container::tty>("tty"),
-    field<&pod::Container::stdin_open>("stdin"),
-    field<&pod::Container::stdin_once>("stdinOnce"),
-    field<&pod::Container::startup>("startupProbe"),
-    field<&pod::Container::liveness>("livenessProbe"),
-    field<&pod::Container::readiness>("readinessProbe"),
-    field<&pod::Container::post_start>("postStart"),
-    field<&pod::Container::pre_stop>("preStop"),
-    field<&pod::Container::stop_signal>("stopSignal", {.minimum = 1, .maximum = 64}),
-    field<&pod::Container::log_max_bytes>("logMaxBytes", kPositive),
-    field<&pod::Container::log_max_files>("logMaxFiles", kPositive),
+    OCI_FIELD(pod::Container, name, "name", kRequired),
+    OCI_FIELD(pod::Container, role, "role", kRequired),
+    OCI_FIELD(pod::Container, bundle, "bundle", kRequired),
+    OCI_FIELD(pod::Container, rootfs, "rootfs"),
+    OCI_FIELD(pod::Container, restart, "restart"),
+    OCI_FIELD(pod::Container, tty, "tty"),
+    OCI_FIELD(pod::Container, stdin_open, "stdin"),
+    OCI_FIELD(pod::Container, stdin_once, "stdinOnce"),
+    OCI_FIELD(pod::Container, startup, "startupProbe"),
+    OCI_FIELD(pod::Container, liveness, "livenessProbe"),
+    OCI_FIELD(pod::Container, readiness, "readinessProbe"),
+    OCI_FIELD(pod::Container, post_start, "postStart"),
+    OCI_FIELD(pod::Container, pre_stop, "preStop"),
+    OCI_FIELD(pod::Container, stop_signal, "stopSignal", {.minimum = 1, .maximum = 64}),
+    OCI_FIELD(pod::Container, log_max_bytes, "logMaxBytes", kPositive),
+    OCI_FIELD(pod::Container, log_max_files, "logMaxFiles", kPositive),
 };
 
 constexpr Field kPodMount[] = {
-    field<&pod::PodMount::target>("target", kRequired),
-    field<&pod::PodMount::type>("type", kRequired),
-    field<&pod::PodMount::source>("source"),
-    field<&pod::PodMount::inside>("inside"),
-    field<&pod::PodMount::options>("options"),
+    OCI_FIELD(pod::PodMount, target, "target", kRequired),
+    OCI_FIELD(pod::PodMount, type, "type", kRequired),
+    OCI_FIELD(pod::PodMount, source, "source"),
+    OCI_FIELD(pod::PodMount, inside, "inside"),
+    OCI_FIELD(pod::PodMount, options, "options"),
 };
 
 constexpr Field kPod[] = {
-    field<&pod::Pod::name>("name", kRequired),
-    field<&pod::Pod::uid>("uid", kRequired),
-    field<&pod::Pod::hostname>("hostname"),
-    field<&pod::Pod::labels>("labels"),
-    field<&pod::Pod::annotations>("annotations"),
-    field<&pod::Pod::cgroup>("cgroup", kRequired),
-    field<&pod::Pod::resources>("resources"),
-    field<&pod::Pod::share_pid>("sharePid"),
-    field<&pod::Pod::host_ipc>("hostIPC"),
-    field<&pod::Pod::host_uts>("hostUTS"),
-    field<&pod::Pod::network>("network", kRequired),
-    field<&pod::Pod::wants_addresses>("wantsAddresses"),
-    field<&pod::Pod::grace_seconds>("terminationGracePeriodSeconds"),
-    field<&pod::Pod::active_deadline_seconds>("activeDeadlineSeconds", kPositive),
-    field<&pod::Pod::restart_backoff_ms>("restartBackoffMs", kPositive),
-    field<&pod::Pod::restart_backoff_max_ms>("restartBackoffMaxMs", kPositive),
-    field<&pod::Pod::restart_backoff_reset_ms>("restartBackoffResetMs", kPositive),
-    field<&pod::Pod::mounts>("mounts"),
-    field<&pod::Pod::sysctls>("sysctls"),
-    field<&pod::Pod::containers>("containers", {.required = true, .min_items = 1}),
+    OCI_FIELD(pod::Pod, name, "name", kRequired),
+    OCI_FIELD(pod::Pod, uid, "uid", kRequired),
+    OCI_FIELD(pod::Pod, hostname, "hostname"),
+    OCI_FIELD(pod::Pod, labels, "labels"),
+    OCI_FIELD(pod::Pod, annotations, "annotations"),
+    OCI_FIELD(pod::Pod, cgroup, "cgroup", kRequired),
+    OCI_FIELD(pod::Pod, resources, "resources"),
+    OCI_FIELD(pod::Pod, share_pid, "sharePid"),
+    OCI_FIELD(pod::Pod, host_ipc, "hostIPC"),
+    OCI_FIELD(pod::Pod, host_uts, "hostUTS"),
+    OCI_FIELD(pod::Pod, network, "network", kRequired),
+    OCI_FIELD(pod::Pod, wants_addresses, "wantsAddresses"),
+    OCI_FIELD(pod::Pod, grace_seconds, "terminationGracePeriodSeconds"),
+    OCI_FIELD(pod::Pod, active_deadline_seconds, "activeDeadlineSeconds", kPositive),
+    OCI_FIELD(pod::Pod, restart_backoff_ms, "restartBackoffMs", kPositive),
+    OCI_FIELD(pod::Pod, restart_backoff_max_ms, "restartBackoffMaxMs", kPositive),
+    OCI_FIELD(pod::Pod, restart_backoff_reset_ms, "restartBackoffResetMs", kPositive),
+    OCI_FIELD(pod::Pod, mounts, "mounts"),
+    OCI_FIELD(pod::Pod, sysctls, "sysctls"),
+    OCI_FIELD(pod::Pod, containers, "containers", {.required = true, .min_items = 1}),
 };
 
 constexpr Field kPodDocument[] = {
-    field<&pod::PodDocument::version>("version", kRequired),
-    field<&pod::PodDocument::pod>("pod", kRequired),
+    OCI_FIELD(pod::PodDocument, version, "version", kRequired),
+    OCI_FIELD(pod::PodDocument, pod, "pod", kRequired),
 };
 
 // What every later version keeps, whatever else it changes.
 struct PodVersion {
   std::int32_t version = 0;
 };
-constexpr Field kPodVersion[] = {field<&PodVersion::version>("version", kRequired)};
+constexpr Field kPodVersion[] = {OCI_FIELD(PodVersion, version, "version", kRequired)};
 constexpr Type kPodVersionType = object(kPodVersion);
 
 }  // namespace

@@ -57,98 +57,98 @@ const Type Object<pod::Event>::type;
 namespace {
 
 constexpr Field kPodProcess[] = {
-    field<&pod::Process::pid>("pid", {.required = true, .minimum = 0}),
-    field<&pod::Process::start_time>("startTime"),
+    OCI_FIELD(pod::Process, pid, "pid", {.required = true, .minimum = 0}),
+    OCI_FIELD(pod::Process, start_time, "startTime"),
 };
 
 constexpr Field kWaiting[] = {
-    field<&pod::Waiting::reason>("reason", kRequired),
-    field<&pod::Waiting::message>("message"),
+    OCI_FIELD(pod::Waiting, reason, "reason", kRequired),
+    OCI_FIELD(pod::Waiting, message, "message"),
 };
 
-constexpr Field kRunning[] = {field<&pod::Running::started_at>("startedAt", kRequired)};
+constexpr Field kRunning[] = {OCI_FIELD(pod::Running, started_at, "startedAt", kRequired)};
 
 constexpr Field kTerminated[] = {
-    field<&pod::Terminated::exit_code>("exitCode", kRequired),
-    field<&pod::Terminated::signal>("signal"),
-    field<&pod::Terminated::reason>("reason", kRequired),
-    field<&pod::Terminated::message>("message"),
-    field<&pod::Terminated::started_at>("startedAt"),
-    field<&pod::Terminated::finished_at>("finishedAt", kRequired),
+    OCI_FIELD(pod::Terminated, exit_code, "exitCode", kRequired),
+    OCI_FIELD(pod::Terminated, signal, "signal"),
+    OCI_FIELD(pod::Terminated, reason, "reason", kRequired),
+    OCI_FIELD(pod::Terminated, message, "message"),
+    OCI_FIELD(pod::Terminated, started_at, "startedAt"),
+    OCI_FIELD(pod::Terminated, finished_at, "finishedAt", kRequired),
 };
 
 constexpr Field kContainerState[] = {
-    field<&pod::ContainerState::waiting>("waiting"),
-    field<&pod::ContainerState::running>("running"),
-    field<&pod::ContainerState::terminated>("terminated"),
+    OCI_FIELD(pod::ContainerState, waiting, "waiting"),
+    OCI_FIELD(pod::ContainerState, running, "running"),
+    OCI_FIELD(pod::ContainerState, terminated, "terminated"),
 };
 
 constexpr Field kContainerStatus[] = {
-    field<&pod::ContainerStatus::name>("name", kRequired),
-    field<&pod::ContainerStatus::role>("role", kRequired),
-    field<&pod::ContainerStatus::state>("state", kRequired),
-    field<&pod::ContainerStatus::last_terminated>("lastTerminated"),
-    field<&pod::ContainerStatus::restart_count>("restartCount"),
-    field<&pod::ContainerStatus::started>("started"),
-    field<&pod::ContainerStatus::ready>("ready"),
-    field<&pod::ContainerStatus::stopping>("stopping"),
-    field<&pod::ContainerStatus::process>("process"),
+    OCI_FIELD(pod::ContainerStatus, name, "name", kRequired),
+    OCI_FIELD(pod::ContainerStatus, role, "role", kRequired),
+    OCI_FIELD(pod::ContainerStatus, state, "state", kRequired),
+    OCI_FIELD(pod::ContainerStatus, last_terminated, "lastTerminated"),
+    OCI_FIELD(pod::ContainerStatus, restart_count, "restartCount"),
+    OCI_FIELD(pod::ContainerStatus, started, "started"),
+    OCI_FIELD(pod::ContainerStatus, ready, "ready"),
+    OCI_FIELD(pod::ContainerStatus, stopping, "stopping"),
+    OCI_FIELD(pod::ContainerStatus, process, "process"),
 };
 
 constexpr Field kCondition[] = {
-    field<&pod::Condition::type>("type", kRequired),
-    field<&pod::Condition::status>("status", kRequired),
-    field<&pod::Condition::since>("lastTransitionTime"),
+    OCI_FIELD(pod::Condition, type, "type", kRequired),
+    OCI_FIELD(pod::Condition, status, "status", kRequired),
+    OCI_FIELD(pod::Condition, since, "lastTransitionTime"),
 };
 
 constexpr Field kPodStatus[] = {
-    field<&pod::PodStatus::name>("name", kRequired),
-    field<&pod::PodStatus::uid>("uid", kRequired),
-    field<&pod::PodStatus::phase>("phase", kRequired),
-    field<&pod::PodStatus::reason>("reason"),
-    field<&pod::PodStatus::message>("message"),
-    field<&pod::PodStatus::ips>("podIPs"),
-    field<&pod::PodStatus::started_at>("startTime"),
-    field<&pod::PodStatus::finished_at>("finishedAt"),
-    field<&pod::PodStatus::conditions>("conditions"),
-    field<&pod::PodStatus::containers>("containers", kRequired),
+    OCI_FIELD(pod::PodStatus, name, "name", kRequired),
+    OCI_FIELD(pod::PodStatus, uid, "uid", kRequired),
+    OCI_FIELD(pod::PodStatus, phase, "phase", kRequired),
+    OCI_FIELD(pod::PodStatus, reason, "reason"),
+    OCI_FIELD(pod::PodStatus, message, "message"),
+    OCI_FIELD(pod::PodStatus, ips, "podIPs"),
+    OCI_FIELD(pod::PodStatus, started_at, "startTime"),
+    OCI_FIELD(pod::PodStatus, finished_at, "finishedAt"),
+    OCI_FIELD(pod::PodStatus, conditions, "conditions"),
+    OCI_FIELD(pod::PodStatus, containers, "containers", kRequired),
 };
 
 constexpr Field kSavedContainer[] = {
-    field<&pod::SavedContainer::step>("step", kRequired),
-    field<&pod::SavedContainer::attempt>("attempt"),
-    field<&pod::SavedContainer::ever_started>("everStarted"),
-    field<&pod::SavedContainer::backoff_ms>("backoffMs"),
-    field<&pod::SavedContainer::again>("again"),
-    field<&pod::SavedContainer::due_ns>("due"),
-    field<&pod::SavedContainer::since_ns>("since"),
-    field<&pod::SavedContainer::post_start>("postStart"),
-    field<&pod::SavedContainer::kill_at_ns>("killAt"),
-    field<&pod::SavedContainer::condemned>("condemned"),
-    field<&pod::SavedContainer::restart_asked>("restartAsked"),
-    field<&pod::SavedContainer::last>("last"),
-    field<&pod::SavedContainer::before>("before"),
+    OCI_FIELD(pod::SavedContainer, step, "step", kRequired),
+    OCI_FIELD(pod::SavedContainer, attempt, "attempt"),
+    OCI_FIELD(pod::SavedContainer, ever_started, "everStarted"),
+    OCI_FIELD(pod::SavedContainer, backoff_ms, "backoffMs"),
+    OCI_FIELD(pod::SavedContainer, again, "again"),
+    OCI_FIELD(pod::SavedContainer, due_ns, "due"),
+    OCI_FIELD(pod::SavedContainer, since_ns, "since"),
+    OCI_FIELD(pod::SavedContainer, post_start, "postStart"),
+    OCI_FIELD(pod::SavedContainer, kill_at_ns, "killAt"),
+    OCI_FIELD(pod::SavedContainer, condemned, "condemned"),
+    OCI_FIELD(pod::SavedContainer, restart_asked, "restartAsked"),
+    OCI_FIELD(pod::SavedContainer, last, "last"),
+    OCI_FIELD(pod::SavedContainer, before, "before"),
 };
 
 constexpr Field kState[] = {
-    field<&pod::State::status>("status", kRequired),
-    field<&pod::State::started>("started"),
-    field<&pod::State::begun_ns>("begun"),
-    field<&pod::State::turn>("turn"),
-    field<&pod::State::stop_deadline_ns>("stopDeadline"),
-    field<&pod::State::containers>("containers", kRequired),
+    OCI_FIELD(pod::State, status, "status", kRequired),
+    OCI_FIELD(pod::State, started, "started"),
+    OCI_FIELD(pod::State, begun_ns, "begun"),
+    OCI_FIELD(pod::State, turn, "turn"),
+    OCI_FIELD(pod::State, stop_deadline_ns, "stopDeadline"),
+    OCI_FIELD(pod::State, containers, "containers", kRequired),
 };
 
 constexpr Field kStateDocument[] = {
-    field<&pod::StateDocument::version>("version", kRequired),
-    field<&pod::StateDocument::state>("state", kRequired),
+    OCI_FIELD(pod::StateDocument, version, "version", kRequired),
+    OCI_FIELD(pod::StateDocument, state, "state", kRequired),
 };
 
 constexpr Field kEvent[] = {
-    field<&pod::Event::time>("time", kRequired), field<&pod::Event::pod>("pod", kRequired),
-    field<&pod::Event::container>("container"),  field<&pod::Event::type>("type", kRequired),
-    field<&pod::Event::message>("message"),      field<&pod::Event::exit_code>("exitCode"),
-    field<&pod::Event::count>("count"),
+    OCI_FIELD(pod::Event, time, "time", kRequired), OCI_FIELD(pod::Event, pod, "pod", kRequired),
+    OCI_FIELD(pod::Event, container, "container"),  OCI_FIELD(pod::Event, type, "type", kRequired),
+    OCI_FIELD(pod::Event, message, "message"),      OCI_FIELD(pod::Event, exit_code, "exitCode"),
+    OCI_FIELD(pod::Event, count, "count"),
 };
 
 }  // namespace

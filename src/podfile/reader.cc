@@ -166,7 +166,7 @@ bool Reader::read_list(const Node& node, const Type& type, const Field* row, voi
     if (!read(node.items[i], *type.element, row, type.append(target, {}))) return false;
     path_.resize(length);
   }
-  if (row != nullptr && node.items.size() < row->rules.min_items) {
+  if (row != nullptr && node.items.size() < row->rules().min_items) {
     return fail(node.place, "must not be empty");
   }
   return true;
@@ -187,20 +187,20 @@ bool Reader::read_object(const Node& node, const Type& type, void* target) {
   uint64_t seen = 0;
   for (const Node& member : node.items) {
     const auto row = std::find_if(type.rows.begin(), type.rows.end(),
-                                  [&](const Field& field) { return field.name == member.name; });
+                                  [&](const Field& field) { return field.name() == member.name; });
     oci::json::append_member(path_, member.name);
     if (row == type.rows.end()) {
       if (!unknown(member, type)) return false;
     } else if (member.kind != Node::Kind::kNull) {
       seen |= uint64_t{1} << (row - type.rows.begin());
-      if (!read(member, *row->type, &*row, row->open(target, true))) return false;
+      if (!read(member, row->type(), &*row, row->open(target, true))) return false;
     }
     path_.resize(length);
   }
   for (size_t i = 0; i < type.rows.size(); ++i) {
     const Field& row = type.rows[i];
-    if (!row.rules.required || (seen >> i & 1) != 0) continue;
-    oci::json::append_member(path_, row.name);
+    if (!row.rules().required || (seen >> i & 1) != 0) continue;
+    oci::json::append_member(path_, row.name());
     return fail(node.place, "required, but missing");
   }
   return true;
@@ -231,10 +231,10 @@ std::string_view nearest_name(std::span<const Field> rows, std::string_view fiel
   if (field.size() < 4) least = 2;
   if (field.size() > 64) return {};
   for (const Field& row : rows) {
-    const size_t edits = distance(field, row.name);
+    const size_t edits = distance(field, row.name());
     if (edits >= least) continue;
     least = edits;
-    nearest = row.name;
+    nearest = row.name();
   }
   return nearest;
 }

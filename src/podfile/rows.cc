@@ -15,243 +15,244 @@ constexpr Rules kPositive{.minimum = 1, .maximum = 1'000'000'000};
 constexpr Rules kSeconds{.maximum = 1'000'000'000};
 
 constexpr Field kMetadata[] = {
-    field<&Metadata::name>("name", kRequired),
-    field<&Metadata::labels>("labels"),
-    field<&Metadata::annotations>("annotations"),
-    field<&Metadata::uid>("uid"),
+    OCI_FIELD(Metadata, name, "name", kRequired),
+    OCI_FIELD(Metadata, labels, "labels"),
+    OCI_FIELD(Metadata, annotations, "annotations"),
+    OCI_FIELD(Metadata, uid, "uid"),
 };
 constexpr Field kKeySelector[] = {
-    field<&KeySelector::name>("name", kRequired),
-    field<&KeySelector::key>("key", kRequired),
-    field<&KeySelector::optional>("optional"),
+    OCI_FIELD(KeySelector, name, "name", kRequired),
+    OCI_FIELD(KeySelector, key, "key", kRequired),
+    OCI_FIELD(KeySelector, optional, "optional"),
 };
 constexpr Field kFieldSelector[] = {
-    field<&FieldSelector::api_version>("apiVersion"),
-    field<&FieldSelector::field_path>("fieldPath", kRequired),
+    OCI_FIELD(FieldSelector, api_version, "apiVersion"),
+    OCI_FIELD(FieldSelector, field_path, "fieldPath", kRequired),
 };
 constexpr Field kResourceSelector[] = {
-    field<&ResourceSelector::container_name>("containerName"),
-    field<&ResourceSelector::resource>("resource", kRequired),
-    field<&ResourceSelector::divisor>("divisor"),
+    OCI_FIELD(ResourceSelector, container_name, "containerName"),
+    OCI_FIELD(ResourceSelector, resource, "resource", kRequired),
+    OCI_FIELD(ResourceSelector, divisor, "divisor"),
 };
 constexpr Field kEnvSource[] = {
-    field<&EnvSource::config_map_key_ref>("configMapKeyRef"),
-    field<&EnvSource::secret_key_ref>("secretKeyRef"),
-    field<&EnvSource::field_ref>("fieldRef"),
-    field<&EnvSource::resource_field_ref>("resourceFieldRef"),
+    OCI_FIELD(EnvSource, config_map_key_ref, "configMapKeyRef"),
+    OCI_FIELD(EnvSource, secret_key_ref, "secretKeyRef"),
+    OCI_FIELD(EnvSource, field_ref, "fieldRef"),
+    OCI_FIELD(EnvSource, resource_field_ref, "resourceFieldRef"),
 };
 constexpr Field kEnvVar[] = {
-    field<&EnvVar::name>("name", kRequired),
-    field<&EnvVar::value>("value"),
-    field<&EnvVar::value_from>("valueFrom"),
+    OCI_FIELD(EnvVar, name, "name", kRequired),
+    OCI_FIELD(EnvVar, value, "value"),
+    OCI_FIELD(EnvVar, value_from, "valueFrom"),
 };
 constexpr Field kReference[] = {
-    field<&Reference::name>("name", kRequired),
-    field<&Reference::optional>("optional"),
+    OCI_FIELD(Reference, name, "name", kRequired),
+    OCI_FIELD(Reference, optional, "optional"),
 };
 constexpr Field kEnvFrom[] = {
-    field<&EnvFrom::prefix>("prefix"),
-    field<&EnvFrom::config_map_ref>("configMapRef"),
-    field<&EnvFrom::secret_ref>("secretRef"),
+    OCI_FIELD(EnvFrom, prefix, "prefix"),
+    OCI_FIELD(EnvFrom, config_map_ref, "configMapRef"),
+    OCI_FIELD(EnvFrom, secret_ref, "secretRef"),
 };
 constexpr Field kCapabilities[] = {
-    field<&ocirt::podfile::manifest::Capabilities::add>("add"),
-    field<&ocirt::podfile::manifest::Capabilities::drop>("drop"),
+    OCI_FIELD(ocirt::podfile::manifest::Capabilities, add, "add"),
+    OCI_FIELD(ocirt::podfile::manifest::Capabilities, drop, "drop"),
 };
 constexpr Field kProfile[] = {
-    field<&Profile::type>("type", kRequired),
-    field<&Profile::localhost_profile>("localhostProfile"),
+    OCI_FIELD(Profile, type, "type", kRequired),
+    OCI_FIELD(Profile, localhost_profile, "localhostProfile"),
 };
 constexpr Field kSecurityContext[] = {
-    field<&SecurityContext::run_as_user>("runAsUser", kId),
-    field<&SecurityContext::run_as_group>("runAsGroup", kId),
-    field<&SecurityContext::run_as_non_root>("runAsNonRoot"),
-    field<&SecurityContext::capabilities>("capabilities"),
-    field<&SecurityContext::read_only_root_filesystem>("readOnlyRootFilesystem"),
-    field<&SecurityContext::privileged>("privileged"),
-    field<&SecurityContext::allow_privilege_escalation>("allowPrivilegeEscalation"),
-    field<&SecurityContext::seccomp_profile>("seccompProfile"),
-    field<&SecurityContext::app_armor_profile>("appArmorProfile"),
+    OCI_FIELD(SecurityContext, run_as_user, "runAsUser", kId),
+    OCI_FIELD(SecurityContext, run_as_group, "runAsGroup", kId),
+    OCI_FIELD(SecurityContext, run_as_non_root, "runAsNonRoot"),
+    OCI_FIELD(SecurityContext, capabilities, "capabilities"),
+    OCI_FIELD(SecurityContext, read_only_root_filesystem, "readOnlyRootFilesystem"),
+    OCI_FIELD(SecurityContext, privileged, "privileged"),
+    OCI_FIELD(SecurityContext, allow_privilege_escalation, "allowPrivilegeEscalation"),
+    OCI_FIELD(SecurityContext, seccomp_profile, "seccompProfile"),
+    OCI_FIELD(SecurityContext, app_armor_profile, "appArmorProfile"),
 };
 constexpr Field kSysctl[] = {
-    field<&Sysctl::name>("name", kRequired),
-    field<&Sysctl::value>("value", kRequired),
+    OCI_FIELD(Sysctl, name, "name", kRequired),
+    OCI_FIELD(Sysctl, value, "value", kRequired),
 };
 constexpr Field kPodSecurityContext[] = {
-    field<&PodSecurityContext::run_as_user>("runAsUser", kId),
-    field<&PodSecurityContext::run_as_group>("runAsGroup", kId),
-    field<&PodSecurityContext::run_as_non_root>("runAsNonRoot"),
-    field<&PodSecurityContext::fs_group>("fsGroup", kId),
-    field<&PodSecurityContext::supplemental_groups>("supplementalGroups", kId),
-    field<&PodSecurityContext::sysctls>("sysctls"),
-    field<&PodSecurityContext::seccomp_profile>("seccompProfile"),
-    field<&PodSecurityContext::app_armor_profile>("appArmorProfile"),
+    OCI_FIELD(PodSecurityContext, run_as_user, "runAsUser", kId),
+    OCI_FIELD(PodSecurityContext, run_as_group, "runAsGroup", kId),
+    OCI_FIELD(PodSecurityContext, run_as_non_root, "runAsNonRoot"),
+    OCI_FIELD(PodSecurityContext, fs_group, "fsGroup", kId),
+    OCI_FIELD(PodSecurityContext, supplemental_groups, "supplementalGroups", kId),
+    OCI_FIELD(PodSecurityContext, sysctls, "sysctls"),
+    OCI_FIELD(PodSecurityContext, seccomp_profile, "seccompProfile"),
+    OCI_FIELD(PodSecurityContext, app_armor_profile, "appArmorProfile"),
 };
 constexpr Field kExecAction[] = {
-    field<&ExecAction::command>("command", {.required = true, .min_items = 1}),
+    OCI_FIELD(ExecAction, command, "command", {.required = true, .min_items = 1}),
 };
 constexpr Field kHeader[] = {
-    field<&Header::name>("name", kRequired),
-    field<&Header::value>("value", kRequired),
+    OCI_FIELD(Header, name, "name", kRequired),
+    OCI_FIELD(Header, value, "value", kRequired),
 };
 constexpr Field kHttpGet[] = {
-    field<&HttpGet::path>("path"),
-    field<&HttpGet::port>("port", kRequired),
-    field<&HttpGet::host>("host"),
-    field<&HttpGet::scheme>("scheme"),
-    field<&HttpGet::http_headers>("httpHeaders"),
+    OCI_FIELD(HttpGet, path, "path"),
+    OCI_FIELD(HttpGet, port, "port", kRequired),
+    OCI_FIELD(HttpGet, host, "host"),
+    OCI_FIELD(HttpGet, scheme, "scheme"),
+    OCI_FIELD(HttpGet, http_headers, "httpHeaders"),
 };
 constexpr Field kTcpSocket[] = {
-    field<&TcpSocket::port>("port", kRequired),
-    field<&TcpSocket::host>("host"),
+    OCI_FIELD(TcpSocket, port, "port", kRequired),
+    OCI_FIELD(TcpSocket, host, "host"),
 };
 constexpr Field kSleep[] = {
-    field<&Sleep::seconds>("seconds", {.required = true, .minimum = 0, .maximum = 1'000'000'000}),
+    OCI_FIELD(Sleep, seconds, "seconds",
+              {.required = true, .minimum = 0, .maximum = 1'000'000'000}),
 };
 constexpr Field kProbe[] = {
-    field<&Probe::exec>("exec"),
-    field<&Probe::http_get>("httpGet"),
-    field<&Probe::tcp_socket>("tcpSocket"),
-    field<&Probe::initial_delay_seconds>("initialDelaySeconds", kSeconds),
-    field<&Probe::period_seconds>("periodSeconds", kPositive),
-    field<&Probe::timeout_seconds>("timeoutSeconds", kPositive),
-    field<&Probe::success_threshold>("successThreshold", kPositive),
-    field<&Probe::failure_threshold>("failureThreshold", kPositive),
-    field<&Probe::termination_grace_period_seconds>("terminationGracePeriodSeconds", kPositive),
+    OCI_FIELD(Probe, exec, "exec"),
+    OCI_FIELD(Probe, http_get, "httpGet"),
+    OCI_FIELD(Probe, tcp_socket, "tcpSocket"),
+    OCI_FIELD(Probe, initial_delay_seconds, "initialDelaySeconds", kSeconds),
+    OCI_FIELD(Probe, period_seconds, "periodSeconds", kPositive),
+    OCI_FIELD(Probe, timeout_seconds, "timeoutSeconds", kPositive),
+    OCI_FIELD(Probe, success_threshold, "successThreshold", kPositive),
+    OCI_FIELD(Probe, failure_threshold, "failureThreshold", kPositive),
+    OCI_FIELD(Probe, termination_grace_period_seconds, "terminationGracePeriodSeconds", kPositive),
 };
 constexpr Field kHandler[] = {
-    field<&Handler::exec>("exec"),
-    field<&Handler::http_get>("httpGet"),
-    field<&Handler::tcp_socket>("tcpSocket"),
-    field<&Handler::sleep>("sleep"),
+    OCI_FIELD(Handler, exec, "exec"),
+    OCI_FIELD(Handler, http_get, "httpGet"),
+    OCI_FIELD(Handler, tcp_socket, "tcpSocket"),
+    OCI_FIELD(Handler, sleep, "sleep"),
 };
 constexpr Field kLifecycle[] = {
-    field<&Lifecycle::post_start>("postStart"),
-    field<&Lifecycle::pre_stop>("preStop"),
+    OCI_FIELD(Lifecycle, post_start, "postStart"),
+    OCI_FIELD(Lifecycle, pre_stop, "preStop"),
 };
 constexpr Field kContainerPort[] = {
-    field<&ContainerPort::name>("name"),
-    field<&ContainerPort::container_port>("containerPort", kPort),
-    field<&ContainerPort::host_port>("hostPort"),
-    field<&ContainerPort::host_ip>("hostIP"),
-    field<&ContainerPort::protocol>("protocol"),
+    OCI_FIELD(ContainerPort, name, "name"),
+    OCI_FIELD(ContainerPort, container_port, "containerPort", kPort),
+    OCI_FIELD(ContainerPort, host_port, "hostPort"),
+    OCI_FIELD(ContainerPort, host_ip, "hostIP"),
+    OCI_FIELD(ContainerPort, protocol, "protocol"),
 };
 constexpr Field kVolumeMount[] = {
-    field<&VolumeMount::name>("name", kRequired),
-    field<&VolumeMount::mount_path>("mountPath", kRequired),
-    field<&VolumeMount::sub_path>("subPath"),
-    field<&VolumeMount::read_only>("readOnly"),
-    field<&VolumeMount::mount_propagation>("mountPropagation"),
+    OCI_FIELD(VolumeMount, name, "name", kRequired),
+    OCI_FIELD(VolumeMount, mount_path, "mountPath", kRequired),
+    OCI_FIELD(VolumeMount, sub_path, "subPath"),
+    OCI_FIELD(VolumeMount, read_only, "readOnly"),
+    OCI_FIELD(VolumeMount, mount_propagation, "mountPropagation"),
 };
 constexpr Field kResources[] = {
-    field<&ocirt::podfile::manifest::Resources::limits>("limits"),
-    field<&ocirt::podfile::manifest::Resources::requests>("requests"),
+    OCI_FIELD(ocirt::podfile::manifest::Resources, limits, "limits"),
+    OCI_FIELD(ocirt::podfile::manifest::Resources, requests, "requests"),
 };
 constexpr Field kContainer[] = {
-    field<&Container::name>("name", kRequired),
-    field<&Container::image>("image", kRequired),
-    field<&Container::image_pull_policy>("imagePullPolicy"),
-    field<&Container::command>("command"),
-    field<&Container::args>("args"),
-    field<&Container::working_dir>("workingDir"),
-    field<&Container::ports>("ports"),
-    field<&Container::env_from>("envFrom"),
-    field<&Container::env>("env"),
-    field<&Container::resources>("resources"),
-    field<&Container::restart_policy>("restartPolicy"),
-    field<&Container::volume_mounts>("volumeMounts"),
-    field<&Container::liveness_probe>("livenessProbe"),
-    field<&Container::readiness_probe>("readinessProbe"),
-    field<&Container::startup_probe>("startupProbe"),
-    field<&Container::lifecycle>("lifecycle"),
-    field<&Container::security_context>("securityContext"),
-    field<&Container::standard_input>("stdin"),
-    field<&Container::standard_input_once>("stdinOnce"),
-    field<&Container::tty>("tty"),
+    OCI_FIELD(Container, name, "name", kRequired),
+    OCI_FIELD(Container, image, "image", kRequired),
+    OCI_FIELD(Container, image_pull_policy, "imagePullPolicy"),
+    OCI_FIELD(Container, command, "command"),
+    OCI_FIELD(Container, args, "args"),
+    OCI_FIELD(Container, working_dir, "workingDir"),
+    OCI_FIELD(Container, ports, "ports"),
+    OCI_FIELD(Container, env_from, "envFrom"),
+    OCI_FIELD(Container, env, "env"),
+    OCI_FIELD(Container, resources, "resources"),
+    OCI_FIELD(Container, restart_policy, "restartPolicy"),
+    OCI_FIELD(Container, volume_mounts, "volumeMounts"),
+    OCI_FIELD(Container, liveness_probe, "livenessProbe"),
+    OCI_FIELD(Container, readiness_probe, "readinessProbe"),
+    OCI_FIELD(Container, startup_probe, "startupProbe"),
+    OCI_FIELD(Container, lifecycle, "lifecycle"),
+    OCI_FIELD(Container, security_context, "securityContext"),
+    OCI_FIELD(Container, standard_input, "stdin"),
+    OCI_FIELD(Container, standard_input_once, "stdinOnce"),
+    OCI_FIELD(Container, tty, "tty"),
 };
 constexpr Field kKeyToPath[] = {
-    field<&KeyToPath::key>("key", kRequired),
-    field<&KeyToPath::path>("path", kRequired),
-    field<&KeyToPath::mode>("mode", kMode),
+    OCI_FIELD(KeyToPath, key, "key", kRequired),
+    OCI_FIELD(KeyToPath, path, "path", kRequired),
+    OCI_FIELD(KeyToPath, mode, "mode", kMode),
 };
 constexpr Field kHostPath[] = {
-    field<&HostPath::path>("path", kRequired),
-    field<&HostPath::type>("type"),
+    OCI_FIELD(HostPath, path, "path", kRequired),
+    OCI_FIELD(HostPath, type, "type"),
 };
 constexpr Field kEmptyDir[] = {
-    field<&EmptyDir::medium>("medium"),
-    field<&EmptyDir::size_limit>("sizeLimit"),
+    OCI_FIELD(EmptyDir, medium, "medium"),
+    OCI_FIELD(EmptyDir, size_limit, "sizeLimit"),
 };
 constexpr Field kConfigMapVolume[] = {
-    field<&ConfigMapVolume::name>("name", kRequired),
-    field<&ConfigMapVolume::items>("items"),
-    field<&ConfigMapVolume::default_mode>("defaultMode", kMode),
-    field<&ConfigMapVolume::optional>("optional"),
+    OCI_FIELD(ConfigMapVolume, name, "name", kRequired),
+    OCI_FIELD(ConfigMapVolume, items, "items"),
+    OCI_FIELD(ConfigMapVolume, default_mode, "defaultMode", kMode),
+    OCI_FIELD(ConfigMapVolume, optional, "optional"),
 };
 constexpr Field kSecretVolume[] = {
-    field<&SecretVolume::secret_name>("secretName", kRequired),
-    field<&SecretVolume::items>("items"),
-    field<&SecretVolume::default_mode>("defaultMode", kMode),
-    field<&SecretVolume::optional>("optional"),
+    OCI_FIELD(SecretVolume, secret_name, "secretName", kRequired),
+    OCI_FIELD(SecretVolume, items, "items"),
+    OCI_FIELD(SecretVolume, default_mode, "defaultMode", kMode),
+    OCI_FIELD(SecretVolume, optional, "optional"),
 };
 constexpr Field kVolume[] = {
-    field<&Volume::name>("name", kRequired), field<&Volume::host_path>("hostPath"),
-    field<&Volume::empty_dir>("emptyDir"),   field<&Volume::config_map>("configMap"),
-    field<&Volume::secret>("secret"),
+    OCI_FIELD(Volume, name, "name", kRequired), OCI_FIELD(Volume, host_path, "hostPath"),
+    OCI_FIELD(Volume, empty_dir, "emptyDir"),   OCI_FIELD(Volume, config_map, "configMap"),
+    OCI_FIELD(Volume, secret, "secret"),
 };
 constexpr Field kDnsOption[] = {
-    field<&DnsOption::name>("name", kRequired),
-    field<&DnsOption::value>("value"),
+    OCI_FIELD(DnsOption, name, "name", kRequired),
+    OCI_FIELD(DnsOption, value, "value"),
 };
 constexpr Field kDnsConfig[] = {
-    field<&DnsConfig::nameservers>("nameservers"),
-    field<&DnsConfig::searches>("searches"),
-    field<&DnsConfig::options>("options"),
+    OCI_FIELD(DnsConfig, nameservers, "nameservers"),
+    OCI_FIELD(DnsConfig, searches, "searches"),
+    OCI_FIELD(DnsConfig, options, "options"),
 };
 constexpr Field kHostAlias[] = {
-    field<&HostAlias::ip>("ip", kRequired),
-    field<&HostAlias::hostnames>("hostnames", {.required = true, .min_items = 1}),
+    OCI_FIELD(HostAlias, ip, "ip", kRequired),
+    OCI_FIELD(HostAlias, hostnames, "hostnames", {.required = true, .min_items = 1}),
 };
 constexpr Field kPodSpec[] = {
-    field<&PodSpec::init_containers>("initContainers"),
-    field<&PodSpec::containers>("containers", {.required = true, .min_items = 1}),
-    field<&PodSpec::volumes>("volumes"),
-    field<&PodSpec::restart_policy>("restartPolicy"),
-    field<&PodSpec::termination_grace_period_seconds>("terminationGracePeriodSeconds", kSeconds),
-    field<&PodSpec::active_deadline_seconds>("activeDeadlineSeconds", kPositive),
-    field<&PodSpec::hostname>("hostname"),
-    field<&PodSpec::host_network>("hostNetwork"),
-    field<&PodSpec::host_pid>("hostPID"),
-    field<&PodSpec::host_ipc>("hostIPC"),
-    field<&PodSpec::share_process_namespace>("shareProcessNamespace"),
-    field<&PodSpec::dns_policy>("dnsPolicy"),
-    field<&PodSpec::dns_config>("dnsConfig"),
-    field<&PodSpec::host_aliases>("hostAliases"),
-    field<&PodSpec::security_context>("securityContext"),
-    field<&PodSpec::resources>("resources"),
+    OCI_FIELD(PodSpec, init_containers, "initContainers"),
+    OCI_FIELD(PodSpec, containers, "containers", {.required = true, .min_items = 1}),
+    OCI_FIELD(PodSpec, volumes, "volumes"),
+    OCI_FIELD(PodSpec, restart_policy, "restartPolicy"),
+    OCI_FIELD(PodSpec, termination_grace_period_seconds, "terminationGracePeriodSeconds", kSeconds),
+    OCI_FIELD(PodSpec, active_deadline_seconds, "activeDeadlineSeconds", kPositive),
+    OCI_FIELD(PodSpec, hostname, "hostname"),
+    OCI_FIELD(PodSpec, host_network, "hostNetwork"),
+    OCI_FIELD(PodSpec, host_pid, "hostPID"),
+    OCI_FIELD(PodSpec, host_ipc, "hostIPC"),
+    OCI_FIELD(PodSpec, share_process_namespace, "shareProcessNamespace"),
+    OCI_FIELD(PodSpec, dns_policy, "dnsPolicy"),
+    OCI_FIELD(PodSpec, dns_config, "dnsConfig"),
+    OCI_FIELD(PodSpec, host_aliases, "hostAliases"),
+    OCI_FIELD(PodSpec, security_context, "securityContext"),
+    OCI_FIELD(PodSpec, resources, "resources"),
 };
 constexpr Field kPod[] = {
-    field<&Pod::api_version>("apiVersion", kRequired),
-    field<&Pod::kind>("kind", kRequired),
-    field<&Pod::metadata>("metadata", kRequired),
-    field<&Pod::spec>("spec", kRequired),
+    OCI_FIELD(Pod, api_version, "apiVersion", kRequired),
+    OCI_FIELD(Pod, kind, "kind", kRequired),
+    OCI_FIELD(Pod, metadata, "metadata", kRequired),
+    OCI_FIELD(Pod, spec, "spec", kRequired),
 };
 constexpr Field kConfigMap[] = {
-    field<&ConfigMap::api_version>("apiVersion", kRequired),
-    field<&ConfigMap::kind>("kind", kRequired),
-    field<&ConfigMap::metadata>("metadata", kRequired),
-    field<&ConfigMap::data>("data"),
-    field<&ConfigMap::binary_data>("binaryData"),
-    field<&ConfigMap::immutable>("immutable"),
+    OCI_FIELD(ConfigMap, api_version, "apiVersion", kRequired),
+    OCI_FIELD(ConfigMap, kind, "kind", kRequired),
+    OCI_FIELD(ConfigMap, metadata, "metadata", kRequired),
+    OCI_FIELD(ConfigMap, data, "data"),
+    OCI_FIELD(ConfigMap, binary_data, "binaryData"),
+    OCI_FIELD(ConfigMap, immutable, "immutable"),
 };
 constexpr Field kSecret[] = {
-    field<&Secret::api_version>("apiVersion", kRequired),
-    field<&Secret::kind>("kind", kRequired),
-    field<&Secret::metadata>("metadata", kRequired),
-    field<&Secret::data>("data"),
-    field<&Secret::string_data>("stringData"),
-    field<&Secret::immutable>("immutable"),
-    field<&Secret::type>("type"),
+    OCI_FIELD(Secret, api_version, "apiVersion", kRequired),
+    OCI_FIELD(Secret, kind, "kind", kRequired),
+    OCI_FIELD(Secret, metadata, "metadata", kRequired),
+    OCI_FIELD(Secret, data, "data"),
+    OCI_FIELD(Secret, string_data, "stringData"),
+    OCI_FIELD(Secret, immutable, "immutable"),
+    OCI_FIELD(Secret, type, "type"),
 };
 
 }  // namespace

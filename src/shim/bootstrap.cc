@@ -18,8 +18,7 @@ constexpr std::string_view kGroupAnnotations[] = {
 struct Labelled {
   oci::Map<std::string> annotations;
 };
-constexpr oci::schema::Field kLabelled[] = {
-    oci::schema::field<&Labelled::annotations>("annotations")};
+constexpr oci::schema::Field kLabelled[] = {OCI_FIELD(Labelled, annotations, "annotations")};
 constexpr oci::schema::Type kLabelledType = oci::schema::object(kLabelled);
 
 wire::AnyValue copy_of(const wire::Any& any) {
