@@ -9,6 +9,7 @@
 #include "src/container/status.h"
 #include "src/linux/cgroup/oom.h"
 #include "src/linux/cgroup/stats.h"
+#include "src/sys/clock.h"
 #include "src/sys/control_file.h"
 
 namespace ocirt::container {

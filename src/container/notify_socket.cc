@@ -6,6 +6,7 @@
 
 #include "src/base/text.h"
 #include "src/linux/notify.h"
+#include "src/sys/clock.h"
 #include "src/sys/control_file.h"
 #include "src/sys/datagram.h"
 #include "src/sys/file.h"

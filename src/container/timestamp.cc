@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "src/base/text.h"
+#include "src/sys/clock.h"
 
 namespace ocirt::container {
 namespace {
@@ -40,10 +41,6 @@ std::string rfc3339(timespec time) {
   return out;
 }
 
-std::string rfc3339_now() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return rfc3339(now);
-}
+std::string rfc3339_now() { return rfc3339(sys::clock_now(CLOCK_REALTIME)); }
 
 }  // namespace ocirt::container

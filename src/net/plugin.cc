@@ -12,6 +12,7 @@
 
 #include "src/base/fd.h"
 #include "src/base/text.h"
+#include "src/sys/clock.h"
 #include "src/sys/file.h"
 
 namespace ocirt::net {
@@ -28,12 +29,6 @@ Result<Pipe> make_pipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) < 0) return os_error("pipe", errno);
   return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
-
-int64_t now_ms() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
 }
 
 [[noreturn]] void become(const std::string& program, const std::vector<std::string>& environment,
@@ -73,7 +68,7 @@ bool converse(UniqueFd input, std::string_view text, UniqueFd output, UniqueFd e
               int64_t until, PluginOutcome& outcome) {
   (void)::fcntl(input.raw(), F_SETFL, O_NONBLOCK);
   while (output.valid() || errors.valid()) {
-    const int64_t left = until - now_ms();
+    const int64_t left = until - sys::monotonic_ms();
     if (left <= 0) return false;
     pollfd watched[] = {
         {input.raw(), POLLOUT, 0}, {output.raw(), POLLIN, 0}, {errors.raw(), POLLIN, 0}};
@@ -94,7 +89,7 @@ bool wait_for(pid_t child, int64_t until, int& status) {
   for (int pause_ms = 1;; pause_ms = pause_ms < 50 ? pause_ms * 2 : 50) {
     const pid_t ended = ::waitpid(child, &status, WNOHANG);
     if (ended == child || (ended < 0 && errno != EINTR)) return true;
-    if (now_ms() >= until) return false;
+    if (sys::monotonic_ms() >= until) return false;
     ::poll(nullptr, 0, pause_ms);
   }
 }
@@ -129,7 +124,7 @@ Result<PluginOutcome> run_plugin(const std::string& program, std::string_view in
 
   PluginOutcome outcome;
   int status = 0;
-  const int64_t until = now_ms() + timeout_ms;
+  const int64_t until = sys::monotonic_ms() + timeout_ms;
   const bool ended = converse(std::move(in.writing), input, std::move(out.reading),
                               std::move(err.reading), until, outcome) &&
                      wait_for(child, until, status);

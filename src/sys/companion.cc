@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "src/base/text.h"
+#include "src/sys/clock.h"
 #include "src/sys/file.h"
 #include "src/sys/retry.h"
 #include "src/sys/spawn_instructions.h"
@@ -27,18 +28,12 @@ constexpr size_t kMostAnswer = size_t{1} << 20;
 constexpr size_t kMostShown = 300;  // of what a companion without an answer said
 constexpr int kFirst = 3;           // what the companion calls its first descriptor
 
-int64_t now_ms() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
-}
-
 // Everything until end of file; false when the time was over first.
 Result<bool> read_until(Fd fd, int timeout_ms, std::string& out) {
-  const int64_t end = now_ms() + timeout_ms;
+  const int64_t end = monotonic_ms() + timeout_ms;
   char buffer[4096];
   for (;;) {
-    const int64_t left = end - now_ms();
+    const int64_t left = end - monotonic_ms();
     if (left <= 0) return false;
     pollfd watched{fd.raw(), POLLIN, 0};
     const int ready = ::poll(&watched, 1, static_cast<int>(left));

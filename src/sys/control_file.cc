@@ -67,12 +67,6 @@ Result<std::vector<std::string>> list_subdirectories(Fd dir, CStr path) {
   return names;
 }
 
-int64_t monotonic_ms() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * int64_t{1000} + now.tv_nsec / 1000000;
-}
-
 void pause_ms(int ms) { (void)::poll(nullptr, 0, ms); }
 
 bool in_user_namespace() {

@@ -30,9 +30,6 @@ Result<bool> wait_for_change(Fd fd, int timeout_ms);
 // link count of a cgroup tells. Code ENOENT when there is no such directory.
 Result<std::vector<std::string>> list_subdirectories(Fd dir, CStr path);
 
-// Milliseconds of CLOCK_MONOTONIC, for deadlines.
-int64_t monotonic_ms();
-
 // Gives the processor away for some milliseconds: for the few things that the kernel changes
 // without reporting it.
 void pause_ms(int ms);

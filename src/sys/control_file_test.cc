@@ -12,6 +12,7 @@
 #include <cerrno>
 
 #include "src/base/text.h"
+#include "src/sys/clock.h"
 #include "src/sys/test_directory.h"
 
 namespace ocirt::sys {

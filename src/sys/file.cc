@@ -10,6 +10,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 
@@ -23,6 +24,20 @@
 
 namespace ocirt::sys {
 namespace {
+
+constexpr size_t kDocument = 16384;  // for most documents enough
+
+// Reads to the end of `content`, at most `room` bytes. Returns how many, or what read(2) does,
+// errno set. The room is not written before: a page that nothing is read into costs nothing.
+ssize_t read_more(Fd fd, std::string& content, size_t room) {
+  const size_t used = content.size();
+  ssize_t got = 0;
+  content.resize_and_overwrite(used + room, [&](char* bytes, size_t) {
+    got = retry([&] { return ::read(fd.raw(), bytes + used, room); });
+    return used + static_cast<size_t>(std::max<ssize_t>(got, 0));
+  });
+  return got;
+}
 
 // A file has got the number of a standard stream, which our caller has closed: it gets another one,
 // and what is not there is /dev/null, not close-on-exec: it is what the container's program gets.
@@ -87,11 +102,8 @@ Result<std::string> read_all(Fd fd, std::string_view name, size_t limit) {
   // buffer.
   size_t room = 4096;
   for (;;) {
-    size_t used = content.size();
-    content.resize(used + room);
-    ssize_t got = retry([&] { return ::read(fd.raw(), content.data() + used, room); });
+    const ssize_t got = read_more(fd, content, room);
     if (got < 0) return os_error(cat("read ", name), errno);
-    content.resize(used + static_cast<size_t>(got));
     if (content.size() > limit) {
       return std::unexpected(Error{EFBIG, cat("read ", name, ": larger than ", limit, " bytes")});
     }
@@ -107,46 +119,44 @@ Result<std::string> read_file(Fd dir, CStr path, size_t limit) {
   const auto size = static_cast<size_t>(info.st_size);
   // Files of procfs and cgroupfs say 0.
   if (!S_ISREG(info.st_mode) || size == 0 || size > limit) return read_all(fd, path.view(), limit);
-  std::string content(size + 1, '\0');
-  ssize_t got = retry([&] { return ::read(fd.raw(), content.data(), content.size()); });
+  std::string content;
+  const ssize_t got = read_more(fd, content, size + 1);
   if (got < 0) return os_error(cat("read ", path.view()), errno);
   if (static_cast<size_t>(got) > size) {  // it grows while we read
     ::lseek(fd.raw(), 0, SEEK_SET);
     return read_all(fd, path.view(), limit);
   }
-  content.resize(static_cast<size_t>(got));
   return content;
 }
 
 Result<std::string> read_own_file(Fd dir, CStr path, size_t limit) {
   UniqueFd fd = TRY(open(dir, path, O_RDONLY));
-  // For most documents enough: and what is not touched takes no memory.
-  std::string content(16384, '\0');
-  for (size_t used = 0;;) {
-    const ssize_t got =
-        retry([&] { return ::read(fd.raw(), content.data() + used, content.size() - used); });
+  std::string content;
+  for (size_t room = kDocument;;) {
+    const size_t used = content.size();
+    const ssize_t got = read_more(fd, content, room);
     if (got < 0) return os_error(cat("read ", path.view()), errno);
-    used += static_cast<size_t>(got);
-    if (used > limit) {
+    if (content.size() > limit) {
       return std::unexpected(
           Error{EFBIG, cat("read ", path.view(), ": larger than ", limit, " bytes")});
     }
-    if (used < content.size()) {
+    if (content.size() < used + room) {
       fd.close_later();
-      content.resize(used);
       return content;
     }
-    content.resize(content.size() * 4);
+    room = content.size() * 3;
   }
 }
 
 Result<std::string> read_document(Fd dir, CStr path, char end, size_t limit, bool plainly) {
   UniqueFd fd = TRY(plainly ? open_plainly(dir, path, O_RDONLY) : open(dir, path, O_RDONLY));
-  std::string content(16384, '\0');
-  // With a position, which a pipe does not have.
-  const ssize_t got = retry([&] { return ::pread(fd.raw(), content.data(), content.size(), 0); });
-  const bool is_short = got >= 0 && static_cast<size_t>(got) < content.size();
-  content.resize(is_short ? static_cast<size_t>(got) : 0);
+  std::string content;
+  content.resize_and_overwrite(kDocument, [&](char* bytes, size_t room) {
+    // With a position, which a pipe does not have.
+    const ssize_t got = retry([&] { return ::pread(fd.raw(), bytes, room, 0); });
+    const bool is_short = got >= 0 && static_cast<size_t>(got) < room;
+    return is_short ? static_cast<size_t>(got) : 0;
+  });
   const size_t last = content.find_last_not_of(" \t\r\n");
   const bool is_whole = last != std::string::npos && content[last] == end;
   if (!is_whole || content.size() > limit) content = TRY(read_all(fd, path.view(), limit));

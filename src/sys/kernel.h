@@ -5,8 +5,9 @@
 
 namespace ocirt::sys {
 
-// As LINUX_VERSION_CODE has it: 7.1.2 is 0x070102. From a note in the vDSO, by which the kernel
-// tells every process, so that no system call is made. 0 where there is no such note.
+// As LINUX_VERSION_CODE has it: 7.1.2 is 0x070102. Of what uname(2) says, which may be an older one
+// than runs (setarch --uname-2.6). 0 when that is no version. The vDSO has a note with the number,
+// but to touch its page takes ten times as long as the call.
 uint32_t kernel_version();
 
 }  // namespace ocirt::sys

@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include "src/base/text.h"
+#include "src/sys/clock.h"
 #include "src/sys/control_file.h"
 #include "src/sys/retry.h"
 

@@ -14,6 +14,7 @@
 #include <ctime>
 
 #include "src/base/text.h"
+#include "src/sys/clock.h"
 #include "src/sys/control_file.h"
 #include "src/sys/file.h"
 #include "src/sys/retry.h"
@@ -78,19 +79,13 @@ Result<bool> wait_until_heard(Fd channel, Fd pidfd) {
 
 Result<bool> wait_until_ended(Fd pidfd, int timeout_ms) {
   pollfd entry{pidfd.raw(), POLLIN, 0};
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  const int64_t end = now.tv_sec * 1000 + now.tv_nsec / 1000000 + timeout_ms;
+  const int64_t end = timeout_ms > 0 ? monotonic_ms() + timeout_ms : 0;
   for (int left = timeout_ms;;) {
     int ready = ::poll(&entry, 1, left);
     if (ready > 0) return true;
     if (ready == 0) return false;
     if (errno != EINTR) return os_error("poll pidfd", errno);
-    if (timeout_ms >= 0) {
-      ::clock_gettime(CLOCK_MONOTONIC, &now);
-      int64_t remaining = end - (now.tv_sec * 1000 + now.tv_nsec / 1000000);
-      left = remaining > 0 ? static_cast<int>(remaining) : 0;
-    }
+    if (timeout_ms > 0) left = static_cast<int>(std::max<int64_t>(0, end - monotonic_ms()));
   }
 }
 

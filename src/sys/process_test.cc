@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "src/base/text.h"
+#include "src/sys/clock.h"
 #include "src/sys/control_file.h"
 #include "src/sys/file.h"
 #include "src/sys/socket.h"

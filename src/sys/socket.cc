@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <memory>
 
 #include "src/base/text.h"
 #include "src/sys/file.h"
@@ -170,12 +171,12 @@ Result<std::vector<Message>> receive_messages(Fd socket, size_t count, size_t li
     iovec part;
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMostFds)];
   };
-  std::vector<Message> messages(count);
+  // Not written before: what no message is in costs nothing.
+  const auto room = std::make_unique_for_overwrite<char[]>(count * limit);
   std::vector<Place> places(count);
   std::vector<mmsghdr> headers(count);
   for (size_t i = 0; i < count; ++i) {
-    messages[i].bytes.resize(limit);
-    places[i].part = {messages[i].bytes.data(), limit};
+    places[i].part = {&room[i * limit], limit};
     headers[i].msg_hdr.msg_iov = &places[i].part;
     headers[i].msg_hdr.msg_iovlen = 1;
     headers[i].msg_hdr.msg_control = places[i].control;
@@ -197,11 +198,11 @@ Result<std::vector<Message>> receive_messages(Fd socket, size_t count, size_t li
     headers[0].msg_len = 0;
     headers[0].msg_hdr.msg_controllen = 0;
   }
-  messages.resize(static_cast<size_t>(got));
+  std::vector<Message> messages(static_cast<size_t>(got));
   for (size_t i = 0; i < messages.size(); ++i) {
     Message& message = messages[i];
     msghdr& header = headers[i].msg_hdr;
-    message.bytes.resize(headers[i].msg_len);
+    message.bytes.assign(&room[i * limit], headers[i].msg_len);
     for (cmsghdr* entry = CMSG_FIRSTHDR(&header); entry != nullptr;
          entry = CMSG_NXTHDR(&header, entry)) {
       if (entry->cmsg_level != SOL_SOCKET || entry->cmsg_type != SCM_RIGHTS) continue;

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "src/linux/cgroup/root_test_fixture.h"
+#include "src/sys/clock.h"
 
 namespace ocirt::cgroup {
 namespace {

@@ -10,6 +10,7 @@
 #include "src/base/text.h"
 #include "src/linux/cgroup/cgroup.h"
 #include "src/linux/cgroup/hierarchies.h"
+#include "src/sys/clock.h"
 #include "src/sys/control_file.h"
 #include "src/sys/file.h"
 

@@ -9,6 +9,7 @@
 #include "src/linux/cgroup/cgroup.h"
 #include "src/linux/cgroup/freezer.h"
 #include "src/linux/cgroup/hierarchies.h"
+#include "src/sys/clock.h"
 #include "src/sys/control_file.h"
 #include "src/sys/file.h"
 #include "src/sys/process.h"

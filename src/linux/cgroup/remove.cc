@@ -11,6 +11,7 @@
 #include "src/linux/cgroup/hierarchies.h"
 #include "src/linux/cgroup/hold.h"
 #include "src/linux/cgroup/processes.h"
+#include "src/sys/clock.h"
 #include "src/sys/control_file.h"
 #include "src/sys/file.h"
 
