@@ -219,6 +219,10 @@ bool Reader::null() {
   if (depth_ == 0 || top().type->kind != Kind::kObject) return mismatch(*type, "null");
   Frame& frame = top();
   if (frame.row->rules().required) return mismatch(*type, "null");
+  // Go leaves what is no pointer, slice or map as an earlier member of the name has set it: texts,
+  // booleans but for three of memory's, and numbers that are not optional here.
+  if (type->kind < Kind::kObject && (type->kind != Kind::kInteger || !frame.row->optional()))
+    return done();
   frame.row->open(frame.value, false);
   frame.seen &= ~(std::uint64_t{1} << (frame.row - frame.type->rows.data()));
   return done();

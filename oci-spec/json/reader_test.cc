@@ -210,13 +210,17 @@ TEST(Document, NamesOfItArePartsOfItsTextInAnyCaseOrEscaped) {
   EXPECT_FALSE(json::may_name("", "poststop"));
 }
 
-// As Go's reader: an object goes on where the one before it ended, anything else is replaced.
+// As Go's reader: an object goes on where the one before it ended, anything else is replaced. What
+// an engine has looked at must be what runs.
 TEST(Reader, LetsTheLastOfEqualKeysWin) {
   const auto spec = read_config(
-      R"({"ociVersion":"0.1.0","ociVersion":"1.2.1","root":{"path":"a","readonly":true},"root":{"path":"b"},
+      R"({"ociVersion":"0.1.0","ociVersion":"1.2.1","root":{"path":"a","readonly":true},"root":{"path":"b","readonly":null},
           "mounts":[{"destination":"/a"}],"mounts":[{"destination":"/b"}],
-          "process":{"cwd":"/","args":["a"],"user":{"uid":5},"user":{"gid":7}},
-          "hostname":"h","hostname":null,
+          "process":{"cwd":"/","args":["a"],"user":{"uid":5},"user":{"gid":7},
+                     "noNewPrivileges":true,"noNewPrivileges":null,
+                     "apparmorProfile":"p","apparmorProfile":null,
+                     "oomScoreAdj":5,"oomScoreAdj":null,"rlimits":[],"rlimits":null},
+          "linux":{},"linux":null,
           "annotations":{"k":"1","other":"x","k":"2","k":"3"}})");
   ASSERT_TRUE(spec) << spec.error().message();
   EXPECT_EQ(spec->oci_version, "1.2.1");
@@ -225,7 +229,11 @@ TEST(Reader, LetsTheLastOfEqualKeysWin) {
   ASSERT_EQ(spec->mounts.size(), 1u);
   EXPECT_EQ(spec->mounts[0].destination, "/b");
   EXPECT_EQ(spec->process->user, (User{.uid = 5, .gid = 7}));
-  EXPECT_FALSE(spec->hostname);
+  // Null takes away what is a pointer in Go, and leaves anything else as it was.
+  EXPECT_EQ(spec->process->no_new_privileges, true);
+  EXPECT_EQ(spec->process->apparmor_profile, "p");
+  EXPECT_FALSE(spec->process->oom_score_adj);
+  EXPECT_FALSE(spec->linux);
   Map<std::string> expected;
   expected.set("other", "x");
   expected.set("k", "3");

@@ -4,6 +4,7 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -60,6 +61,9 @@ constexpr int64_t kPatienceMs = 2000;  // for the end of what was killed
 // In the hook's process: descriptors, signals, then the program. On failure errno goes through the
 // close-on-exec pipe `report`.
 [[noreturn]] void become_hook(const HookRequest& request, int output, int report) {
+  // Without whoever waits for it nobody would end it in time, or hear how it ended. Daemons that it
+  // leaves behind are no children of his.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   unsigned long none = 0;
   call(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
   long error = call(SYS_dup3, request.state, 0, 0);

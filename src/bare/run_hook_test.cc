@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -266,6 +267,29 @@ TEST(RunHook, IsOverWhenItEndsEvenIfADaemonKeepsItsOutputOpen) {
   pid_t daemon = static_cast<pid_t>(std::stol(output_of(result)));
   ::kill(daemon, SIGKILL);
   ::waitpid(daemon, nullptr, 0);
+}
+
+TEST(RunHook, EndsWithWhoeverRunsIt) {
+  int said[2];
+  ASSERT_EQ(::pipe2(said, O_CLOEXEC), 0);
+  const pid_t runner = ::fork();
+  if (runner == 0) {
+    Memory document("{}");
+    const char* argv[] = {"sh", "-c", "echo $$; exec sleep 1000", nullptr};
+    const char* env[] = {nullptr};
+    run_hook({"/bin/sh", argv, env, 0, document.fd, said[1]});
+    ::_exit(0);
+  }
+  char text[16] = {};
+  ASSERT_GT(::read(said[0], text, sizeof text - 1), 0);
+  const int hook = static_cast<int>(::syscall(SYS_pidfd_open, std::atoi(text), 0));
+  ASSERT_GE(hook, 0);
+  pollfd end{hook, POLLIN, 0};
+  EXPECT_EQ(::poll(&end, 1, 0), 0) << "it has ended too early";
+  ::kill(runner, SIGKILL);
+  ::waitpid(runner, nullptr, 0);
+  EXPECT_EQ(::poll(&end, 1, 30'000), 1);
+  for (const int fd : {hook, said[0], said[1]}) ::close(fd);
 }
 
 TEST(RunHook, ThatPrintsWithoutEndIsNeitherBlockedNorKeptWhole) {

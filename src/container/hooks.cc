@@ -12,6 +12,7 @@
 #include "src/base/text.h"
 #include "src/container/annotations.h"
 #include "src/container/oci_result.h"
+#include "src/sys/fifo.h"
 #include "src/sys/file.h"
 #include "src/sys/process.h"
 
@@ -52,13 +53,14 @@ Result<HookOutput> open_hook_output(const oci::Map<std::string>& annotations) {
   Annotations asked = TRY(read_annotations(annotations));
   auto open = [](UniqueFd& out, const std::string& path, std::string_view name) -> Result<> {
     if (path.empty()) return {};
-    constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY;
+    // A fifo that nobody reads would hold up the caller before any hook's timeout begins.
+    constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK;
     Result<UniqueFd> file = sys::open(sys::kCwd, path, kFlags, 0600);
     if (!file && file.error().code == ENOENT) {
       return refuse(cat("annotations: ", name, ": the directory of ", path, " is missing"));
     }
     out = TRY(within(cat("annotations: ", name), std::move(file)));
-    return {};
+    return sys::set_waiting(out, true);  // hooks expect to
   };
   TRY(open(output.out, asked.hooks_stdout, "run.oci.hooks.stdout"));
   TRY(open(output.err, asked.hooks_stderr, "run.oci.hooks.stderr"));

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "src/bare/text.h"
 #include "src/init/init.h"
 
 namespace ocirt::init {
@@ -80,7 +81,11 @@ void join_namespaces(Init& init) {
 void join_keyring(Init& init) {
   if (!init.plan.process.keyring.given()) return;
   constexpr int kJoinSessionKeyring = 1;  // KEYCTL_JOIN_SESSION_KEYRING
-  long result = bare::call(SYS_keyctl, kJoinSessionKeyring, init.text(init.plan.process.keyring));
+  // The kernel joins a keyring that has the name already, when its maker lets others search it, and
+  // any user may make one: he would share the container's keys. Nobody knows this name before.
+  bare::Buffer<512> name;
+  name << init.text(init.plan.process.keyring) << "." << init.random;
+  long result = bare::call(SYS_keyctl, kJoinSessionKeyring, name.c_str());
   // A kernel without keyrings has none to leak. EDQUOT and the like are real.
   if (result != -ENOSYS) must(init, result, "join session keyring (--no-new-keyring does without)");
 }

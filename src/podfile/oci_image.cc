@@ -104,6 +104,12 @@ Result<std::string> unpack(const Image& image, const std::string& layout, const 
     return refuse("not supported without the program umoci, which unpacks it (package umoci)");
   }
   TRY(std::move(done));
+  // umoci goes by the tag, which may have moved, and leaves a list with the name of what it found.
+  if (!sys::exists(sys::kCwd, cat(temporary, "/sha256_", hex, ".mtree"))) {
+    (void)sys::remove_tree(sys::kCwd, temporary);
+    return refuse(cat("the tag ", quoted(image.tag), " in ", layout,
+                      " has been moved while it was unpacked: once more"));
+  }
   TRY(sys::rename(sys::kCwd, temporary, directory));
   return rootfs;
 }

@@ -37,6 +37,14 @@ Result<UniqueFd> new_socket(int type) {
   return UniqueFd(fd);
 }
 
+// Each step of a send, and connect(2) as well, ends with EAGAIN when it has taken that long.
+Result<> limit_waiting(Fd socket, int limit_ms) {
+  const timeval limit{limit_ms / 1000, limit_ms % 1000 * 1000L};
+  if (::setsockopt(socket.raw(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0)
+    return os_error("SO_SNDTIMEO", errno);
+  return {};
+}
+
 Result<> connect_to(Fd socket, const sockaddr_un& address, std::string_view name) {
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);
   if (retry([&] { return ::connect(socket.raw(), generic, sizeof address); }) < 0) {
@@ -110,7 +118,7 @@ Result<UniqueFd> connect_as(int type, CStr path) {
 
 }  // namespace
 
-Result<UniqueFd> connect_stream(CStr path) { return connect_as(SOCK_STREAM, path); }
+Result<UniqueFd> connect_stream(CStr path) { return connect_stream_within(path, 10'000); }
 
 Result<UniqueFd> connect_stream_at_once(CStr path) {
   return connect_as(SOCK_STREAM | SOCK_NONBLOCK, path);
@@ -118,10 +126,7 @@ Result<UniqueFd> connect_stream_at_once(CStr path) {
 
 Result<UniqueFd> connect_stream_within(CStr path, int limit_ms) {
   UniqueFd socket = TRY(new_socket(SOCK_STREAM));
-  const timeval limit{limit_ms / 1000, limit_ms % 1000 * 1000L};
-  // For AF_UNIX it is the limit of connect(2) as well.
-  if (::setsockopt(socket.raw(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0)
-    return os_error("SO_SNDTIMEO", errno);
+  TRY(limit_waiting(socket, limit_ms));
   Result<> done = connect_by_path(socket, path);
   if (done) return socket;
   if (done.error().code != EAGAIN) return std::unexpected(std::move(done).error());
@@ -133,6 +138,7 @@ Result<UniqueFd> connect_stream_within(CStr path, int limit_ms) {
 
 Result<> send_datagram(CStr path, std::string_view bytes) {
   UniqueFd socket = TRY(new_socket(SOCK_DGRAM));
+  TRY(limit_waiting(socket, 2000));
   sockaddr_un address = TRY(address_at(kCwd, path));
   TRY(connect_to(socket, address, path.view()));
   return send_message(socket, bytes);

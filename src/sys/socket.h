@@ -27,7 +27,7 @@ Result<UniqueFd> connect_at(Fd dir, CStr name);
 // Whether somebody listens under the name. Never waits: a backlog that is full answers too.
 Result<bool> is_listening(Fd dir, CStr name);
 
-// Connects a SOCK_STREAM socket to a path of any length (console socket, pidfd socket).
+// Connects a SOCK_STREAM socket to a path of any length (a shim's), within 10 seconds.
 Result<UniqueFd> connect_stream(CStr path);
 // The same for an event loop: the socket does not wait, nor does this; code EAGAIN when the server
 // has no room for one more caller.
@@ -37,7 +37,8 @@ Result<UniqueFd> connect_stream_at_once(CStr path);
 // interrupts begins the time anew.
 Result<UniqueFd> connect_stream_within(CStr path, int limit_ms);
 
-// Sends one datagram to a socket of the system (syslog's, the journal's).
+// Sends one datagram to a socket of the system (syslog's, the journal's). A daemon that is stuck
+// and has its queue full is given up after 2 seconds (code EAGAIN).
 Result<> send_datagram(CStr path, std::string_view bytes);
 
 struct Message {

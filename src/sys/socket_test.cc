@@ -48,6 +48,18 @@ TEST_F(Socket, DatagramReachesASocketOfTheSystem) {
   EXPECT_EQ(send_datagram(cat(path, "/nobody"), "x").error().code, ENOENT);
 }
 
+TEST_F(Socket, DatagramToADaemonThatReadsNothingIsGivenUp) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string name = cat(path, "/log");
+  name.copy(address.sun_path, sizeof address.sun_path - 1);
+  UniqueFd log(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::bind(log.raw(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  Result<> sent;
+  for (int i = 0; i < 100'000 && sent; ++i) sent = send_datagram(name, "<27>box: hello");
+  EXPECT_EQ(sent.error().code, EAGAIN);
+}
+
 TEST_F(Socket, MessageCarriesADescriptor) {
   auto [a, b] = *socket_pair();
   ASSERT_TRUE(send_message(a, "here", dir));

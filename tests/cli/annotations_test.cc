@@ -1,5 +1,6 @@
 // Annotations by which engines ask something of a runtime (run.oci.*). The specification leaves
 // their meaning open; it is crun's.
+#include <fcntl.h>
 #include <grp.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -60,6 +61,25 @@ TEST_F(Annotations, GiveTheOutputOfHooksToFiles) {
       "prestart warns\ncreateRuntime warns\ncreateContainer warns\nstartContainer warns\n"
       "poststart warns\npoststop warns\n",
       read_file(err));
+}
+
+TEST_F(Annotations, ThatNameAFifoWithoutAReaderForHooksAreAnErrorAtOnce) {
+  const std::string out = scratch() + "/fifo";
+  ASSERT_EQ(0, ::mkfifo(out.c_str(), 0600));
+  annotate("run.oci.hooks.stdout", out);
+  for (const std::string kind : {"createRuntime", "startContainer"}) {
+    bundle.set("hooks", "{}").append("hooks." + kind, hook("echo said"));
+    const Outcome refused = Container(runtime, bundle).run();
+    EXPECT_FALSE(refused.ok());
+    EXPECT_SAYS(refused.err, "run.oci.hooks.stdout: open " + out);
+    EXPECT_SAYS(refused.err, "No such device or address");
+    // Who reads it gets it.
+    const int reader = ::open(out.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    EXPECT_OK(Container(runtime, bundle).run());
+    char said[16] = {};
+    EXPECT_EQ(5, ::read(reader, said, sizeof said)) << said;
+    ::close(reader);
+  }
 }
 
 TEST_F(Annotations, GiveTheOutputOfHooksToFilesWithCreateAndStart) {

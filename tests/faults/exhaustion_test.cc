@@ -127,6 +127,33 @@ TEST_F(Exhaustion, OfTheProcessesOfAUserIsSaidOrLeftToTheProgram) {
   EXPECT_EQ("running", first.status());
 }
 
+// The kernel counts when exec's program becomes that user's, when it is born and when it begins.
+TEST_F(Exhaustion, OfTheProcessesOfAUserIsSaidByExecAtItsEdge) {
+  bundle.set("process.user", R"({"uid": 54321, "gid": 54321})").shell("exec sleep 100");
+  Container container(runtime, bundle);
+  container.launch();
+  const std::string document = scratch() + "/process.json";
+  std::string worked;
+  for (int limit = 0; limit < 5; ++limit) {
+    write_file(document,
+               cat(R"({"args": ["sh", "-c", "echo ran"], "env": ["PATH=/bin"], "cwd": "/",)",
+                   R"( "user": {"uid": 54321, "gid": 54321}, "rlimits": [{"type":)",
+                   R"( "RLIMIT_NPROC", "soft": )", limit, R"(, "hard": )", limit, "}]}"));
+    const Outcome outcome = container.exec({}, {"--process", document});
+    EXPECT_FALSE(outcome.timed_out) << outcome;
+    worked += outcome.ok() ? '+' : '-';
+    if (outcome.ok()) {
+      EXPECT_EQ("ran\n", outcome.out) << outcome;
+    } else {
+      EXPECT_EQ(1u, lines(outcome.err).size()) << outcome;
+      EXPECT_SAYS(outcome.err, "Resource temporarily unavailable");
+    }
+  }
+  EXPECT_EQ('-', worked.front()) << worked;
+  EXPECT_EQ('+', worked.back()) << worked;
+  EXPECT_EQ("running", container.status());
+}
+
 // A process that is born in a cgroup counts (v2), one that comes from outside does not (v1).
 TEST_F(Exhaustion, OfTheProcessesOfAContainerIsSaidByExec) {
   NEEDS_CONTROLLER("pids");

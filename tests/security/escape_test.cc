@@ -342,6 +342,80 @@ TEST_F(Keys, OfTheCallerAreNotInTheReachOfAProgramOfExec) {
   expect_no_key(container.exec({}, {"--process", scratch() + "/process.json"}));
 }
 
+// keyctl(2) finds session keyrings by their names, also those that another user, or the root of a
+// container without a user namespace, has made and opened for everybody: whoever knows the name of
+// a container to come could share its keys.
+class PreparedKeyring {
+ public:
+  static constexpr char kKey[] = "ocirt-test-prepared";
+
+  explicit PreparedKeyring(const std::string& name) {
+    int ready[2];
+    EXPECT_EQ(0, ::pipe2(ready, O_CLOEXEC));
+    maker_ = ::fork();
+    if (maker_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      long ring = join(name.c_str());
+      const long key = ::syscall(SYS_add_key, "user", kKey, "x", 1, KEY_SPEC_SESSION_KEYRING);
+      if (::syscall(SYS_keyctl, KEYCTL_SETPERM, key, 0x3f000000) != 0 ||
+          ::syscall(SYS_keyctl, KEYCTL_SETPERM, ring, 0x3f3f3f3f) != 0)
+        ring = -1;
+      if (::write(ready[1], &ring, sizeof ring) != sizeof ring) ::_exit(1);
+      for (;;) ::pause();
+    }
+    ::close(ready[1]);
+    EXPECT_EQ(sizeof serial_, static_cast<size_t>(::read(ready[0], &serial_, sizeof serial_)));
+    ::close(ready[0]);
+  }
+  PreparedKeyring(const PreparedKeyring&) = delete;
+  PreparedKeyring& operator=(const PreparedKeyring&) = delete;
+  ~PreparedKeyring() {
+    ::kill(maker_, SIGKILL);
+    ::waitpid(maker_, nullptr, 0);
+  }
+  // Whether somebody who joins a keyring of that name gets this one.
+  bool is_joined_by(const std::string& name) const {
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(serial_ > 0 && join(name.c_str()) == serial_ ? 0 : 1);
+    int status = -1;
+    return ::waitpid(child, &status, 0) == child && status == 0;
+  }
+
+ private:
+  static long join(const char* name) {
+    return ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name);
+  }
+  pid_t maker_ = -1;
+  long serial_ = -1;
+};
+
+TEST_F(Keys, OfAContainerAreNotInAKeyringThatSomebodyHasPreparedUnderItsName) {
+  bundle.shell("cat /proc/keys; echo end; exec sleep 100");
+  Container container(runtime, bundle);
+  const std::string name = "_ses." + container.id();
+  const PreparedKeyring prepared(name);
+  ASSERT_TRUE(prepared.is_joined_by(name)) << "the kernel has become careful: this tests nothing";
+  container.launch();
+  const Outcome outcome = container.exec_shell(kLook);
+  EXPECT_OK(outcome);
+  EXPECT_TRUE(eventually([&] { return says(container.output(), "end\n"); }));
+  for (const std::string& text : {container.output(), outcome.out}) {
+    EXPECT_SAYS(text, "end\n");
+    EXPECT_SAYS(text, name + ".");
+    EXPECT_EQ(std::string::npos, text.find(PreparedKeyring::kKey)) << text;
+  }
+}
+
+// runc's program of exec joins that of the container, for which every process of the same user id,
+// of other containers too, may look that one up and join it.
+TEST_F(Keys, OfAProgramOfExecAreInAKeyringOfItsOwn) {
+  bundle.shell("exec sleep 100");
+  Container container(runtime, bundle);
+  container.launch();
+  const Outcome outcome = container.exec_shell("grep -c ' _ses." + container.id() + "' /proc/keys");
+  EXPECT_EQ("2\n", outcome.out) << "that of the container, and its own";
+}
+
 TEST_F(Keys, OfTheCallerStayWhenItAsksForNoNewKeyring) {
   bundle.shell(kLook);
   EXPECT_SAYS(run_bundle({"--no-new-keyring"}), kName);

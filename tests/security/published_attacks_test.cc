@@ -277,6 +277,51 @@ TEST_F(PublishedAttack, ByAReleaseAgentIsImpossible) {
                       "mount -t cgroup2 cgroup2 /mnt 2>/dev/null && echo mounted; echo end"));
 }
 
+// CVE-2023-25809: without a cgroup namespace, and most of all in a user namespace, the host's mount
+// was bound, and not made read-only.
+TEST_F(PublishedAttack, OnTheHostsCgroupsThatAreToBeReadOnlyFindsThemSo) {
+  bundle.mount("/sys/fs/cgroup", "cgroup", "cgroup", {"ro"});
+  const std::string script =
+      "while read id parent device root point options rest; do case $point in /sys/fs/cgroup*)"
+      "  found=1; case ,$options, in *,ro,*) ;; *) echo \"$point $options\";; esac;; esac;"
+      "done < /proc/self/mountinfo;"
+      "for d in /sys/fs/cgroup /sys/fs/cgroup/*; do mkdir $d/attack 2>/dev/null && echo $d; done;"
+      "echo found $found";
+  EXPECT_EQ("found 1\n", run_shell(script));
+  bundle.with_namespace("user");
+  for (const char* ids : {"linux.uidMappings", "linux.gidMappings"})
+    bundle.set(ids, R"([{"containerID": 0, "hostID": 0, "size": 65536}])");
+  EXPECT_EQ("found 1\n", run_shell(script)) << "user 0 is the host's, whose cgroups they are";
+}
+
+// CVE-2025-4437: the image's /etc/passwd was read as a whole, however large it was.
+TEST_F(PublishedAttack, ByAPasswdFileWithoutEndNeitherHangsNorTakesMemory) {
+  bundle.file("/etc/passwd", "");
+  ASSERT_EQ(0, ::truncate(bundle.rootfs("/etc/passwd").c_str(), off_t{1} << 40));
+  EXPECT_EQ("/\n", run_shell("echo $HOME"));
+  ASSERT_EQ(0, ::unlink(bundle.rootfs("/etc/passwd").c_str()));
+  ASSERT_EQ(0, ::mkfifo(bundle.rootfs("/etc/passwd").c_str(), 0600));
+  EXPECT_EQ("/\n", run_shell("echo $HOME"));
+  link("/dev/zero", "/etc/passwd");
+  EXPECT_EQ("/\n", run_shell("echo $HOME"));
+}
+
+// CVE-2022-0811: the value of a sysctl that a pod may set held another one, of the whole host.
+TEST_F(PublishedAttack, ByASysctlWhoseValueHasAnotherInItChangesNothing) {
+  const std::string before = read_file("/proc/sys/kernel/core_pattern");
+  bundle.shell("true");
+  // Of the others the kernel takes the number.
+  for (const std::string value :
+       {"1+kernel.core_pattern=|/attack", "1\\nkernel.core_pattern=|/attack", "1 kernel.x=1"}) {
+    bundle.set("linux.sysctl", R"({"kernel.shm_rmid_forced": ")" + value + "\"}");
+    EXPECT_EQ(!value.starts_with("1+"), Container(runtime, bundle).run().ok()) << value;
+    EXPECT_EQ(before, read_file("/proc/sys/kernel/core_pattern"));
+  }
+  bundle.set("linux.sysctl", R"({"kernel.core_pattern": "|/attack"})");
+  EXPECT_FALSE(Container(runtime, bundle).run().ok());
+  EXPECT_EQ(before, read_file("/proc/sys/kernel/core_pattern"));
+}
+
 // ---- CVE-2021-43784: sizes that do not fit where they are put
 
 TEST_F(PublishedAttack, ByAPathThatIsTooLongForItsMessageIsRefused) {

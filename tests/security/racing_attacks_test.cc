@@ -85,6 +85,46 @@ TEST_F(RacingAttack, OnTheConsoleAndThePtsOfADeviceDirectoryReachesNothingOfTheH
   EXPECT_GT(made, 0) << "no container was ever made: this test tests nothing";
 }
 
+// CVE-2024-21626 and CVE-2026-55686 by a race: where the program begins, and what is made for it.
+TEST_F(RacingAttack, OnTheWorkingDirectoryLeadsNowhereOnTheHost) {
+  make_directories(volume() + "/cwd");
+  link_to_victim("cwd-link");
+  bundle.mount("/volume", "bind", volume(), {"bind"});
+  bundle.set("process.cwd", "\"/volume/cwd\"").shell("cat of-the-host; exec sleep 100");
+  const Swapper swapper(volume() + "/cwd", volume() + "/cwd-link");
+  int ran = 0;
+  for (int i = 0; i < 6; ++i) {
+    Container container(runtime, bundle);
+    if (!container.create().ok() || !container.start().ok()) continue;
+    for (const char* place : {"/volume/cwd", "/volume/cwd/new/er"}) {
+      const Outcome outcome = container.exec_shell("pwd; cat of-the-host", {"--cwd", place});
+      EXPECT_EQ(std::string::npos, outcome.out.find("secret")) << outcome;
+      ran += says(outcome.out, "/volume/");
+    }
+    EXPECT_EQ(std::string::npos, container.output().find("secret"));
+    expect_untouched_host();
+  }
+  EXPECT_GT(ran, 0) << "no program ever started: this test tests nothing";
+}
+
+// CVE-2019-19921 by a race: two containers have one root, and one of them swaps /proc for a link.
+TEST_F(RacingAttack, OnProcOfARootThatTwoContainersShareGainsNothing) {
+  const std::string target = cat("../../../../../../../..", victim());
+  ASSERT_EQ(0, ::symlink(target.c_str(), bundle.rootfs("/proc-link").c_str()));
+  make_directories(bundle.rootfs("/proc"));
+  bundle.shell("cat /proc/of-the-host; read id < /proc/self/stat && echo ran");
+  const Swapper swapper(bundle.rootfs("/proc"), bundle.rootfs("/proc-link"));
+  int ran = 0, refused = 0;
+  for (int i = 0; i < 30 || (ran * refused == 0 && i < 200); ++i) {
+    const Outcome outcome = Container(runtime, bundle).run();
+    EXPECT_EQ(std::string::npos, outcome.out.find("secret")) << outcome;
+    (outcome.out == "ran\n" ? ran : refused) += 1;
+    expect_untouched_host();
+  }
+  EXPECT_GT(ran, 0) << "no container ever started: this test tests nothing";
+  EXPECT_EQ(std::string::npos, read_file("/proc/self/mountinfo").find(victim()));
+}
+
 // CVE-2019-5736 by way of an interpreter, of exec too.
 TEST_F(RacingAttack, ByAnInterpreterThatIsTheRuntimeRunsSomethingOfTheContainer) {
   bundle.shell("exec sleep 100");

@@ -178,6 +178,21 @@ def what_is_no_such_image_is_refused_and_leaves_nothing():
     assert "not supported without the program umoci" in done.stderr, done.stderr
 
 
+def a_tag_that_moves_meanwhile_is_never_another_image_in_the_cache():
+    moving = "/run/images/moving"
+    shutil.copytree(LAYOUT, moving)
+    with open(f"{moving}/index.json", encoding="utf-8") as file:
+        digests = {m["annotations"]["org.opencontainers.image.ref.name"]: m["digest"]
+                   for m in json.load(file)["manifests"]}
+    write("/run/moving/umoci", f"#!/bin/sh\nsed -i s/{digests['ann']}/{digests['latest']}/ {moving}/index.json\n"
+          f'exec {shutil.which("umoci")} "$@"\n', mode=0o755)
+    os.environ["PATH"], path = "/run/moving:" + os.environ["PATH"], os.environ["PATH"]
+    done = pod("root", "run", manifest(f"oci:{moving}:ann"))
+    os.environ["PATH"] = path
+    assert done.returncode == 1 and 'the tag "ann" in /run/images/moving has been moved' in done.stderr, done.stderr
+    assert os.listdir(cache("root")) == ["lock"], os.listdir(cache("root"))
+
+
 def leftovers():
     left = ordinary.leftovers()
     if os.path.isdir("/var/lib/ocirt"):
@@ -207,7 +222,8 @@ if __name__ == "__main__":
         code = main([root_runs_an_image_of_umoci_and_a_copy_of_skopeo,
                      an_ordinary_user_with_granted_ids_runs_it_with_its_owners,
                      an_ordinary_user_alone_runs_it_as_root_only,
-                     what_is_no_such_image_is_refused_and_leaves_nothing], leftovers, clean_up)
+                     what_is_no_such_image_is_refused_and_leaves_nothing,
+                     a_tag_that_moves_meanwhile_is_never_another_image_in_the_cache], leftovers, clean_up)
     finally:
         clean_up()
     sys.exit(code)
