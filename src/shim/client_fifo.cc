@@ -14,12 +14,6 @@ namespace {
 // A user has few watches (fs.inotify.max_user_instances).
 constexpr sys::Nanoseconds kWithoutWatch = std::chrono::milliseconds(50);
 
-// The kernel reports a fifo without readers to its writers, as an error.
-bool has_reader(Fd writer) {
-  const Result<bool> error = sys::wait_until_ready(writer, 0, sys::Nanoseconds(0));
-  return !error || !*error;
-}
-
 std::string again(Fd fd) { return cat("/proc/self/fd/", fd.raw()); }
 
 }  // namespace
@@ -53,6 +47,16 @@ Result<FifoWriter> open_writer(std::string_view which, const std::string& path) 
 
 Result<UniqueFd> open_reader(Fd writer) {
   return sys::open(sys::kCwd, again(writer), O_RDONLY | O_NONBLOCK);
+}
+
+Result<UniqueFd> open_writer_again(Fd reader) {
+  return sys::open(sys::kCwd, again(reader), O_WRONLY | O_NONBLOCK);
+}
+
+// The kernel reports a fifo without readers to its writers, as an error.
+bool has_reader(Fd writer) {
+  const Result<bool> error = sys::wait_until_ready(writer, 0, sys::Nanoseconds(0));
+  return !error || !*error;
 }
 
 AwaitedReader::AwaitedReader(sys::EventLoop& loop, Callback<> come)

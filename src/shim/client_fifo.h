@@ -31,8 +31,11 @@ struct FifoWriter {
   bool has_reader = false;
 };
 Result<FifoWriter> open_writer(std::string_view which, const std::string& path);
-// One more reader of the fifo behind a descriptor.
+// One more reader of the fifo behind a descriptor, and one more writer; neither waits.
 Result<UniqueFd> open_reader(Fd writer);
+Result<UniqueFd> open_writer_again(Fd reader);
+// Whether anybody reads from it.
+bool has_reader(Fd writer);
 
 // Waits for somebody who reads from a fifo.
 class AwaitedReader {

@@ -78,7 +78,12 @@ Result<Container*> Containers::add(std::string_view id, std::string bundle) {
 std::unique_ptr<Streams> Containers::new_streams() {
   auto streams = std::make_unique<Streams>(loop_, &sockets_);
   streams->on_hold_over(Callback<>::to<&Containers::settle_all>(*this));
+  streams->on_warning(Callback<std::string_view>::to<&Containers::warn>(*this));
   return streams;
+}
+
+void Containers::warn(std::string_view text) {
+  if (observer_ != nullptr) observer_->warned(text);
 }
 
 // What a client has not read yet, or a logging program not written.

@@ -144,6 +144,7 @@ class Containers {
   void settle(Container& container);
   void settle_all();
   std::unique_ptr<Streams> new_streams();
+  void warn(std::string_view text);
   void erase(uint32_t number);
   static void answer_late_deletes(Container& container, const Result<Done>& done);
   void keep_until_done(std::unique_ptr<Streams> streams);

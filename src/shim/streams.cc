@@ -39,6 +39,7 @@ Streams::Streams(sys::EventLoop& loop, SocketStreams* sockets, sys::Nanoseconds 
 
 Result<> Streams::open(const StreamPaths& paths, const StreamOwner& owner) {
   terminal_ = paths.terminal;
+  id_ = owner.id;
   const StreamPlaces places = TRY(read_places(paths));
   if (places.kind == StreamPlaces::Kind::kProgram) {
     logger_must_answer_ = places.must_answer;
@@ -211,9 +212,12 @@ void Streams::client_has_come() {
     if (!client_[i] || client_[i]->is_awaited()) continue;
     client_[i].reset();
     Output& output = *outputs_[i];
-    if (Result<UniqueFd> reader = open_reader(output.to)) held_[i + 1] = std::move(*reader);
+    Result<UniqueFd> reader = open_reader(output.to);
+    if (reader) held_[i + 1] = std::move(*reader);
+    if (!reader) warn(i, reader.error());
     if (!begun_) continue;
-    if (!begin_output(output)) {
+    if (Result<> begun = begin_output(output); !begun) {
+      warn(i, begun.error());
       output.from.reset();
       output.to.reset();
     }
@@ -222,6 +226,46 @@ void Streams::client_has_come() {
   output_ended();
   // In a turn of its own: who hears of it may take us away.
   if (hold_.is_running() && !awaits_somebody()) hold_.start(sys::Nanoseconds(0));
+}
+
+// Nothing more will be written to a client's fifo. A client that reads hears the end. One that has
+// gone may come again until the process is deleted, as containerd does after a restart: so long
+// there is somebody who writes, or its open would wait for ever, and what is left in the fifo would
+// be lost.
+void Streams::let_go(int i) {
+  if (std::exchange(let_go_[i], true)) return;
+  UniqueFd writer;
+  if (outputs_[i]) writer = std::move(outputs_[i]->to);
+  UniqueFd& held = held_[i + 1];
+  if (released_ || !held.valid()) return;
+  if (!writer.valid()) {
+    Result<UniqueFd> opened = open_writer_again(held);
+    if (!opened) return warn(i, opened.error());
+    writer = std::move(*opened);
+  }
+  held.reset();  // or it would be taken for the client
+  if (!has_reader(writer)) {
+    gone_client_[i] =
+        std::make_unique<AwaitedReader>(loop_, Callback<>::to<&Streams::client_is_back>(*this));
+    if (gone_client_[i]->await(writer)) {
+      kept_[i] = std::move(writer);
+      return;
+    }
+    gone_client_[i].reset();
+  }
+  if (Result<UniqueFd> reader = open_reader(writer)) held = std::move(*reader);
+}
+
+void Streams::client_is_back() {
+  for (int i = 0; i < 2; ++i) {
+    if (!gone_client_[i] || gone_client_[i]->is_awaited()) continue;
+    gone_client_[i].reset();
+    kept_[i].reset();
+  }
+}
+
+void Streams::warn(int i, const Error& error) {
+  if (warn_) warn_(cat(kNames[i + 1], " of ", id_, ": ", error.text));
 }
 
 void Streams::hold_is_over() {
@@ -269,6 +313,9 @@ void Streams::end() {
   for (const std::unique_ptr<Output>& output : outputs_) {
     if (output) output->pump.drain();
   }
+  for (int i = 0; i < 2; ++i) {
+    if (!outputs_[i]) let_go(i);  // the process had the fifo itself
+  }
   // A pod's log is the next process's too, which may come at once.
   if (log_ != nullptr || !begun_) stop_copying();
   output_ended();
@@ -282,10 +329,11 @@ void Streams::end() {
 void Streams::output_ended() {
   if (!ended_) return;
   bool all = true;
-  for (const std::unique_ptr<Output>& output : outputs_) {
+  for (int i = 0; i < 2; ++i) {
+    const std::unique_ptr<Output>& output = outputs_[i];
     if (!output || !output->from.valid()) continue;
     if (output->pump.at_end()) {
-      output->to.reset();  // the client of the other one may not be there yet
+      let_go(i);  // the client of the other one may not be there yet
     } else {
       all = false;
     }
@@ -330,11 +378,11 @@ void Streams::stop_copying() {
     if (client) client->stop();
   }
   // Not destroyed: this may be called from one of them.
-  for (const std::unique_ptr<Output>& output : outputs_) {
-    if (!output) continue;
-    output->pump.stop();
-    output->from.reset();
-    output->to.reset();
+  for (int i = 0; i < 2; ++i) {
+    if (!outputs_[i]) continue;
+    outputs_[i]->pump.stop();
+    outputs_[i]->from.reset();
+    let_go(i);
   }
   copying_ = false;
   if (logger_) logger_->close();
@@ -344,6 +392,8 @@ void Streams::release() {
   released_ = true;
   hold_.cancel();
   for (int i = 0; i < 2; ++i) {
+    gone_client_[i].reset();
+    kept_[i].reset();
     if (!is_awaited(i)) continue;
     client_[i]->stop();
     outputs_[i]->from.reset();

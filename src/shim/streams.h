@@ -6,7 +6,8 @@
 //   no SIGPIPE; and a writer of what it reads, so that its input ends when CloseIO says so and not
 //   with the first client.
 // - A client that has not opened its fifos yet: the process has pipes, and what it says waits there
-//   until it does (client_fifo.h).
+//   until it does (client_fifo.h). One that has gone again when the process ends finds what it has
+//   missed, and the end, until the process is deleted.
 // - An exec has pipes, which are copied to the fifos (pump.h): what it leaves behind in the
 //   background has the same streams, and a client that waits for their end would wait for ever.
 // - A pod's log: the process gets fifos in the pod's directory, open for both directions. As long
@@ -37,7 +38,7 @@ namespace ocirt::shim {
 struct StreamOwner {
   bool copied = false;                   // through pipes: of an exec
   uint32_t uid = 0, gid = 0;             // that the process's ends belong to; 0: as they are
-  std::string id = {}, name_space = {};  // for a logging program
+  std::string id = {}, name_space = {};  // for a logging program, and warnings
 };
 
 // The streams of one process.
@@ -83,6 +84,8 @@ class Streams {
   bool awaits_client() const { return hold_.is_running(); }
   // Called when that is over: it has come, or was waited for long enough.
   void on_hold_over(Callback<> call) { hold_over_ = call; }
+  // Called with one line about what went wrong without being anybody's answer.
+  void on_warning(Callback<std::string_view> call) { warn_ = call; }
   // It is deleted: nothing is kept any more for a client that is not there.
   void release();
   // Whether it may be destroyed without anybody missing something.
@@ -108,6 +111,9 @@ class Streams {
   Result<> begin_terminal();
   Result<> begin_output(Output& output);
   void client_has_come();
+  void let_go(int i);
+  void client_is_back();
+  void warn(int i, const Error& error);
   void hold_is_over();
   bool is_awaited(int i) const { return client_[i] && client_[i]->is_awaited(); }
   bool awaits_somebody() const { return is_awaited(0) || is_awaited(1); }
@@ -125,7 +131,11 @@ class Streams {
   UniqueFd console_ours_, console_theirs_, slave_;
   std::unique_ptr<Output> outputs_[2];
   std::unique_ptr<AwaitedReader> client_[2];  // who was not there: the output is not begun
-  UniqueFd keys_, keyboard_;                  // a terminal's input, and its master once more
+  // Of a client that had gone when the process ended: what it opens its fifo against.
+  UniqueFd kept_[2];
+  std::unique_ptr<AwaitedReader> gone_client_[2];
+  bool let_go_[2] = {};
+  UniqueFd keys_, keyboard_;  // a terminal's input, and its master once more
   std::unique_ptr<Pump> typing_;
   SocketStreams* sockets_;
   std::unique_ptr<SocketInput> called_in_;
@@ -137,6 +147,8 @@ class Streams {
   const sys::Nanoseconds longest_hold_;
   sys::Timer hold_;
   Callback<> hold_over_;
+  Callback<std::string_view> warn_;
+  std::string id_;  // StreamOwner::id
   uint64_t moved_before_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -308,6 +309,70 @@ TEST_F(Streaming, WhoNeverOpensAFifoIsWaitedForAWhileAndMayComeUntilItIsDeleted)
   EXPECT_EQ(over.times, 1);
   UniqueFd late = *sys::open(sys::kCwd, out, O_RDONLY | O_NONBLOCK);
   EXPECT_EQ(read_now(late), "") << "nobody writes any more";
+}
+
+TEST_F(Streaming, WhoHadGoneWhenTheProcessEndedAndComesAgainHearsWhatItMissedAndTheEnd) {
+  for (const bool copied : {false, true}) {
+    const std::string out = fifo(copied ? "out1" : "out0"), err = fifo(copied ? "err1" : "err0");
+    UniqueFd reader = *sys::open(sys::kCwd, out, O_RDONLY | O_NONBLOCK);
+    UniqueFd other = *sys::open(sys::kCwd, err, O_RDONLY | O_NONBLOCK);
+    Streams streams(*loop);
+    ASSERT_TRUE(streams.open({.out = out, .err = err}, {.copied = copied}));
+    {
+      UniqueFd process = *sys::duplicate(streams.of_process(1));
+      ASSERT_TRUE(streams.begin());
+      write(process, "heard");
+      turn();
+      EXPECT_EQ(read_now(reader), "heard");
+      reader.reset();
+      write(process, "the last words");
+    }
+    streams.end();
+    turn();
+    EXPECT_FALSE(streams.awaits_client()) << "its end is told without it";
+    EXPECT_TRUE(streams.is_done());
+    EXPECT_EQ(read_now(other), "") << "the one that has stayed hears the end";
+    LateClient client(out);
+    EXPECT_EQ(client.said(*loop), "the last words");
+  }
+}
+
+TEST_F(Streaming, WhoHadGoneWhenTheProcessEndedMayComeUntilItIsDeleted) {
+  const std::string out = fifo("out");
+  UniqueFd reader = *sys::open(sys::kCwd, out, O_RDONLY | O_NONBLOCK);
+  Streams streams(*loop);
+  ASSERT_TRUE(streams.open({.out = out}, {}));
+  ASSERT_TRUE(streams.begin());
+  reader.reset();
+  streams.end();
+  streams.release();
+  UniqueFd late = *sys::open(sys::kCwd, out, O_RDONLY | O_NONBLOCK);
+  EXPECT_EQ(read_now(late), "") << "nobody writes any more";
+}
+
+TEST_F(Streaming, WhatGoesWrongWhenAClientComesIsSaid) {
+  struct {
+    void call(std::string_view text) { said += text; }
+    std::string said;
+  } warnings;
+  const std::string out = fifo("out");
+  Streams streams(*loop);
+  streams.on_warning(Callback<std::string_view>::to<&decltype(warnings)::call>(warnings));
+  ASSERT_TRUE(streams.open({.out = out}, {.id = "c"}));
+  UniqueFd process = *sys::duplicate(streams.of_process(1));
+  ASSERT_TRUE(streams.begin());
+  UniqueFd reader = *sys::open(sys::kCwd, out, O_RDONLY | O_NONBLOCK);
+  rlimit before = {};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none = {0, before.rlim_max};  // no number is left for one more
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  turn();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_THAT(warnings.said, HasSubstr("stdout of c: "));
+  EXPECT_THAT(warnings.said, HasSubstr("Too many open files"));
+  write(process, "said");
+  turn();
+  EXPECT_EQ(read_now(reader), "said");
 }
 
 TEST_F(Streaming, WhoWritesToAnOutputIsNotTakenForItsReader) {

@@ -116,6 +116,23 @@ TEST_F(TaskStdio, AContainerHasNotEndedBeforeItsClientHasOpenedTheStreams) {
   EXPECT_EQ(ask("Delete").code, Code::kOk);
 }
 
+// As containerd, when it was restarted meanwhile.
+TEST_F(TaskStdio, AClientThatWasAwayAtTheEndHearsWhatItMissedWhenItComesAgain) {
+  Fifo out(scratch() + "/out"), err(scratch() + "/err");
+  bundle.shell("echo first; trap 'echo last words; exit 3' USR1; while :; do usleep 20000; done");
+  launch({.out = out.path(), .err = err.path()});
+  EXPECT_EQ(out.read_until("first\n"), "first\n");
+  out.close_reader();
+  err.close_reader();
+  EXPECT_EQ(kill(SIGUSR1).code, Code::kOk);
+  EXPECT_EQ(wait(), 3);
+  out.open_waiting_reader();
+  EXPECT_EQ(out.read_to_end(), "last words\n");
+  err.open_waiting_reader();
+  EXPECT_EQ(err.read_to_end(), "");
+  EXPECT_EQ(ask("Delete").code, Code::kOk);
+}
+
 TEST_F(TaskStdio, InputEndsWithCloseIO) {
   Fifo in(scratch() + "/in"), out(scratch() + "/out");
   bundle.shell("cat; echo end");
