@@ -174,9 +174,37 @@ struct Psi {
   }
 };
 
+// Left out where there is no adapter, as by containerd.
+template <class Stat, class Entry>
+class Rdma {
+ public:
+  explicit Rdma(const RdmaUse& use) {
+    add(use.current, current_);
+    add(use.limit, limit_);
+    stat_.n_current = current_.size();
+    stat_.current = current_.lend();
+    stat_.n_limit = limit_.size();
+    stat_.limit = limit_.lend();
+  }
+  Stat* lend() { return current_.size() == 0 ? nullptr : &stat_; }
+
+ private:
+  static void add(const std::vector<RdmaDevice>& devices, wire::Rows<Entry>& rows) {
+    for (const RdmaDevice& device : devices) {
+      Entry& row = rows.add();
+      row.device = wire::lend(device.name);
+      row.hca_handles = device.handles;
+      row.hca_objects = device.objects;
+    }
+  }
+
+  Stat stat_ = blank<Stat>();
+  wire::Rows<Entry> current_, limit_;
+};
+
 }  // namespace
 
-wire::AnyValue v1_metrics(const cgroup::Stats& stats) {
+wire::AnyValue v1_metrics(const cgroup::Stats& stats, const RdmaUse& use) {
   auto metrics = blank<wire::v1::Metrics>();
   auto pids = blank<wire::v1::PidsStat>();
   pids.current = stats.pids.current;
@@ -250,10 +278,12 @@ wire::AnyValue v1_metrics(const cgroup::Stats& stats) {
   }
   metrics.n_hugetlb = hugetlb.size();
   metrics.hugetlb = hugetlb.lend();
+  Rdma<wire::v1::RdmaStat, wire::v1::RdmaEntry> rdma(use);
+  metrics.rdma = rdma.lend();
   return wire::any_of(metrics);
 }
 
-wire::AnyValue v2_metrics(const cgroup::Stats& stats) {
+wire::AnyValue v2_metrics(const cgroup::Stats& stats, const RdmaUse& use) {
   auto metrics = blank<wire::v2::Metrics>();
   auto pids = blank<wire::v2::PidsStat>();
   pids.current = stats.pids.current;
@@ -307,6 +337,8 @@ wire::AnyValue v2_metrics(const cgroup::Stats& stats) {
   }
   metrics.n_hugetlb = hugetlb.size();
   metrics.hugetlb = hugetlb.lend();
+  Rdma<wire::v2::RdmaStat, wire::v2::RdmaEntry> rdma(use);
+  metrics.rdma = rdma.lend();
   return wire::any_of(metrics);
 }
 
@@ -314,10 +346,11 @@ Result<wire::AnyValue> read_metrics(const cgroup::Location& location, size_t mos
   cgroup::Stats stats = TRY(cgroup::read_stats(location));
   const bool v1 = cgroup::v1_directory(location, "memory") != nullptr ||
                   cgroup::v1_directory(location, "cpu") != nullptr;
-  wire::AnyValue value = v1 ? v1_metrics(stats) : v2_metrics(stats);
+  const RdmaUse use = read_rdma(location);
+  wire::AnyValue value = v1 ? v1_metrics(stats, use) : v2_metrics(stats, use);
   if (value.bytes.size() <= most) return value;
   stats.block_io = {};
-  return v1 ? v1_metrics(stats) : v2_metrics(stats);
+  return v1 ? v1_metrics(stats, use) : v2_metrics(stats, use);
 }
 
 }  // namespace ocirt::shim

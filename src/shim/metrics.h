@@ -8,12 +8,13 @@
 #include "src/base/result.h"
 #include "src/linux/cgroup/cgroup.h"
 #include "src/linux/cgroup/stats.h"
+#include "src/shim/rdma_metrics.h"
 #include "src/wire/any.h"
 
 namespace ocirt::shim {
 
-wire::AnyValue v1_metrics(const cgroup::Stats& stats);
-wire::AnyValue v2_metrics(const cgroup::Stats& stats);
+wire::AnyValue v1_metrics(const cgroup::Stats& stats, const RdmaUse& use = {});
+wire::AnyValue v2_metrics(const cgroup::Stats& stats, const RdmaUse& use = {});
 
 // Reads a cgroup. At most `most` bytes: lists of block devices are left out rather than cut. Code
 // ENOENT when the cgroup is not there (any more).

@@ -72,6 +72,26 @@ TEST(Metrics, OfVersion2HavePressureWhereTheKernelCountsIt) {
   EXPECT_EQ(read->io->psi, nullptr);
 }
 
+TEST(Metrics, HaveTheHostsRdmaAdaptersWhereThereAreAny) {
+  RdmaUse use{.current = parse_rdma("mlx4_0 hca_handle=2 hca_object=2000 \nocrdma1 hca_handle=3\n"),
+              .limit = parse_rdma("mlx4_0 hca_handle=max hca_object=4000 \n")};
+  auto v2 = *wire::parse<wire::v2::Metrics>(v2_metrics(some(), use).bytes);
+  ASSERT_NE(v2->rdma, nullptr);
+  ASSERT_EQ(v2->rdma->n_current, 2u);
+  EXPECT_STREQ(v2->rdma->current[0]->device, "mlx4_0");
+  EXPECT_EQ(v2->rdma->current[0]->hca_handles, 2u);
+  EXPECT_EQ(v2->rdma->current[0]->hca_objects, 2000u);
+  EXPECT_STREQ(v2->rdma->current[1]->device, "ocrdma1");
+  ASSERT_EQ(v2->rdma->n_limit, 1u);
+  EXPECT_EQ(v2->rdma->limit[0]->hca_handles, UINT32_MAX) << "no limit";
+  EXPECT_EQ(v2->rdma->limit[0]->hca_objects, 4000u);
+  auto v1 = *wire::parse<wire::v1::Metrics>(v1_metrics(some(), use).bytes);
+  ASSERT_EQ(v1->rdma->n_current, 2u);
+  EXPECT_EQ(v1->rdma->current[1]->hca_handles, 3u);
+  EXPECT_EQ((*wire::parse<wire::v2::Metrics>(v2_metrics(some()).bytes))->rdma, nullptr);
+  EXPECT_TRUE(parse_rdma("\nmlx4_0\nmlx4_0 hca_handle=much\n").empty());
+}
+
 TEST(Metrics, OfVersion2WithoutTheMemoryControllerHaveNoMemory) {
   cgroup::Stats stats = some();
   stats.memory = {};
