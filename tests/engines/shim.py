@@ -214,6 +214,29 @@ def check_many_execs(engine):
     engine.run(["container", "delete", "many"])
 
 
+def check_fifty(engine):
+    names = [f"fifty{number}" for number in range(50)]
+    outcomes = {}
+
+    def start(name):
+        outcomes[name] = engine.run(["run", "--detach", *engine.options, REFERENCE, name, *SLEEP])
+    threads = [threading.Thread(target=start, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    wrong = [f"{name}: {outcome.status} {outcome.errors}" for name, outcome in outcomes.items() if outcome.status]
+    engine.expect("50 containers that are started at once all run",
+                  not wrong and all(engine.task(name) == "RUNNING" for name in names), "\n".join(wrong))
+    threads = [threading.Thread(target=engine.remove, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    engine.expect("and are removed at once, and no shim of theirs is left",
+                  until(lambda: not engine.shims()) and not any(engine.task(name) for name in names), engine.shims())
+
+
 def check_memory_kill(engine):
     if not has_controller("memory"):
         engine.tap.skip(f"{engine.name}: out of memory", "no memory controller in these cgroups")
@@ -363,7 +386,7 @@ def check_all(tap, top, shim, archive, namespace, name="containerd-shim", progra
         containerd.check_run(engine)
         containerd.check_limits(engine)
         containerd.check_task(engine)
-        for check in (check_streams, check_order, check_many_execs, check_memory_kill, check_group,
+        for check in (check_streams, check_order, check_many_execs, check_fifty, check_memory_kill, check_group,
                       check_killed_shim, check_restart, check_daemon_killed_during_create,
                       check_nothing_left):
             check(engine)
