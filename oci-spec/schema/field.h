@@ -100,9 +100,9 @@ struct Storage {
   const void* (*get)(const void* member) = {};
 };
 
-// One property. Half of a command's start is writing pages that hold addresses (src/musl/start.cc),
-// so a row has as few as it can: what it has in common with others lies elsewhere, and where the
-// member lies is a number.
+// One property. A page with an address in it is written before main() (src/musl/start.cc), 3 us for
+// each, so a row has as few as it can: what it has in common with others lies elsewhere, and where
+// the member lies is a number.
 class Field {
  public:
   consteval Field(std::string_view name, std::size_t offset, const Storage& storage,

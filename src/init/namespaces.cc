@@ -83,7 +83,7 @@ void join_keyring(Init& init) {
   constexpr int kJoinSessionKeyring = 1;  // KEYCTL_JOIN_SESSION_KEYRING
   // The kernel joins a keyring that has the name already, when its maker lets others search it, and
   // any user may make one: he would share the container's keys. Nobody knows this name before.
-  bare::Buffer<512> name;
+  bare::Buffer<512> name;  // an id has 255 bytes at most: the number is never cut off
   name << init.text(init.plan.process.keyring) << "." << init.random;
   long result = bare::call(SYS_keyctl, kJoinSessionKeyring, name.c_str());
   // A kernel without keyrings has none to leak. EDQUOT and the like are real.
