@@ -130,7 +130,8 @@ ocirt-shim_archives  = $(wire_lib)
 ocirt-shim_libs      = $(WIRE_LIBS)
 # The same program under the name by which containerd looks for it.
 LINKS := containerd-shim-ocirt-v2
-ocirt-pod_src       := $(call code_in,src/podfile src/podcli) $(patsubst %,src/cli/%.cc,duration options table version)
+shared := $(patsubst %,src/cli/%.cc,duration options table version)
+ocirt-pod_src       := $(call code_in,src/podfile src/podcli) $(shared)
 ocirt-pod_archives   = $(wire_lib)
 ocirt-pod_libs       = $(YAML_LIBS) $(WIRE_LIBS)
 
@@ -148,6 +149,20 @@ HELPERS   += ocirt-systemd
 endif
 ocirt-systemd_src  := $(call code_in,src/systemd)
 ocirt-systemd_libs  = $(shell $(PKG_CONFIG) --libs libsystemd)
+
+# MERGE=tests or all: sources of a folder are compiled together (build-aux/merge), by a sixth of the work and without
+# what only one file alone tells. For checks; the programs that are installed are compiled file by file.
+MERGE   ?=
+# What takes the place of a function that a library's headers declare; what rules name, or is a part of several programs.
+lonely  := src/init/entry.cc src/base/terminate.cc
+alone   := %/main.cc src/base/version.cc $(shared) $(lonely)
+# $(call units,programs|tests,LIST,SOURCES)
+units    = $(if $(filter all $1,$(MERGE)),$(call merge,$1/$2,$(filter-out $(alone),$3)) $(filter $(alone),$3),$3)
+merge    = $(if $2,$(shell build-aux/merge $(BUILD)/merged/$1 $2))
+spec_units := $(call units,programs,spec,$(spec_src))
+lib_units  := $(call units,programs,lib,$(lib_src))
+wire_units := $(call units,programs,wire,$(wire_src))
+$(foreach p,$(PROGRAMS) $(HELPERS),$(eval $p_units := $(call units,programs,$p,$($p_src))))
 
 spec_lib := $(BUILD)/liboci-spec.a
 wire_lib := $(BUILD)/libocirt-wire.a
@@ -204,6 +219,8 @@ $(BUILD)/obj/%_test.o: %_test.cc $(flags) | $(generated)
 	$(call compile,TEST,$(test))
 $(BUILD)/obj/tests/%.o: tests/%.cc $(flags) | $(generated)
 	$(call compile,TEST,$(test))
+$(BUILD)/obj/$(BUILD)/merged/tests/%.o: $(BUILD)/merged/tests/%.cc $(flags) | $(generated)
+	$(call compile,TEST,$(test))
 $(BUILD)/obj/%.o: %.cc $(flags) | $(generated)
 	$(call compile,CXX,$(product))
 $(BUILD)/bare/%.o: %.cc $(flags)
@@ -211,11 +228,11 @@ $(BUILD)/bare/%.o: %.cc $(flags)
 $(BUILD)/bare/%.o: %.S $(flags)
 	$(call compile,BARE,$(bare))
 
-$(wire_lib): $(call objects,$(wire_src)) $(protos:%.proto=$(BUILD)/gen/%.o) $(sources)
+$(wire_lib): $(call objects,$(wire_units)) $(protos:%.proto=$(BUILD)/gen/%.o) $(sources)
 	$(archive)
-$(spec_lib): $(call objects,$(spec_src)) $(sources)
+$(spec_lib): $(call objects,$(spec_units)) $(sources)
 	$(archive)
-$(lib): $(call objects,$(lib_src)) $(if $(init_src),$(BUILD)/obj/src/container/init_image.o) $(sources)
+$(lib): $(call objects,$(lib_units)) $(if $(init_src),$(BUILD)/obj/src/container/init_image.o) $(sources)
 	$(archive)
 
 # The program that becomes the container's first process, and its bytes inside ocirt. In two segments
@@ -239,7 +256,7 @@ $(BUILD)/obj/src/base/version.o: private extra = -DOCIRT_VERSION='"$(VERSION)"' 
 $(BUILD)/obj/src/musl/glibc_names.o: private extra = -U_FORTIFY_SOURCE
 
 define program
-$(BUILD)/$1: $$(musl) $$(call objects,$$($1_src)) $$($1_archives) $$(libs)
+$(BUILD)/$1: $$(musl) $$(call objects,$$($1_units)) $$($1_archives) $$(libs)
 	$$(call say,LINK)$$(CXX) $$(program_link) $$(LDFLAGS) -o $$@ $$^ $$($1_libs) $$(LIBS) $$(program_libs)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
@@ -249,7 +266,7 @@ $(LINKS:%=$(BUILD)/%): $(BUILD)/ocirt-shim
 
 # Their C++ library is linked in: loading it would take longer than everything else that they do.
 define helper
-$(BUILD)/$1: $$(call objects,$$($1_src)) $$(libs)
+$(BUILD)/$1: $$(call objects,$$($1_units)) $$(libs)
 	$$(call say,LINK)$$(CXX) $$(link) $$(if $$(SANITIZE),,-static-libstdc++ -static-libgcc) \
 	  $$(LDFLAGS) -o $$@ $$^ $$($1_libs)
 endef
@@ -275,8 +292,8 @@ help:
 #? check-peers  the test suites of runc and crun, beside the runtimes that they were written for
 #? conformance  tests of the specification, as root (RUNTIME=/path tests another runtime)
 #? sanitize     unit and conformance tests with AddressSanitizer and UBSan
-#? clang        build with clang++-19 and run the unit tests
-#? fuzz         fuzz the readers (FUZZ_RUNS=20000 inputs each)
+#? clang        the programs by clang++-19, not optimised, and a container's life with them
+#? fuzz         fuzz the readers (FUZZ_RUNS=20000 inputs or FUZZ_SECONDS=30 each)
 #? layers       includes point downward only; kernel words in few folders only
 #? budget       system calls, memory, libraries and size of one container
 #? requirements every MUST of the specification has a test (SPEC_DOCUMENTS=folder with its documents)
@@ -291,7 +308,7 @@ help:
 #? dist         ocirt-VERSION.tar.gz
 #? clean        remove build/
 #?
-#? Variables: CXX CXXFLAGS LDFLAGS STATIC=1|0 MUSL=FILE (empty: the system's C library) SYSTEMD=1|0 BUILD=build V=1
+#? Variables: MERGE=tests|all (sources of a folder compiled together: sooner, for checks) CXX CXXFLAGS LDFLAGS STATIC=1|0 MUSL=FILE (empty: the system's C library) SYSTEMD=1|0 BUILD=build V=1
 
 include build-aux/check.mk
 include build-aux/install.mk

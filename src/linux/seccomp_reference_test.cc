@@ -65,7 +65,7 @@ std::vector<BpfInstruction> reference(const oci::Seccomp& p) {
   seccomp_export_bpf(context, file);
   std::vector<BpfInstruction> program(static_cast<size_t>(lseek(file, 0, SEEK_END)) / 8);
   EXPECT_GT(pread(file, program.data(), program.size() * 8, 0), 0);
-  close(file);
+  ::close(file);
   seccomp_release(context);
   return program;
 }

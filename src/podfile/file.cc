@@ -12,9 +12,8 @@
 namespace ocirt::podfile {
 namespace {
 
-using oci::Error;
-
-Error error_at(std::string_view document, Place place, std::string property, std::string text) {
+oci::Error error_at(std::string_view document, Place place, std::string property,
+                    std::string text) {
   return {std::string(document), place.line, place.column, std::move(property), std::move(text)};
 }
 
@@ -23,14 +22,14 @@ std::string_view text_of(const Node* node) {
 }
 
 template <class Document>
-std::optional<Error> read_as(const Node& tree, std::string_view name, const ReadOptions& options,
-                             Document& target) {
+std::optional<oci::Error> read_as(const Node& tree, std::string_view name,
+                                  const ReadOptions& options, Document& target) {
   return read_tree(tree, name, oci::schema::Object<Document>::type, &target, options);
 }
 
 // Puts bytes in place of their base64, so that nobody has to care which of the two it was.
-std::optional<Error> decode(const Node& tree, std::string_view name, std::string_view member,
-                            oci::Map<std::string>& values) {
+std::optional<oci::Error> decode(const Node& tree, std::string_view name, std::string_view member,
+                                 oci::Map<std::string>& values) {
   for (auto& [key, value] : values) {
     std::string text;
     for (char c : value) {
@@ -48,8 +47,8 @@ std::optional<Error> decode(const Node& tree, std::string_view name, std::string
 }
 
 // ConfigMaps and Secrets may be written in two ways each; afterwards everything is in `data`.
-std::optional<Error> join(const Node& tree, std::string_view name, std::string_view member,
-                          oci::Map<std::string>& data, oci::Map<std::string>& more) {
+std::optional<oci::Error> join(const Node& tree, std::string_view name, std::string_view member,
+                               oci::Map<std::string>& data, oci::Map<std::string>& more) {
   for (auto& [key, value] : more) {
     if (data.find(key) != nullptr) {
       std::string property(member);
@@ -70,11 +69,11 @@ class FileReader {
   oci::Result<File> read(std::string_view text);
 
  private:
-  std::optional<Error> read_document(Node& tree);
-  std::optional<Error> read_pod(Node& tree);
-  std::optional<Error> read_config_map(const Node& tree);
-  std::optional<Error> read_secret(const Node& tree);
-  Error at(const Node& tree, std::string_view property, std::string text) {
+  std::optional<oci::Error> read_document(Node& tree);
+  std::optional<oci::Error> read_pod(Node& tree);
+  std::optional<oci::Error> read_config_map(const Node& tree);
+  std::optional<oci::Error> read_secret(const Node& tree);
+  oci::Error at(const Node& tree, std::string_view property, std::string text) {
     return error_at(file_.name, place_of(tree, property), std::string(property), std::move(text));
   }
 
@@ -102,7 +101,7 @@ oci::Result<File> FileReader::read(std::string_view text) {
   return std::move(file_);
 }
 
-std::optional<Error> FileReader::read_document(Node& tree) {
+std::optional<oci::Error> FileReader::read_document(Node& tree) {
   if (tree.kind != Node::Kind::kMap) {
     return error_at(file_.name, tree.place, "", "expected a Pod, which is a map");
   }
@@ -126,7 +125,7 @@ std::optional<Error> FileReader::read_document(Node& tree) {
   return kind == "ConfigMap" ? read_config_map(tree) : read_secret(tree);
 }
 
-std::optional<Error> FileReader::read_pod(Node& tree) {
+std::optional<oci::Error> FileReader::read_pod(Node& tree) {
   if (pod_line_ != 0) {
     return error_at(file_.name, tree.place, "",
                     cat("a second Pod, the first is in line ", pod_line_,
@@ -138,7 +137,7 @@ std::optional<Error> FileReader::read_pod(Node& tree) {
   return std::nullopt;
 }
 
-std::optional<Error> FileReader::read_config_map(const Node& tree) {
+std::optional<oci::Error> FileReader::read_config_map(const Node& tree) {
   manifest::ConfigMap map;
   if (auto error = read_as(tree, file_.name, options_, map)) return error;
   if (auto error = decode(tree, file_.name, "binaryData", map.binary_data)) return error;
@@ -150,7 +149,7 @@ std::optional<Error> FileReader::read_config_map(const Node& tree) {
   return std::nullopt;
 }
 
-std::optional<Error> FileReader::read_secret(const Node& tree) {
+std::optional<oci::Error> FileReader::read_secret(const Node& tree) {
   manifest::Secret secret;
   if (auto error = read_as(tree, file_.name, options_, secret)) return error;
   if (auto error = decode(tree, file_.name, "data", secret.data)) return error;

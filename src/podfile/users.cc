@@ -7,22 +7,22 @@
 namespace ocirt::podfile {
 namespace {
 
-struct Entry {
+struct UserLine {
   std::string_view name;
   uint32_t uid = 0;
   uint32_t gid = 0;
 };
 
 // The line of a user by name or number: name:password:uid:gid:...
-std::optional<Entry> find_user(std::string_view passwd, std::string_view name,
-                               std::optional<uint32_t> uid) {
+std::optional<UserLine> find_user(std::string_view passwd, std::string_view name,
+                                  std::optional<uint32_t> uid) {
   while (const auto line = next_line(passwd)) {
     const std::vector<std::string_view> parts = split(*line, ':');
     if (parts.size() < 4) continue;
     const auto its_uid = to_number<uint32_t>(parts[2]);
     const auto its_gid = to_number<uint32_t>(parts[3]);
     if (!its_uid || !its_gid) continue;
-    if (uid ? *its_uid == *uid : parts[0] == name) return Entry{parts[0], *its_uid, *its_gid};
+    if (uid ? *its_uid == *uid : parts[0] == name) return UserLine{parts[0], *its_uid, *its_gid};
   }
   return std::nullopt;
 }
@@ -56,7 +56,7 @@ Result<Identity> identity_of(std::string_view user, std::string_view passwd,
   const std::string_view name = user.substr(0, colon);
   Identity identity;
   const auto number = name.empty() ? std::optional<uint32_t>(0) : to_number<uint32_t>(name);
-  const std::optional<Entry> entry = find_user(passwd, name, number);
+  const std::optional<UserLine> entry = find_user(passwd, name, number);
   // The image's passwd does not say who a number is that no number of a user can be
   // (CVE-2026-46680).
   const bool digits = name.find_first_not_of("0123456789") == std::string_view::npos;

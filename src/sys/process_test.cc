@@ -30,7 +30,7 @@ pid_t waiting_child() {
   }
   return child;
 }
-pid_t ended_child(int status) {
+pid_t child_with(int status) {
   pid_t child = ::fork();
   if (child == 0) ::_exit(status);
   siginfo_t info{};
@@ -76,13 +76,13 @@ TEST(ProcessStat, StartTimeIsInClockTicksSinceBoot) {
 }
 
 TEST(ProcessStat, OfAZombieIsThere) {
-  pid_t child = ended_child(0);
+  pid_t child = child_with(0);
   EXPECT_EQ((**process_stat(child)).state, 'Z');
   reap(child);
 }
 
 TEST(ProcessStat, OfNobodyIsNothingAndNoError) {
-  pid_t child = ended_child(0);
+  pid_t child = child_with(0);
   reap(child);
   Result<std::optional<ProcessStat>> stat = process_stat(child);
   ASSERT_TRUE(stat);
@@ -115,7 +115,7 @@ TEST(ProcessStat, ListsIgnoredSignalsAndNotHandledOrBlockedOnes) {
 }
 
 TEST(Pidfd, OfNobodyIsEsrch) {
-  pid_t child = ended_child(0);
+  pid_t child = child_with(0);
   reap(child);
   Result<UniqueFd> pidfd = pidfd_open(child);
   ASSERT_FALSE(pidfd);
@@ -224,7 +224,7 @@ TEST(Pidfd, SignalsDoNotMakeTheWaitingShorterOrLonger) {
 }
 
 TEST(WaitChild, TellsAStatusFromASignal) {
-  pid_t exited = ended_child(3);
+  pid_t exited = child_with(3);
   UniqueFd pidfd = *pidfd_open(exited);
   ExitStatus status = *wait_child(pidfd);
   EXPECT_EQ(status.code, 3);
@@ -253,7 +253,7 @@ TEST(WaitUntilHeard, LastWordsAreHeardAfterTheEnd) {
 
 TEST(WaitUntilHeard, AnEndWithoutAWordIsNotWaitedFor) {
   auto [ours, theirs] = *socket_pair();
-  const pid_t child = ended_child(0);
+  const pid_t child = child_with(0);
   const UniqueFd pidfd = *pidfd_open(child);
   EXPECT_EQ(wait_until_heard(ours, pidfd), false);
   reap(child);
