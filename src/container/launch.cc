@@ -116,16 +116,18 @@ bool move_at_once(const Draft& draft, const std::vector<UniqueFd>& namespaces) {
   return user.valid() && pids.valid() && sys::is_owned_by(pids, user);
 }
 
+// What was said to a process that has ended.
+bool is_gone(const Error& error) { return error.code == EPIPE || error.code == ECONNRESET; }
+
 // Whether init needs nothing of ocirt on its way, so that Start can be there before it is ready.
 // What goes wrong is heard of after the start then, and undone just the same.
 bool may_start_at_once(const LaunchRequest& request, const plan::Plan& plan) {
-  const Scheduling& scheduling = request.draft->scheduling;
   const bool hooked =
       plan.hooks_outside || (request.hooks != nullptr && request.hooks->has_value());
   return plan.purpose == plan::Purpose::run && !hooked && !plan.join_pid_namespace &&
          !plan.user.limits() && !plan.shares_mounts && !plan.process.terminal &&
          plan.process.seccomp.count == 0 && !request.agent && request.unit == nullptr &&
-         !scheduling.scheduler && !scheduling.io_priority && scheduling.final_cpus.empty();
+         !request.draft->scheduling.applies();
 }
 
 }  // namespace
@@ -259,6 +261,12 @@ Result<Launched> launch_once(const LaunchRequest& request) {
   launched.settling_expected_ = plan.user.settles;
   begin_phase(request.timeline, "wait for init");
   TRY(launched.take_stock(request));
+  // Init's successor then goes on to the program by itself, while we still learn of it.
+  if (request.leaves_start_to_launch && plan.ready_by_moving && !plan.user.settles &&
+      !request.enter_late && !request.draft->scheduling.applies()) {
+    Result<> said = launched.say_start({});
+    if (!said && !is_gone(said.error())) return std::unexpected(said.error());  // or it says why
+  }
   if (!launched.ready_in_silence_) TRY(launched.converse(request));
   return launched;
 }
@@ -287,17 +295,21 @@ Result<> Launched::follow(const LaunchRequest& request, pid_t successor) {
   // The channel may be in the hands of a process that traces the successor: only a child of ours is
   // believed, and one that is not reaped keeps its number.
   if (successor <= 0) return refuse("init named no successor");
+  (void)sys::end_of(child_.pidfd, of_parent_);
+  const bool forgets = is_exec_ && request.signals_blocked;
+  if (forgets) sys::forget_child_signal();
   UniqueFd pidfd = TRY(sys::pidfd_open(successor));
   bool is_ours = false;
   if (of_parent_) {
     std::optional<sys::ProcessStat> stat = TRY(sys::process_stat(successor));
     is_ours = stat && stat->parent == sys::own_parent();
   } else {
-    is_ours = sys::is_child(pidfd);
+    const sys::Kinship kinship = sys::kinship(pidfd);
+    is_ours = kinship != sys::Kinship::none;
+    // Two ends make one signal: what was forgotten may have been this one's.
+    if (forgets && kinship == sys::Kinship::ended_child) sys::remember_child_signal();
   }
   if (!is_ours) return refuse("init named a process as its successor that is not a child of ours");
-  (void)sys::end_of(child_.pidfd, of_parent_);
-  if (is_exec_ && request.signals_blocked) sys::forget_child_signal();
   child_.pid = successor;
   child_.pidfd.close_later();
   child_.pidfd = std::move(pidfd);
@@ -351,6 +363,11 @@ Result<> Launched::converse(const LaunchRequest& request) {
         break;
       case plan::Word::ready:
         return apply_scheduling(pid(), request.draft->scheduling);
+      case plan::Word::executing:
+        // The successor may be faster than the one who names it.
+        if (!successor_expected_ || !start_said_ || std::exchange(executing_, true))
+          return refuse("init said something out of order");
+        break;
       case plan::Word::failed:
         return failure(std::move(*heard));
       default:
@@ -372,23 +389,27 @@ Result<> Launched::commit() {
   return say(channel_, plan::Word::commit, {}, ignored_signals_.value_or(0));
 }
 
+Result<> Launched::say_start(Fd state) {
+  start_said_ = true;
+  return say(channel_, plan::Word::start, state, ignored_signals_.value_or(0));
+}
+
 Result<> Launched::start(Fd state) {
   begin_phase(timeline_, "start");
-  Result<> said = say(channel_, plan::Word::start, state, ignored_signals_.value_or(0));
+  Result<> said = start_said_ ? Result<>{} : say_start(state);
   // One that has failed by now is not there to hear it, but has said why.
-  const bool gone = !said && (said.error().code == EPIPE || said.error().code == ECONNRESET);
-  if (!ready_in_silence_ || !gone) TRY(std::move(said));
-  Result<> done = program_runs(channel_, route_);
+  if (!ready_in_silence_ || said || !is_gone(said.error())) TRY(std::move(said));
+  Result<> done = program_runs(channel_, route_, executing_);
   if (!done && ready_in_silence_ && done.error().code == EPIPE)
     done = silent_end(child_.pidfd, of_parent_);
   if (timeline_ != nullptr) timeline_->end_of_init();
   return done;
 }
 
-Result<> program_runs(Fd channel, const ListenerRoute& route) {
+Result<> program_runs(Fd channel, const ListenerRoute& route, bool executing) {
   // Two words at a time, since Executing is always followed: unless init waits for our answer.
   const size_t at_once = route.agent ? 1 : 2;
-  for (bool executing = false;;) {
+  for (;;) {
     for (sys::Message& message : TRY(sys::receive_messages(channel, at_once, kMostInMessage))) {
       std::optional<Heard> heard = TRY(understand(std::move(message)));
       if (!heard && executing) return {};

@@ -34,10 +34,13 @@ struct LaunchRequest {
   bool signals_blocked = false;   // by a SignalInbox of the caller
   bool starts_at_once = false;    // run: the caller has nothing to do between Ready and Start that
                                   // must find init ready, so it need not be waited for
-  bool for_parent = false;        // init is a child of our parent (CLONE_PARENT), who reaps it
-  Fd gate;                        // create: where init will wait for start
-  Fd console;                     // connected console socket
-  std::optional<SeccompAgent> agent;                 // for a filter that notifies
+  bool leaves_start_to_launch =
+      false;                          // exec: nothing has to be done between the successor's number
+                                      // being known and Start, so that can wait for it already
+  bool for_parent = false;            // init is a child of our parent (CLONE_PARENT), who reaps it
+  Fd gate;                            // create: where init will wait for start
+  Fd console;                         // connected console socket
+  std::optional<SeccompAgent> agent;  // for a filter that notifies
   const std::optional<oci::Hooks>* hooks = nullptr;  // prestart and createRuntime are run from here
   NetDevices* net_devices = nullptr;  // moved in before the hooks; what becomes of them later is
                                       // the caller's
@@ -78,6 +81,7 @@ class [[nodiscard]] Launched {
   Result<> take_stock(const LaunchRequest& request);
   Result<> follow(const LaunchRequest& request, pid_t successor);
   Result<> converse(const LaunchRequest& request);
+  Result<> say_start(Fd state);
 
   sys::Child child_;
   Timeline* timeline_ = nullptr;
@@ -91,6 +95,8 @@ class [[nodiscard]] Launched {
   bool successor_expected_ = false;  // init is going to say Moved
   bool ready_in_silence_ = false;    // it is not known whether it is ready before it is started
   bool ready_by_moving_ = false;     // and nothing more before Start
+  bool start_said_ = false;          // which is with init already
+  bool executing_ = false;           // init's successor has said so
   bool settling_expected_ = false;   // init is going to say Unmapped
   bool released_ = false;
 };
@@ -99,8 +105,9 @@ class [[nodiscard]] Launched {
 Result<Launched> launch(const LaunchRequest& request);
 
 // Listens to init's last words: success when it has closed the channel because its program runs,
-// its error when it said Failed. A seccomp listener is handed on meanwhile.
-Result<> program_runs(Fd channel, const ListenerRoute& route);
+// its error when it said Failed. A seccomp listener is handed on meanwhile. `executing`: it has
+// said that it is about to execute the program.
+Result<> program_runs(Fd channel, const ListenerRoute& route, bool executing = false);
 
 // The number of descriptors that stay open: --preserve-fds, and what a socket-activating caller
 // passes (sd_listen_fds(3): LISTEN_PID is ours; or absent, as crun has it). One that the caller did

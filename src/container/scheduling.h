@@ -23,6 +23,9 @@ struct Scheduling {
   std::optional<int> io_priority;
   NumberSet initial_cpus;  // of an exec, before it enters the container's cgroup; empty: as we are
   NumberSet final_cpus;    // and after
+
+  // Whether apply_scheduling() has anything to do.
+  bool applies() const { return scheduler || io_priority || !final_cpus.empty(); }
 };
 
 // Decides; errors name the property below `place`. The affinity is for `exec` only: the container's

@@ -12,7 +12,8 @@
 //                                         HooksDone [+ state document as a sealed memory file]
 //   Moved + pid of its successor          follows, Followed (joined pid namespace, see
 //                                         init/successor.cc); for Plan::ready_by_moving neither
-//                                         Followed nor Ready is said
+//                                         Followed nor Ready is said, and Start
+//                                         may be there already: Executing can come before Moved
 //   Listener + seccomp descriptor         hands it to the agent, ListenerDone
 //   Ready                                 records the container (for Plan::ready_in_silence it is
 //                                         not said: ocirt records and says Start at once)

@@ -116,10 +116,12 @@ Result<ExitStatus> wait_child(Fd pidfd) { return *TRY(wait_with(pidfd, 0)); }
 
 Result<std::optional<ExitStatus>> ended_child(Fd pidfd) { return wait_with(pidfd, WNOHANG); }
 
-bool is_child(Fd pidfd) {
+Kinship kinship(Fd pidfd) {
   siginfo_t info{};
-  return ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd.raw()), &info,
-                  WEXITED | WNOHANG | WNOWAIT) == 0;
+  if (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd.raw()), &info,
+               WEXITED | WNOHANG | WNOWAIT) < 0)
+    return Kinship::none;
+  return info.si_pid == 0 ? Kinship::child : Kinship::ended_child;
 }
 
 Result<std::optional<ExitStatus>> end_of(Fd pidfd, bool of_parent) {

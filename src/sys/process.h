@@ -51,8 +51,9 @@ struct ExitStatus {
 Result<ExitStatus> wait_child(Fd pidfd);
 // The same without waiting: nothing as long as it lives.
 Result<std::optional<ExitStatus>> ended_child(Fd pidfd);
-// Whether it is a child of ours, or was one until it ended; not of one that has been waited for.
-bool is_child(Fd pidfd);
+// Whether it is a child of ours, and whether it has ended; none when it has been waited for.
+enum class Kinship : uint8_t { none, child, ended_child };
+Kinship kinship(Fd pidfd);
 
 // The same for a process that may be our parent's child instead (`of_parent`): then only its end is
 // waited for, and how it ended is the parent's to learn: nothing is returned.

@@ -67,6 +67,8 @@ void forget_child_signal() {
   (void)::sigtimedwait(&child, nullptr, &kNow);
 }
 
+void remember_child_signal() { (void)::kill(::getpid(), SIGCHLD); }
+
 void reap_others_than(pid_t pid) {
   for (;;) {
     siginfo_t info{};

@@ -35,6 +35,8 @@ class [[nodiscard]] SignalInbox {
 // Takes the signal of a child that has been waited for out of a SignalInbox, which would otherwise
 // wake its reader for nothing. (One for another child is lost with it: not where orphans come.)
 void forget_child_signal();
+// Puts one there: for a child that may have ended before the signal of another was forgotten.
+void remember_child_signal();
 
 // Reaps children that have ended before `pid` has: orphans that a subreaper has inherited.
 void reap_others_than(pid_t pid);

@@ -120,6 +120,15 @@ TEST(Signals, AreWaitedForWithoutADescriptor) {
   EXPECT_EQ(*inbox.next(), SIGUSR2);
 }
 
+TEST(Signals, OfAChildThatWasForgottenTooEarlyIsRemembered) {
+  SignalInbox inbox = SignalInbox::block();
+  remember_child_signal();
+  EXPECT_EQ(inbox.wait(0), SIGCHLD);
+  remember_child_signal();
+  forget_child_signal();
+  EXPECT_EQ(inbox.wait(0), 0);
+}
+
 TEST(Signals, ChildThatHasEndedIsReapedAndOneThatLivesIsNot) {
   int pipe[2];
   ASSERT_EQ(::pipe(pipe), 0);
@@ -131,10 +140,15 @@ TEST(Signals, ChildThatHasEndedIsReapedAndOneThatLivesIsNot) {
   }
   UniqueFd pidfd = *pidfd_open(child);
   EXPECT_FALSE(ended_child(pidfd)->has_value());
+  EXPECT_EQ(kinship(pidfd), Kinship::child);
   ::close(pipe[1]);
   ASSERT_TRUE(*wait_until_ended(pidfd, -1));
+  EXPECT_EQ(kinship(pidfd), Kinship::ended_child);
   EXPECT_EQ((*ended_child(pidfd))->code, 7);
   EXPECT_FALSE(ended_child(pidfd));
+  EXPECT_EQ(kinship(pidfd), Kinship::none);
+  const UniqueFd parent = *pidfd_open(::getppid());
+  EXPECT_EQ(kinship(parent), Kinship::none);
   ::close(pipe[0]);
 }
 
