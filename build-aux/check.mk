@@ -106,7 +106,8 @@ check-peers:
 	@$(MAKE) all
 	@tests/peers/run $(abspath $(BUILD)/ocirt)
 
-# Every engine with its default runtime and with ocirt, in one table (build/log/compare-*.log); half an hour.
+# Every engine with its default runtime and with ocirt, in one table (build/log/compare-*.log): half an hour, and an
+# hour more in the virtual machine.
 check-engines:
 	@build-aux/install-deps engines
 	@$(MAKE) all

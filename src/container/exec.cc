@@ -258,9 +258,10 @@ Result<int> exec(const Store& store, const GlobalOptions& global, const ExecOpti
   request.draft = &draft;
   request.signals_blocked = signals.has_value();
   request.for_parent = options.adopted.by_parent;
-  // Who asks for the number of the process is to have it before the program runs.
-  request.leaves_start_to_launch =
-      options.pid_file.empty() && pidfd_receivers.empty() && !options.adopted.by_parent;
+  // Who asks for the number of the process is to have it before the program runs; and the one that
+  // it goes on from, which is counted until we have reaped it, must not be in its way.
+  request.leaves_start_to_launch = options.pid_file.empty() && pidfd_receivers.empty() &&
+                                   !options.adopted.by_parent && !counts_processes(settings);
   request.record = &record;
   if ((draft.builder.plan.process.seccomp_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0) {
     request.agent = TRY(saved_agent(directory, record));

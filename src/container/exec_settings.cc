@@ -1,5 +1,6 @@
 #include "src/container/exec_settings.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace ocirt::container {
@@ -27,7 +28,15 @@ bool has_exec_settings(const oci::Spec& spec) {
          has_text(process.apparmor_profile) || has_text(process.selinux_label);
 }
 
+bool counts_processes(const ExecSettings& settings) {
+  return settings.limits_processes ||
+         std::ranges::any_of(settings.process.rlimits,
+                             [](const oci::Rlimit& limit) { return limit.type == "RLIMIT_NPROC"; });
+}
+
 void inherit(ExecSettings& settings, oci::Spec&& spec) {
+  settings.limits_processes = spec.linux && spec.linux->resources && spec.linux->resources->pids &&
+                              spec.linux->resources->pids->limit > 0;
   if (spec.linux) {
     settings.memory_policy = std::move(spec.linux->memory_policy);
     settings.personality = std::move(spec.linux->personality);
