@@ -298,7 +298,9 @@ Result<> Launched::follow(const LaunchRequest& request, pid_t successor) {
   (void)sys::end_of(child_.pidfd, of_parent_);
   const bool forgets = is_exec_ && request.signals_blocked;
   if (forgets) sys::forget_child_signal();
-  UniqueFd pidfd = TRY(sys::pidfd_open(successor));
+  Result<UniqueFd> opened = sys::pidfd_open(successor);
+  if (!opened && start_said_) sys::kill_child(successor);  // it waits for nobody
+  UniqueFd pidfd = TRY(std::move(opened));
   bool is_ours = false;
   if (of_parent_) {
     std::optional<sys::ProcessStat> stat = TRY(sys::process_stat(successor));

@@ -124,6 +124,12 @@ Kinship kinship(Fd pidfd) {
   return info.si_pid == 0 ? Kinship::child : Kinship::ended_child;
 }
 
+void kill_child(pid_t pid) {
+  siginfo_t info{};
+  if (pid > 0 && ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+    (void)::kill(pid, SIGKILL);
+}
+
 Result<std::optional<ExitStatus>> end_of(Fd pidfd, bool of_parent) {
   if (!of_parent) return TRY(wait_child(pidfd));
   (void)TRY(wait_until_ended(pidfd, -1));

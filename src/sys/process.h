@@ -54,6 +54,8 @@ Result<std::optional<ExitStatus>> ended_child(Fd pidfd);
 // Whether it is a child of ours, and whether it has ended; none when it has been waited for.
 enum class Kinship : uint8_t { none, child, ended_child };
 Kinship kinship(Fd pidfd);
+// Kills it when it is a child of ours that nobody has waited for: for want of a pidfd.
+void kill_child(pid_t pid);
 
 // The same for a process that may be our parent's child instead (`of_parent`): then only its end is
 // waited for, and how it ended is the parent's to learn: nothing is returned.

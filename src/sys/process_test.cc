@@ -114,6 +114,16 @@ TEST(ProcessStat, ListsIgnoredSignalsAndNotHandledOrBlockedOnes) {
             0);
 }
 
+TEST(KillChild, EndsAChildAndNobodyElse) {
+  const pid_t child = waiting_child();
+  kill_child(child);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFSIGNALED(status));
+  kill_child(::getpid());  // or the test would end here
+  kill_child(0);           // and its process group
+}
+
 TEST(Pidfd, OfNobodyIsEsrch) {
   pid_t child = child_with(0);
   reap(child);
