@@ -95,10 +95,10 @@ Result<Json> find_cni_list(const std::string& directory, std::string_view name) 
                     others.empty() ? "" : "; there are: ", others));
 }
 
-const std::vector<Json>& plugins_of(const Json& list) {
-  static constinit const std::vector<Json> kNone;
+std::span<const Json> plugins_of(const Json& list) {
   const Json* plugins = list.find("plugins");
-  return plugins != nullptr ? plugins->items : kNone;
+  if (plugins == nullptr) return {};
+  return plugins->items;
 }
 
 bool is_at_least(const Json& list, unsigned major, unsigned minor) {

@@ -3,6 +3,7 @@
 // plugin.h's, their order pod_cni.h's.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,7 @@ Result<Json> find_cni_list(const std::string& directory, std::string_view name);
 // The same for the text of one file; `is_list` for a *.conflist.
 Result<Json> read_cni_list(std::string_view text, bool is_list);
 
-const std::vector<Json>& plugins_of(const Json& list);
+std::span<const Json> plugins_of(const Json& list);
 
 // "0.4.0" <= version of the list? A list without a version is of 0.1.0.
 bool is_at_least(const Json& list, unsigned major, unsigned minor);
