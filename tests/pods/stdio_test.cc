@@ -119,7 +119,7 @@ TEST_F(TaskStdio, AContainerHasNotEndedBeforeItsClientHasOpenedTheStreams) {
 // As containerd, when it was restarted meanwhile.
 TEST_F(TaskStdio, AClientThatWasAwayAtTheEndHearsWhatItMissedWhenItComesAgain) {
   Fifo out(scratch() + "/out"), err(scratch() + "/err");
-  bundle.shell("echo first; trap 'echo last words; exit 3' USR1; while :; do usleep 20000; done");
+  bundle.shell("trap 'echo last words; exit 3' USR1; echo first; while :; do usleep 20000; done");
   launch({.out = out.path(), .err = err.path()});
   EXPECT_EQ(out.read_until("first\n"), "first\n");
   out.close_reader();
