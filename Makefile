@@ -158,7 +158,7 @@ lonely  := src/init/entry.cc src/base/terminate.cc
 alone   := %/main.cc src/base/version.cc $(shared) $(lonely)
 # $(call units,programs|tests,LIST,SOURCES)
 units    = $(if $(filter all $1,$(MERGE)),$(call merge,$1/$2,$(filter-out $(alone),$3)) $(filter $(alone),$3),$3)
-merge    = $(if $2,$(shell build-aux/merge $(BUILD)/merged/$1 $2))
+merge    = $(if $2,$(shell build-aux/merge $(BUILD)/merged/$1 $2)$(if $(filter 0,$(.SHELLSTATUS)),,$(error build-aux/merge failed)))
 spec_units := $(call units,programs,spec,$(spec_src))
 lib_units  := $(call units,programs,lib,$(lib_src))
 wire_units := $(call units,programs,wire,$(wire_src))

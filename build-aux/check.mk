@@ -182,7 +182,10 @@ tidy_files   := $(tidy_src) $(tidy_bare)
 # Most of clang-tidy's time are the headers of the C++ library, which each file has: folders at once (build-aux/merge)
 # take a fifth of it. The static analyzer, whose time is that of the functions, passes over what is included. In
 # `make check` it looks at the files that call the kernel, in `make analyze` at all of them.
+# (Only where they are wanted: no other goal needs python3 for it.)
+ifneq ($(filter tidy-check analyze $(BUILD)/tidy/%,$(MAKECMDGOALS)),)
 tidy_units   := $(lonely) $(call merge,tidy,$(filter-out $(lonely),$(tidy_src))) $(call merge,tidy-bare,$(filter-out $(lonely),$(tidy_bare)))
+endif
 analyzed     := $(filter src/init/% src/sys/%,$(tidy_files))
 
 # $(call tidy_rule,NAME,CHECKS)
