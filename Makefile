@@ -293,7 +293,7 @@ help:
 #? conformance  tests of the specification, as root (RUNTIME=/path tests another runtime)
 #? sanitize     unit and conformance tests with AddressSanitizer and UBSan
 #? clang        the programs by clang++-19, not optimised, and a container's life with them
-#? fuzz         fuzz the readers (FUZZ_RUNS=20000 inputs or FUZZ_SECONDS=30 each)
+#? fuzz         fuzz the readers, by libFuzzer and by AFL++ (FUZZ_RUNS inputs or FUZZ_SECONDS each)
 #? layers       includes point downward only; kernel words in few folders only
 #? budget       system calls, memory, libraries and size of one container
 #? requirements every MUST of the specification has a test (SPEC_DOCUMENTS=folder with its documents)

@@ -157,13 +157,21 @@ clang: clang-build
 
 # ---- fuzzing: every fuzz_*.cc is one program ------------------------------------------------------
 fuzz_src := $(call under,oci-spec src,fuzz_*.cc)
-fuzz_programs := $(foreach f,$(fuzz_src),$(BUILD)/$(basename $(notdir $f)))
+fuzz_programs := $(foreach f,$(fuzz_src),$(BUILD)/$(basename $(notdir $f)) $(BUILD)/afl/$(basename $(notdir $f))) $(BUILD)/afl/planted
+# $(call fuzz_program,PROGRAM,SOURCE,ENGINE,FLAGS)
 define fuzz_program
-$(BUILD)/$(basename $(notdir $1)): $(call objects,$1 $(if $(filter src/podfile/%,$1),$(call units,programs,fuzz,$(call code_in,src/podfile)))) \
-    $(if $(filter src/%,$1),$(wire_lib) $(libs),$(spec_lib))
-	$$(call say,LINK)$$(CXX) $$(link) -fsanitize=fuzzer -o $$@ $$^ $$(YAML_LIBS) $$(WIRE_LIBS) $$(TEST_LIBS)
+$1: $(call objects,$2 $(if $(filter src/podfile/%,$2),$(call units,programs,fuzz,$(call code_in,src/podfile)))) \
+    $(if $(filter src/%,$2),$(wire_lib) $(libs),$(spec_lib)) $3
+	@mkdir -p $$(@D)
+	$$(call say,LINK)$$(CXX) $$(link) $4 -o $$@ $$^ $$(YAML_LIBS) $$(WIRE_LIBS) $$(TEST_LIBS)
 endef
-$(foreach f,$(fuzz_src),$(eval $(call fuzz_program,$f)))
+# The same objects for two engines: libFuzzer is of the compiler, AFL++ has its runtime and a main of ours.
+AFL_RUNTIME ?= /usr/lib/afl/afl-compiler-rt.o
+afl_main := $(BUILD)/obj/tests/fuzz/afl_main.o
+$(afl_main): private extra = -O2 -fno-sanitize=all -fno-sanitize-coverage=inline-8bit-counters,pc-table,trace-cmp,indirect-calls
+$(foreach f,$(fuzz_src),$(eval $(call fuzz_program,$(BUILD)/$(basename $(notdir $f)),$f,,-fsanitize=fuzzer)))
+$(foreach f,$(fuzz_src),$(eval $(call fuzz_program,$(BUILD)/afl/$(basename $(notdir $f)),$f,$(afl_main) $(AFL_RUNTIME),)))
+$(eval $(call fuzz_program,$(BUILD)/afl/planted,tests/fuzz/planted.cc,$(afl_main) $(AFL_RUNTIME),))
 
 .PHONY: fuzz-programs
 fuzz-programs: $(fuzz_programs)
