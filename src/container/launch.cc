@@ -26,15 +26,16 @@ extern "C" const char ocirt_init_image[];
 extern "C" const size_t ocirt_init_image_size;
 
 namespace ocirt::container {
-namespace {
-
-constexpr size_t kPage = 4096;  // mmap(2) wants the plan at a page's begin
 
 struct Heard {
   plan::Header header{};
   std::string text;
   UniqueFd fd;
 };
+
+namespace {
+
+constexpr size_t kPage = 4096;  // mmap(2) wants the plan at a page's begin
 
 constexpr size_t kMostInMessage = sizeof(plan::Header) + plan::kMostText;
 
@@ -47,10 +48,6 @@ Result<std::optional<Heard>> understand(sys::Message message) {
   heard.text = message.bytes.substr(sizeof heard.header);
   if (!message.fds.empty()) heard.fd = std::move(message.fds.front());
   return heard;
-}
-
-Result<std::optional<Heard>> hear(Fd channel) {
-  return understand(TRY(sys::receive_message(channel, kMostInMessage)));
 }
 
 Result<> say(Fd channel, plan::Word word, Fd attached = {}, uint32_t ignored_signals = 0) {
@@ -116,6 +113,10 @@ bool move_at_once(const Draft& draft, const std::vector<UniqueFd>& namespaces) {
   return user.valid() && pids.valid() && sys::is_owned_by(pids, user);
 }
 
+Error killed_before_program() {
+  return {EPIPE, "init was killed before it could execute the program"};
+}
+
 // What was said to a process that has ended.
 bool is_gone(const Error& error) { return error.code == EPIPE || error.code == ECONNRESET; }
 
@@ -128,6 +129,13 @@ bool may_start_at_once(const LaunchRequest& request, const plan::Plan& plan) {
          !plan.user.limits() && !plan.shares_mounts && !plan.process.terminal &&
          plan.process.seccomp.count == 0 && !request.agent && request.unit == nullptr &&
          !request.draft->scheduling.applies();
+}
+
+// Whether Start can be said as soon as there is an init: its successor then goes on to the program
+// by itself, while we still learn of it. Not where it has to wait for us.
+bool may_be_told_first(const LaunchRequest& request, const plan::Plan& plan) {
+  return request.leaves_start_to_launch && plan.ready_by_moving && !plan.user.settles &&
+         !request.enter_late && !request.agent && !request.draft->scheduling.applies();
 }
 
 }  // namespace
@@ -251,6 +259,11 @@ Result<Launched> launch_once(const LaunchRequest& request) {
     }
     TRY(sys::write_once(unit_key, "the gate of init", "x"));
   }
+  // Before anything is said to init, and so before hooks and the program.
+  if (request.new_devices != nullptr) {
+    TRY(cgroup::apply_new_device_rules(request.record->cgroup, *request.new_devices,
+                                       *request.entrance));
+  }
   theirs.reset();  // or its end could not be heard
   program.close_later();
   launched.is_exec_ = plan.purpose == plan::Purpose::exec || plan.purpose == plan::Purpose::mounts;
@@ -261,9 +274,7 @@ Result<Launched> launch_once(const LaunchRequest& request) {
   launched.settling_expected_ = plan.user.settles;
   begin_phase(request.timeline, "wait for init");
   TRY(launched.take_stock(request));
-  // Init's successor then goes on to the program by itself, while we still learn of it.
-  if (request.leaves_start_to_launch && plan.ready_by_moving && !plan.user.settles &&
-      !request.enter_late && !request.draft->scheduling.applies()) {
+  if (may_be_told_first(request, plan)) {
     Result<> said = launched.say_start({});
     if (!said && !is_gone(said.error())) return std::unexpected(said.error());  // or it says why
   }
@@ -321,65 +332,85 @@ Result<> Launched::follow(const LaunchRequest& request, pid_t successor) {
   return say(channel_, plan::Word::followed);
 }
 
-// Listens to init until it is ready.
+// Listens to init until it is ready; one that has been told to start, to the end.
 Result<> Launched::converse(const LaunchRequest& request) {
+  // What Start was said to waits for nothing any more: Executing, Moved and the end in one call.
+  // The others are heard one by one, and may want an answer.
+  const size_t at_once = start_said_ ? 3 : 1;
   for (;;) {
     // A process that is killed between making its successor and naming it leaves it the channel.
-    if (successor_expected_ && !TRY(sys::wait_until_heard(channel_, child_.pidfd)))
+    if (successor_expected_ && !start_said_ && !TRY(sys::wait_until_heard(channel_, child_.pidfd)))
       return silent_end(child_.pidfd, of_parent_);
-    std::optional<Heard> heard = TRY(hear(channel_));
-    if (!heard) return silent_end(child_.pidfd, of_parent_);
-    switch (heard->header.word) {
-      case plan::Word::console:
-        console_ = std::move(heard->fd);
-        break;
-      // Each at most once, and only when the plan has it: a process that others can trace speaks
-      // here.
-      case plan::Word::at_hooks: {
-        if (!std::exchange(hooks_expected_, false))
-          return refuse("init said something out of order");
-        if (request.net_devices != nullptr) TRY(request.net_devices->move_in(pid()));
-        UniqueFd state = TRY(run_create_hooks(request));
-        TRY(say(channel_, plan::Word::hooks_done, state));
-        break;
-      }
-      case plan::Word::moved:
-        if (!std::exchange(successor_expected_, false))
-          return refuse("init said something out of order");
-        TRY(follow(request, heard->header.pid));
-        if (ready_by_moving_) return apply_scheduling(pid(), request.draft->scheduling);
-        break;
-      case plan::Word::unmapped:
-        if (!std::exchange(settling_expected_, false))
-          return refuse("init said something out of order");
-        TRY(settle_user_namespace(pid(), *request.draft));
-        TRY(say(channel_, plan::Word::mapped));
-        break;
-      case plan::Word::fetch: {
-        UniqueFd source = TRY(fetch_source(pid(), *request.draft, heard->header.number));
-        TRY(say(channel_, plan::Word::fetched, source));
-        break;
-      }
-      case plan::Word::listener:
-        TRY(route_listener(channel_, *heard, route_));
-        break;
-      case plan::Word::ready:
-        return apply_scheduling(pid(), request.draft->scheduling);
-      case plan::Word::executing:
-        // The successor may be faster than the one who names it.
-        if (!successor_expected_ || !start_said_ || std::exchange(executing_, true))
-          return refuse("init said something out of order");
-        break;
-      case plan::Word::failed:
-        return failure(std::move(*heard));
-      default:
-        return refuse("init said something out of order");
+    for (sys::Message& message : TRY(sys::receive_messages(channel_, at_once, kMostInMessage))) {
+      std::optional<Heard> heard = TRY(understand(std::move(message)));
+      if (!heard) return end_of_conversation();
+      if (TRY(understand_word(request, std::move(*heard)))) return {};
     }
   }
 }
 
+// Init, or the program in its place, has closed the channel.
+Result<> Launched::end_of_conversation() {
+  if (!start_said_ || (successor_expected_ && !executing_))
+    return silent_end(child_.pidfd, of_parent_);
+  if (successor_expected_) return refuse("init was killed before it could name its successor");
+  if (!executing_) return std::unexpected(killed_before_program());
+  program_runs_ = true;
+  return {};
+}
+
+// True: init is ready, and waits for what the caller says.
+Result<bool> Launched::understand_word(const LaunchRequest& request, Heard heard) {
+  switch (heard.header.word) {
+    case plan::Word::console:
+      console_ = std::move(heard.fd);
+      return false;
+    // Each at most once, and only when the plan has it: a process that others can trace speaks
+    // here.
+    case plan::Word::at_hooks: {
+      if (!std::exchange(hooks_expected_, false)) break;
+      if (request.net_devices != nullptr) TRY(request.net_devices->move_in(pid()));
+      UniqueFd state = TRY(run_create_hooks(request));
+      TRY(say(channel_, plan::Word::hooks_done, state));
+      return false;
+    }
+    case plan::Word::moved:
+      if (!std::exchange(successor_expected_, false)) break;
+      TRY(follow(request, heard.header.pid));
+      if (!ready_by_moving_ || start_said_) return false;
+      TRY(apply_scheduling(pid(), request.draft->scheduling));
+      return true;
+    case plan::Word::unmapped:
+      if (!std::exchange(settling_expected_, false)) break;
+      TRY(settle_user_namespace(pid(), *request.draft));
+      TRY(say(channel_, plan::Word::mapped));
+      return false;
+    case plan::Word::fetch: {
+      UniqueFd source = TRY(fetch_source(pid(), *request.draft, heard.header.number));
+      TRY(say(channel_, plan::Word::fetched, source));
+      return false;
+    }
+    case plan::Word::listener:
+      TRY(route_listener(channel_, heard, route_));
+      return false;
+    case plan::Word::ready:
+      TRY(apply_scheduling(pid(), request.draft->scheduling));
+      return true;
+    case plan::Word::executing:
+      if (!start_said_ || std::exchange(executing_, true)) break;
+      return false;
+    case plan::Word::failed:
+      return failure(std::move(heard));
+    default:
+      break;
+  }
+  return refuse("init said something out of order");
+}
+
 Launched::~Launched() {
   if (released_ || !child_.pidfd.valid()) return;
+  // What was told to start goes on without being named.
+  if (start_said_ && successor_expected_) sys::kill_children_after(child_.pid);
   (void)sys::send_signal(child_.pidfd, SIGKILL);
   // One in a cgroup that was frozen meanwhile ends when that is removed, and by v1 not before.
   constexpr int kPatienceMs = 2000;
@@ -397,26 +428,29 @@ Result<> Launched::say_start(Fd state) {
 }
 
 Result<> Launched::start(Fd state) {
+  if (program_runs_) {
+    if (timeline_ != nullptr) timeline_->end_of_init();
+    return {};
+  }
   begin_phase(timeline_, "start");
   Result<> said = start_said_ ? Result<>{} : say_start(state);
   // One that has failed by now is not there to hear it, but has said why.
   if (!ready_in_silence_ || said || !is_gone(said.error())) TRY(std::move(said));
-  Result<> done = program_runs(channel_, route_, executing_);
+  Result<> done = program_runs(channel_, route_);
   if (!done && ready_in_silence_ && done.error().code == EPIPE)
     done = silent_end(child_.pidfd, of_parent_);
   if (timeline_ != nullptr) timeline_->end_of_init();
   return done;
 }
 
-Result<> program_runs(Fd channel, const ListenerRoute& route, bool executing) {
+Result<> program_runs(Fd channel, const ListenerRoute& route) {
   // Two words at a time, since Executing is always followed: unless init waits for our answer.
   const size_t at_once = route.agent ? 1 : 2;
-  for (;;) {
+  for (bool executing = false;;) {
     for (sys::Message& message : TRY(sys::receive_messages(channel, at_once, kMostInMessage))) {
       std::optional<Heard> heard = TRY(understand(std::move(message)));
       if (!heard && executing) return {};
-      if (!heard)
-        return std::unexpected(Error{EPIPE, "init was killed before it could execute the program"});
+      if (!heard) return std::unexpected(killed_before_program());
       switch (heard->header.word) {
         case plan::Word::failed:
           return failure(std::move(*heard));

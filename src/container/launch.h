@@ -21,11 +21,15 @@
 
 namespace ocirt::container {
 
+struct Heard;
+
 struct LaunchRequest {
   Draft* draft = nullptr;
   const cgroup::Entrance* entrance = nullptr;  // null: stays in our cgroup
   bool enter_late =
       false;  // put into the cgroup as the last, by its successor's pid (joined pid namespace)
+  const oci::Resources* new_devices =
+      nullptr;                     // device rules of a new cgroup, to be put in force beside init
   const UnitPlan* unit = nullptr;  // instead of an entrance: systemd makes the cgroup around it
   StartedUnit* started_unit = nullptr;
   const UnitEntrance* unit_entrance = nullptr;  // instead of an entrance: systemd moves it there
@@ -81,6 +85,8 @@ class [[nodiscard]] Launched {
   Result<> take_stock(const LaunchRequest& request);
   Result<> follow(const LaunchRequest& request, pid_t successor);
   Result<> converse(const LaunchRequest& request);
+  Result<bool> understand_word(const LaunchRequest& request, Heard heard);
+  Result<> end_of_conversation();
   Result<> say_start(Fd state);
 
   sys::Child child_;
@@ -96,7 +102,8 @@ class [[nodiscard]] Launched {
   bool ready_in_silence_ = false;    // it is not known whether it is ready before it is started
   bool ready_by_moving_ = false;     // and nothing more before Start
   bool start_said_ = false;          // which is with init already
-  bool executing_ = false;           // init's successor has said so
+  bool executing_ = false;           // init has said so
+  bool program_runs_ = false;        // and nothing more can be heard
   bool settling_expected_ = false;   // init is going to say Unmapped
   bool released_ = false;
 };
@@ -105,9 +112,8 @@ class [[nodiscard]] Launched {
 Result<Launched> launch(const LaunchRequest& request);
 
 // Listens to init's last words: success when it has closed the channel because its program runs,
-// its error when it said Failed. A seccomp listener is handed on meanwhile. `executing`: it has
-// said that it is about to execute the program.
-Result<> program_runs(Fd channel, const ListenerRoute& route, bool executing = false);
+// its error when it said Failed. A seccomp listener is handed on meanwhile.
+Result<> program_runs(Fd channel, const ListenerRoute& route);
 
 // The number of descriptors that stay open: --preserve-fds, and what a socket-activating caller
 // passes (sd_listen_fds(3): LISTEN_PID is ours; or absent, as crun has it). One that the caller did

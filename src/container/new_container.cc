@@ -60,8 +60,9 @@ Result<> fill_directory(NewDirectory& made, const Bundle& bundle, const Draft& d
   return made.write_first(record, bundle.json);
 }
 
-Result<> make_cgroup(NewContainer& made, cgroup::Entrance& entrance, const Draft& draft,
-                     const cgroup::Host& host) {
+// `devices_wait`: the device rules are left to launch().
+Result<> make_cgroup(NewContainer& made, cgroup::Entrance& entrance, bool& devices_wait,
+                     const Draft& draft, const cgroup::Host& host) {
   cgroup::Location& location = made.record.cgroup;
   made.cgroup = TRY(within("cgroup", cgroup::make(location, host.top_controllers)));
   if (!made.cgroup.shared().empty()) {
@@ -74,8 +75,9 @@ Result<> make_cgroup(NewContainer& made, cgroup::Entrance& entrance, const Draft
             "container are theirs too"));
   }
   entrance = TRY(within("cgroup", cgroup::open_entrance(location)));
-  TRY(cgroup::apply_new(location, made.bundle.spec.linux->resources.value_or(oci::Resources()),
-                        made.cgroup, entrance));
+  devices_wait =
+      TRY(cgroup::apply_new(location, made.bundle.spec.linux->resources.value_or(oci::Resources()),
+                            made.cgroup, entrance));
   if (!draft.user || !draft.user->cgroup_owner) return {};
   return within("cgroup", cgroup::delegate(location, *draft.user->cgroup_owner));
 }
@@ -207,10 +209,11 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   if (notifies) TRY(within("NOTIFY_SOCKET", make_notify_directory(directory)));
   begin_phase(global.timeline, "cgroup");
   UniqueFd gate;
-  if (purpose == plan::Purpose::create) gate = TRY(sys::listen_at(directory.fd(), "start"));
+  if (purpose == plan::Purpose::create) gate = TRY(sys::listen_at(directory.fd(), kGate));
   cgroup::Entrance entrance;
+  bool devices_wait = false;
   if (!input.cgroup.directories.empty() && !unit) {
-    Result<> done = make_cgroup(made, entrance, draft, input.cgroup_host);
+    Result<> done = make_cgroup(made, entrance, devices_wait, draft, input.cgroup_host);
     if (!done && (!is_rootless(global) || !may_do_without(done.error(), spec.linux->resources))) {
       return std::unexpected(std::move(done).error());
     }
@@ -243,6 +246,9 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   request.for_parent = options.adopted.by_parent;
   request.starts_at_once = purpose == plan::Purpose::run && annotations.delegate_cgroup.empty();
   request.entrance = has_cgroup || !entrance.procs.empty() ? &entrance : nullptr;
+  const oci::Resources no_limits;
+  if (devices_wait)
+    request.new_devices = spec.linux->resources ? &*spec.linux->resources : &no_limits;
   request.unit = unit ? &*unit : nullptr;
   request.started_unit = &made.unit;
   request.trees = trees;

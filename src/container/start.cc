@@ -46,10 +46,10 @@ Result<> finish_start(std::span<const oci::Hook> poststart, const Record& record
 Result<Warnings> start(const Store& store, const std::string& id) {
   Directory directory = TRY(store.find(id, Store::Lock::exclusive));
   Record record = TRY(directory.read());
-  const auto [status, init] = TRY(standing_of(directory, record));
+  UniqueFd gate;
+  const auto [status, init] = TRY(standing_of(directory, record, &gate));
   if (status != oci::Status::kCreated) return not_startable(id, status);
   TRY(cgroup::check_not_frozen(record.cgroup));
-  UniqueFd gate = TRY(sys::connect_at(directory.fd(), "start"));
   std::optional<NotifySocket> notify = TRY(NotifySocket::open(directory));
   UniqueFd state;
   oci::Hooks hooks = TRY(saved_hooks(directory, record, "start"));  // startContainer and poststart
@@ -62,7 +62,7 @@ Result<Warnings> start(const Store& store, const std::string& id) {
   ListenerRoute route{TRY(saved_agent(directory, record)), record.pid,
                       state_of(record, oci::Status::kCreated)};
   TRY(program_runs(gate, route));
-  (void)sys::unlink(directory.fd(), "start");
+  (void)sys::unlink(directory.fd(), kGate);
   // It runs: a poststart hook may take its time, or call us.
   TRY(directory.unlock());
   TRY(finish_start(hooks.poststart, record, init));

@@ -24,7 +24,21 @@ Result<UniqueFd> open_init(const Record& record) {
   return pidfd;
 }
 
-Result<Standing> standing_of(const Directory& directory, const Record& record) {
+namespace {
+
+// Whether init listens. For somebody who wants to talk to it the connection that tells is kept.
+Result<bool> init_waits(const Directory& directory, UniqueFd* gate) {
+  if (gate == nullptr) return sys::is_listening(directory.fd(), kGate);
+  Result<UniqueFd> connected = sys::connect_at(directory.fd(), kGate);
+  if (!connected && (connected.error().code == ECONNREFUSED || connected.error().code == ENOENT))
+    return false;
+  *gate = TRY(std::move(connected));
+  return true;
+}
+
+}  // namespace
+
+Result<Standing> standing_of(const Directory& directory, const Record& record, UniqueFd* gate) {
   Standing standing;
   if (record.pid == 0) {
     standing.status = oci::Status::kCreating;
@@ -36,7 +50,7 @@ Result<Standing> standing_of(const Directory& directory, const Record& record) {
   if (TRY(cgroup::is_frozen(record.cgroup))) {
     standing.status = oci::Status::kPaused;
   } else {
-    const bool waits = TRY(sys::is_listening(directory.fd(), "start"));
+    const bool waits = TRY(init_waits(directory, gate));
     standing.status = waits ? oci::Status::kCreated : oci::Status::kRunning;
   }
   return standing;

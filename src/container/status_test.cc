@@ -32,6 +32,24 @@ TEST_F(StatusTest, IsCreatedWhileInitListensAndRunningAfterwards) {
   EXPECT_EQ(status("c1"), oci::Status::kRunning);
 }
 
+TEST_F(StatusTest, GivesTheConnectionThatToldThatInitWaits) {
+  add("c1", start_process());
+  Directory directory = find("c1");
+  const Record record = *directory.read();
+  UniqueFd gate = *sys::listen_at(directory.fd(), kGate);
+  UniqueFd connection;
+  ASSERT_EQ(standing_of(directory, record, &connection)->status, oci::Status::kCreated);
+  ASSERT_TRUE(sys::send_message(connection, "start"));
+  UniqueFd accepted(::accept(gate.raw(), nullptr, nullptr));
+  EXPECT_EQ(sys::receive_message(accepted)->bytes, "start");
+  connection.reset();
+  gate.reset();
+  EXPECT_EQ(standing_of(directory, record, &connection)->status, oci::Status::kRunning);
+  EXPECT_FALSE(connection.valid());
+  ASSERT_TRUE(sys::unlink(directory.fd(), kGate));
+  EXPECT_EQ(standing_of(directory, record, &connection)->status, oci::Status::kRunning);
+}
+
 TEST_F(StatusTest, IsStoppedWhenInitIsAZombieOrGone) {
   pid_t init = start_process();
   Record record = add("c1", init);

@@ -47,8 +47,7 @@ constexpr std::string_view kAllowed[] = {
     "timerfd_create timerfd_gettime timerfd_gettime64 timerfd_settime timerfd_settime64",
     // sockets
     "accept accept4 bind connect getpeername getsockname getsockopt listen recv recvfrom recvmmsg "
-    "recvmmsg_time64 recvmsg send sendmmsg sendmsg sendto setsockopt shutdown socketcall "
-    "socketpair",
+    "recvmmsg_time64 recvmsg send sendmmsg sendmsg sendto setsockopt shutdown socketpair",
     // memory
     "brk cachestat get_mempolicy madvise map_shadow_stack membarrier memfd_create memfd_secret "
     "mincore mlock mlock2 mlockall mmap mmap2 mprotect mremap mseal msync munlock munlockall "
@@ -114,6 +113,27 @@ constexpr ForCapability kMore[] = {
     {"CAP_PERFMON", "perf_event_open"},
 };
 
+// The families of sockets, all but two: AF_ALG (38), since what is in the kernel's crypto has been
+// a way to write into the page cache (CVE-2026-31431), and AF_VSOCK (40), which reaches the
+// hypervisor, past the pod's network namespace. The kernel takes the lower half of the argument and
+// a filter compares all of it: "not 38" would allow 38 with a bit above. So each range says which
+// bits it looks at.
+//
+// i386 programs can also ask by socketcall(2), which has its arguments in memory. It is not in the
+// list: what it asks for is allowed where the call of that name is without conditions, and so never
+// socket(2).
+struct Families {
+  uint64_t mask;
+  uint64_t value;
+};
+constexpr Families kFamilies[] = {
+    {0xffffffe0, 0},                                       // 0 to 31
+    {0xfffffffc, 32},                                      // to 35
+    {0xfffffffe, 36},                                      // and 37
+    {0xffffffff, 39}, {0xffffffff, 41}, {0xfffffffe, 42},  // and 43
+    {0xfffffffc, 44},                                      // to 47
+};
+
 bool has(const std::vector<std::string>& capabilities, std::string_view name) {
   return std::find(capabilities.begin(), capabilities.end(), name) != capabilities.end();
 }
@@ -148,8 +168,13 @@ oci::Seccomp default_seccomp(const std::vector<std::string>& capabilities) {
   for (const ForCapability& more : kMore) {
     if (has(capabilities, more.capability)) allow(profile, more.names);
   }
-  // Virtual machines' sockets reach the hypervisor, past the pod's network namespace.
-  allow_if(profile, "socket", {.index = 0, .value = 40, .op = oci::SeccompOperator::kNe});
+  for (const Families& families : kFamilies) {
+    allow_if(profile, "socket",
+             {.index = 0,
+              .value = families.mask,
+              .value_two = families.value,
+              .op = oci::SeccompOperator::kMaskedEq});
+  }
   // The personalities of an ordinary program: Linux, 32 bits, without randomised addresses, and
   // asking.
   for (uint64_t personality : {0x0ULL, 0x8ULL, 0x20000ULL, 0x20008ULL, 0xffffffffULL}) {

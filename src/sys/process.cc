@@ -130,6 +130,18 @@ void kill_child(pid_t pid) {
     (void)::kill(pid, SIGKILL);
 }
 
+void kill_children_after(pid_t pid) {
+  const Result<std::optional<ProcessStat>> first = process_stat(pid);
+  const Result<std::string> list = read_file(kCwd, "/proc/thread-self/children");
+  if (!first || !*first || !list) return;
+  for (std::string_view word : split(trim(*list), ' ')) {
+    const pid_t child = to_number<pid_t>(word).value_or(0);
+    if (child <= pid) continue;
+    const Result<std::optional<ProcessStat>> stat = process_stat(child);
+    if (stat && *stat && (*stat)->start_time >= (*first)->start_time) kill_child(child);
+  }
+}
+
 Result<std::optional<ExitStatus>> end_of(Fd pidfd, bool of_parent) {
   if (!of_parent) return TRY(wait_child(pidfd));
   (void)TRY(wait_until_ended(pidfd, -1));

@@ -56,6 +56,10 @@ enum class Kinship : uint8_t { none, child, ended_child };
 Kinship kinship(Fd pidfd);
 // Kills it when it is a child of ours that nobody has waited for: for want of a pidfd.
 void kill_child(pid_t pid);
+// Kills the children of ours that came after the child `pid`, which has not been waited for: what
+// it has made for us and could not name (CLONE_PARENT). Told by number and by start time, since our
+// caller may have had children before it executed us.
+void kill_children_after(pid_t pid);
 
 // The same for a process that may be our parent's child instead (`of_parent`): then only its end is
 // waited for, and how it ended is the parent's to learn: nothing is returned.

@@ -124,6 +124,23 @@ TEST(KillChild, EndsAChildAndNobodyElse) {
   kill_child(0);           // and its process group
 }
 
+TEST(KillChildrenAfter, EndsThoseThatCameLaterAndNoOthers) {
+  const pid_t before = waiting_child();
+  const pid_t named = waiting_child();
+  const pid_t later = waiting_child();
+  if (before > named || named > later) GTEST_SKIP() << "the kernel began its numbers anew";
+  kill_children_after(named);
+  int status = 0;
+  ASSERT_EQ(::waitpid(later, &status, 0), later);
+  EXPECT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(::waitpid(before, &status, WNOHANG), 0);
+  EXPECT_EQ(::waitpid(named, &status, WNOHANG), 0);
+  for (const pid_t child : {before, named}) {
+    kill_child(child);
+    reap(child);
+  }
+}
+
 TEST(Pidfd, OfNobodyIsEsrch) {
   pid_t child = child_with(0);
   reap(child);

@@ -8,6 +8,7 @@
 #include "src/base/text.h"
 #include "src/linux/cgroup/cgroup.h"
 #include "src/linux/cgroup/controllers.h"
+#include "src/linux/cgroup/device_rules.h"
 #include "src/linux/cgroup/devices.h"
 #include "src/linux/cgroup/hierarchies.h"
 #include "src/linux/cgroup/settings.h"
@@ -222,11 +223,22 @@ Result<> apply(const Location& location, const oci::Resources& resources, bool u
   return apply_device_rules(location, resources.devices, entrance.directory, false);
 }
 
-Result<> apply_new(const Location& location, const oci::Resources& resources, const Made& made,
-                   const Entrance& entrance) {
+Result<bool> apply_new(const Location& location, const oci::Resources& resources, const Made& made,
+                       const Entrance& entrance) {
   TRY(write_limits(location, resources));
-  if (location.directories.empty()) return {};
-  return apply_device_rules(location, resources.devices, entrance.directory, made.is_fresh());
+  if (location.directories.empty()) return false;
+  const bool is_program = location.layout == Layout::unified && entrance.directory.valid();
+  if (is_program && made.is_fresh()) {
+    TRY(device_rules(resources.devices));
+    return true;
+  }
+  TRY(apply_device_rules(location, resources.devices, entrance.directory, made.is_fresh()));
+  return false;
+}
+
+Result<> apply_new_device_rules(const Location& location, const oci::Resources& resources,
+                                const Entrance& entrance) {
+  return apply_device_rules(location, resources.devices, entrance.directory, true);
 }
 
 }  // namespace ocirt::cgroup

@@ -147,9 +147,16 @@ Result<> move_below(const Location& location, std::string_view name, pid_t pid);
 Result<> apply(const Location& location, const oci::Resources& resources, bool update);
 
 // The same for a container that is being made: what is open and fresh need not be opened and asked
-// for device programs again.
-Result<> apply_new(const Location& location, const oci::Resources& resources, const Made& made,
-                   const Entrance& entrance);
+// for device programs again. True: the device rules are in order, and put in force by
+// apply_new_device_rules() once init is at work. Loading and attaching a program takes the kernel a
+// tenth of a millisecond, in which init can make mounts.
+Result<bool> apply_new(const Location& location, const oci::Resources& resources, const Made& made,
+                       const Entrance& entrance);
+
+// What apply_new() has left. Before this only init may be in the cgroup, and nobody whom the
+// container's configuration names: hooks and the program come later.
+Result<> apply_new_device_rules(const Location& location, const oci::Resources& resources,
+                                const Entrance& entrance);
 
 // The files that /sys/kernel/cgroup/delegate, whose text `list` is, names as safe to give away.
 std::vector<std::string> delegated_files(std::string_view list);

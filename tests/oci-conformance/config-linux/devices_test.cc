@@ -185,6 +185,25 @@ TEST_F(DeviceRules, HoldForExecToo) {
             container.exec_shell(try_open("<", "/dev/fuse") + try_open("<", "/dev/null")).out);
 }
 
+TEST_F(DeviceRules, HoldForHooksThatRunInTheContainer) {
+  bundle.set("linux.resources.devices", R"([{"allow": false, "access": "rwm"}])");
+  const std::string script = "{ " + try_open("<", bundle.rootfs("/dev/fuse").c_str()) +
+                             try_open("<", bundle.rootfs("/dev/null").c_str()) + " } > " +
+                             bundle.rootfs("/tmp/seen");
+  Json hook;
+  hook.set("path", Json::string("/bin/sh"));
+  hook.set("args", Json::array({"sh", "-c", script}));
+  bundle.append("hooks.createContainer", hook.print());
+  run_shell("true");
+  EXPECT_EQ("no\nyes\n", read_file(bundle.rootfs("/tmp/seen")));
+}
+
+// They are put in force while init is at work.
+TEST_F(DeviceRules, HoldForAProgramThatUsesADeviceAtOnce) {
+  bundle.set("linux.resources.devices", R"([{"allow": false, "access": "rwm"}])");
+  for (int i = 0; i < 20; ++i) EXPECT_EQ("no\n", run_shell(try_open("<", "/dev/fuse")));
+}
+
 TEST_F(DeviceRules, SurviveAnUpdateOfOtherResources) {
   bundle.set("linux.resources.devices", R"([{"allow": false, "access": "rwm"}])");
   bundle.shell("exec sleep 100");
