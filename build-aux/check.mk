@@ -157,7 +157,7 @@ clang: clang-build
 
 # ---- fuzzing: every fuzz_*.cc is one program ------------------------------------------------------
 fuzz_src := $(call under,oci-spec src,fuzz_*.cc)
-fuzz_programs := $(foreach f,$(fuzz_src),$(BUILD)/$(basename $(notdir $f)) $(BUILD)/afl/$(basename $(notdir $f))) $(BUILD)/afl/planted
+fuzz_programs := $(foreach f,$(fuzz_src),$(BUILD)/$(basename $(notdir $f)))
 # $(call fuzz_program,PROGRAM,SOURCE,ENGINE,FLAGS)
 define fuzz_program
 $1: $(call objects,$2 $(if $(filter src/podfile/%,$2),$(call units,programs,fuzz,$(call code_in,src/podfile)))) \
@@ -166,7 +166,11 @@ $1: $(call objects,$2 $(if $(filter src/podfile/%,$2),$(call units,programs,fuzz
 	$$(call say,LINK)$$(CXX) $$(link) $4 -o $$@ $$^ $$(YAML_LIBS) $$(WIRE_LIBS) $$(TEST_LIBS)
 endef
 # The same objects for two engines: libFuzzer is of the compiler, AFL++ has its runtime and a main of ours.
-AFL_RUNTIME ?= /usr/lib/afl/afl-compiler-rt.o
+# (Where that is installed; its suite is skipped otherwise, and says so.)
+AFL_RUNTIME ?= $(wildcard /usr/lib/afl/afl-compiler-rt.o)
+ifneq ($(AFL_RUNTIME),)
+fuzz_programs += $(foreach f,$(fuzz_src) planted,$(BUILD)/afl/$(basename $(notdir $f)))
+endif
 afl_main := $(BUILD)/obj/tests/fuzz/afl_main.o
 $(afl_main): private extra = -O2 -fno-sanitize=all -fno-sanitize-coverage=inline-8bit-counters,pc-table,trace-cmp,indirect-calls
 $(foreach f,$(fuzz_src),$(eval $(call fuzz_program,$(BUILD)/$(basename $(notdir $f)),$f,,-fsanitize=fuzzer)))
