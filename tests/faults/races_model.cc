@@ -42,12 +42,15 @@ bool is_there(const State& state) {
 
 // A create begins by taking the name, and is done later. `stage` 0 is the taking.
 After create_step(const Event& event, State state, int index, int stage) {
+  const bool exists = event.code != 0 && says(event, "already exists");
   if (stage == 0) {
-    if (event.code != 0 && says(event, "already exists"))
-      return if_true(state.phase != State::kAbsent, state);
+    if (exists && state.phase != State::kAbsent) return state;
+    // (One that answers so may have taken the name: a delete --force took it away, and another
+    // create came first after that.)
     if (state.phase != State::kAbsent) return std::nullopt;
     return State{.phase = State::kCreating, .maker = index};
   }
+  if (exists) return std::nullopt;
   if (state.phase != State::kCreating || state.maker != index) return std::nullopt;
   if (event.code == 0) return State{.phase = State::kCreated, .dying = state.dying};
   // Its process was killed.
@@ -66,7 +69,9 @@ After delete_step(const Event& event, State state, int stage) {
 }
 
 bool takes_two_steps(const Event& event, const State& before) {
-  if (event.verb == Verb::kCreate) return event.code == 0 || !says(event, "already exists");
+  if (event.verb == Verb::kCreate) {
+    return event.code == 0 || !says(event, "already exists") || before.phase == State::kAbsent;
+  }
   const bool deletes = event.verb == Verb::kDelete || event.verb == Verb::kDeleteForce;
   return deletes && event.code == 0 && is_there(before);
 }
