@@ -309,6 +309,7 @@ def _(side):
         time.sleep((0.05 + 0.05 * number) * PATIENCE)
         process.kill()
         process.wait()
-    status = side.run(["rm", "-fa", "-t", "0"]).status
+    removed = side.run(["rm", "-fa", "-t", "0"])
     until(lambda: not table_of_processes(["^sleep 1234"]))
-    return f"{status} {len(table_of_processes(['^sleep 1234'])) + len(side.do('ps', '-aq').split())} left"
+    left = len(table_of_processes(["^sleep 1234"])) + len(side.do("ps", "-aq").split())
+    return f"{removed.status} {left} left" + (f": {removed.errors}" if removed.status else "")
