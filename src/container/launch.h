@@ -28,8 +28,8 @@ struct LaunchRequest {
   const cgroup::Entrance* entrance = nullptr;  // null: stays in our cgroup
   bool enter_late =
       false;  // put into the cgroup as the last, by its successor's pid (joined pid namespace)
-  const oci::Resources* new_devices =
-      nullptr;                     // device rules of a new cgroup, to be put in force beside init
+  // Device rules of a new cgroup, to be put in force beside init.
+  std::optional<std::span<const oci::DeviceCgroup>> new_devices;
   const UnitPlan* unit = nullptr;  // instead of an entrance: systemd makes the cgroup around it
   StartedUnit* started_unit = nullptr;
   const UnitEntrance* unit_entrance = nullptr;  // instead of an entrance: systemd moves it there
@@ -59,7 +59,8 @@ struct ListenerRoute {
   oci::State state;
 };
 
-// A process that is ready to go on. Killed and reaped by its destructor unless released.
+// A process that is ready to go on (launched.cc). Killed and reaped by its destructor unless
+// released.
 class [[nodiscard]] Launched {
  public:
   Launched() = default;
@@ -84,7 +85,7 @@ class [[nodiscard]] Launched {
   friend Result<Launched> launch_once(const LaunchRequest&);
   Result<> take_stock(const LaunchRequest& request);
   Result<> follow(const LaunchRequest& request, pid_t successor);
-  Result<> converse(const LaunchRequest& request);
+  Result<> converse(const LaunchRequest& request, bool told_first);
   Result<bool> understand_word(const LaunchRequest& request, Heard heard);
   Result<> end_of_conversation();
   Result<> say_start(Fd state);

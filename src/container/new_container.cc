@@ -246,9 +246,10 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   request.for_parent = options.adopted.by_parent;
   request.starts_at_once = purpose == plan::Purpose::run && annotations.delegate_cgroup.empty();
   request.entrance = has_cgroup || !entrance.procs.empty() ? &entrance : nullptr;
-  const oci::Resources no_limits;
-  if (devices_wait)
-    request.new_devices = spec.linux->resources ? &*spec.linux->resources : &no_limits;
+  if (devices_wait) {
+    request.new_devices.emplace();
+    if (spec.linux->resources) request.new_devices = spec.linux->resources->devices;
+  }
   request.unit = unit ? &*unit : nullptr;
   request.started_unit = &made.unit;
   request.trees = trees;

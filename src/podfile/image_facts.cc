@@ -17,7 +17,7 @@ Result<std::string> read_in(const std::string& rootfs, const char* path) {
   if (!file) return std::unexpected(std::move(file).error());
   const struct stat info = TRY(sys::stat_fd(*file, path));
   if (!S_ISREG(info.st_mode)) return std::string{};
-  return sys::read_all(*file, path);
+  return sys::read_all(*file, cat(rootfs, "/", path));
 }
 
 }  // namespace

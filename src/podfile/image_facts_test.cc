@@ -42,6 +42,7 @@ TEST_F(ImageFactsOf, AnImageWhosePasswdIsTooLargeAreRefused) {
   const Result<ImageFacts> facts = look();
   ASSERT_FALSE(facts);
   EXPECT_EQ(facts.error().code, EFBIG);
+  EXPECT_TRUE(facts.error().text.contains(top + "/etc/passwd")) << facts.error().text;
 }
 
 TEST_F(ImageFactsOf, AnImageWhosePasswdIsALinkToTheHostAreReadInsideOfIt) {

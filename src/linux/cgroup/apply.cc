@@ -236,9 +236,10 @@ Result<bool> apply_new(const Location& location, const oci::Resources& resources
   return false;
 }
 
-Result<> apply_new_device_rules(const Location& location, const oci::Resources& resources,
+Result<> apply_new_device_rules(const Location& location,
+                                std::span<const oci::DeviceCgroup> configured,
                                 const Entrance& entrance) {
-  return apply_device_rules(location, resources.devices, entrance.directory, true);
+  return apply_device_rules(location, configured, entrance.directory, true);
 }
 
 }  // namespace ocirt::cgroup

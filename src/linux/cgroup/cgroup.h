@@ -155,7 +155,8 @@ Result<bool> apply_new(const Location& location, const oci::Resources& resources
 
 // What apply_new() has left. Before this only init may be in the cgroup, and nobody whom the
 // container's configuration names: hooks and the program come later.
-Result<> apply_new_device_rules(const Location& location, const oci::Resources& resources,
+Result<> apply_new_device_rules(const Location& location,
+                                std::span<const oci::DeviceCgroup> configured,
                                 const Entrance& entrance);
 
 // The files that /sys/kernel/cgroup/delegate, whose text `list` is, names as safe to give away.
