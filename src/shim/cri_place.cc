@@ -1,5 +1,6 @@
 #include "src/shim/cri_place.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
 
@@ -18,6 +19,7 @@
 #include "src/sys/mounting.h"
 #include "src/sys/namespace.h"
 #include "src/sys/process.h"
+#include "src/sys/user_namespace.h"
 
 namespace ocirt::shim {
 namespace {
@@ -63,14 +65,55 @@ Result<> enter(pid_t holder, const char* kind, uint64_t flag) {
   return sys::setns(ns, static_cast<int>(flag));
 }
 
-Result<> write_sysctls(const CriPod& pod) {
+Result<> enter_all(const CriPod& pod, pid_t holder) {
+  if (!pod.host_ipc) TRY(enter(holder, "ipc", CLONE_NEWIPC));
+  if (pod.own_uts()) TRY(enter(holder, "uts", CLONE_NEWUTS));
+  return {};
+}
+
+// That to which the network namespace belongs, where containerd has made it in one (2.x); or a new
+// one.
+Result<UniqueFd> user_namespace(const CriPod& pod, Fd network) {
+  if (network.valid()) {
+    const UniqueFd own = TRY(sys::open(sys::kCwd, "/proc/self/ns/user", O_RDONLY));
+    if (!sys::is_owned_by(network, own)) return sys::owner_of(network);
+  }
+  return sys::make_user_namespace(pod.users->uid_map, pod.users->gid_map);
+}
+
+// This process keeps its ids until become_root(): what is below the bundle is root's of the host.
+Result<> make_all_in_user_namespace(const CriPod& pod, Fd network) {
+  const UniqueFd user = TRY(user_namespace(pod, network));
+  TRY(sys::enter_user_namespace(user));
+  return sys::unshare((pod.host_ipc ? 0U : unsigned{CLONE_NEWIPC}) |
+                      (pod.own_uts() ? unsigned{CLONE_NEWUTS} : 0U) |
+                      (pod.makes_network ? unsigned{CLONE_NEWNET} : 0U));
+}
+
+Result<pid_t> start_process(const CriPod& pod, const CriPlaces& places) {
+  pid_t process = 0;
+  const sys::FirstProcess kind{.empty = places.empty,
+                               .makes_pid_namespace = pod.share_pid,
+                               .becomes_root = pod.users.has_value()};
+  TRY(sys::start_first_process(kind, [&](pid_t first) {
+    process = first;
+    return record_process(places.first_process, first);
+  }));
+  return process;
+}
+
+enum class Sysctls : uint8_t { kOfNetwork, kOthers, kAll };
+
+Result<> write_sysctls(const CriPod& pod, Sysctls which) {
   SysctlScope scope;
   scope.ipc = !pod.host_ipc;
-  scope.network = !pod.netns.empty();
+  scope.network = pod.own_network();
   scope.uts = pod.own_uts();
   for (const auto& [key, value] : pod.sysctls) {
     TRY(check_sysctl(key, scope));
     const std::string path = TRY(sysctl_path(key));
+    if (which != Sysctls::kAll && path.starts_with("net/") != (which == Sysctls::kOfNetwork))
+      continue;
     TRY(within(key, sys::write_control(sys::kCwd, cat("/proc/sys/", path), value)));
   }
   return {};
@@ -82,20 +125,27 @@ Result<Done> make_cri_place(const CriPod& pod, const CriPlaces& places, pid_t ho
   TRY(within("shared memory", make_shared_memory(pod, places)));
   TRY(within("files", make_files(pod, places)));
   // From here on this process is in the pod's namespaces, and sees their part of /proc/sys.
-  if (!pod.host_ipc) TRY(enter(holder, "ipc", CLONE_NEWIPC));
-  if (!pod.netns.empty()) TRY(enter(holder, "net", CLONE_NEWNET));
-  if (pod.own_uts()) {
-    TRY(enter(holder, "uts", CLONE_NEWUTS));
-    if (!pod.hostname.empty()) TRY(sys::set_hostname(pod.hostname));
+  UniqueFd network;
+  if (!pod.netns.empty()) {
+    network = TRY(sys::open_namespace(pod.netns, CLONE_NEWNET));
+    TRY(sys::setns(network, CLONE_NEWNET));
+    // With the rights of here: it may belong to the host's user namespace (containerd 1.7).
+    TRY(within("sysctls", write_sysctls(pod, Sysctls::kOfNetwork)));
   }
-  TRY(within("sysctls", write_sysctls(pod)));
+  if (pod.users) {
+    TRY(within("user namespace", make_all_in_user_namespace(pod, network)));
+  } else {
+    TRY(enter_all(pod, holder));
+  }
   Done done;
-  if (!pod.share_pid) return done;
-  TRY(make_directory(places.empty));
-  TRY(within("pid namespace", sys::start_first_process(places.empty, [&](pid_t first) {
-               done.pid = first;
-               return record_process(places.first_process, first);
-             })));
+  if (pod.has_process()) {
+    TRY(make_directory(places.empty));
+    done.pid = TRY(within("process of the namespaces", start_process(pod, places)));
+  }
+  if (pod.users) TRY(within("user namespace", sys::become_root()));
+  if (pod.own_uts() && !pod.hostname.empty()) TRY(sys::set_hostname(pod.hostname));
+  // With those of the pod's root: others may not change what is of its ipc namespace.
+  TRY(within("sysctls", write_sysctls(pod, network.valid() ? Sysctls::kOthers : Sysctls::kAll)));
   return done;
 }
 

@@ -11,9 +11,9 @@
 namespace ocirt::shim {
 
 // Makes the files, and what the namespaces are to have in them. `holder` keeps these at
-// /proc/HOLDER/ns. Answers the first process of the pid namespace that the containers share, if
-// they do: it is in all of the pod's namespaces, so it stands for them. What fails is undone by
-// another worker, with unmake_cri_place().
+// /proc/HOLDER/ns, unless the pod has a user namespace: then they are made here, with it. Answers
+// the process that stands for them, if there is one (CriPod::has_process): it is in all of the
+// pod's namespaces. What fails is undone by another worker, with unmake_cri_place().
 Result<Done> make_cri_place(const CriPod& pod, const CriPlaces& places, pid_t holder);
 
 // containerd takes its directories for nobody's when it is started again (1.7), and removes them:

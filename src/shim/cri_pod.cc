@@ -34,6 +34,25 @@ Result<std::string> top_of(const std::string& path) {
   return path.substr(0, end);
 }
 
+Result<std::string> id_map(const char* what, wire::PodIdMapping* const* rows, size_t count) {
+  std::string lines;
+  bool maps_root = false;
+  for (size_t i = 0; i < count; ++i) {
+    const wire::PodIdMapping& row = *rows[i];
+    lines += cat(row.container_id, " ", row.host_id, " ", row.length, "\n");
+    maps_root |= row.container_id == 0 && row.length != 0;
+  }
+  if (maps_root) return lines;
+  return refuse(cat("userns_options.", what, ": id 0 is not mapped"));
+}
+
+Result<CriUsers> read_users(const wire::PodUserNamespace& options) {
+  CriUsers users;
+  users.uid_map = TRY(id_map("uids", options.uids, options.n_uids));
+  users.gid_map = TRY(id_map("gids", options.gids, options.n_gids));
+  return users;
+}
+
 }  // namespace
 
 Result<CriPod> read_cri_pod(const wire::CreateSandboxRequest& request) {
@@ -57,9 +76,8 @@ Result<CriPod> read_cri_pod(const wire::CreateSandboxRequest& request) {
       own.security_context == nullptr ? nullptr : own.security_context->namespace_options;
   if (namespaces == nullptr) return pod;
   if (namespaces->userns_options != nullptr && namespaces->userns_options->mode == kPod) {
-    return refuse(
-        "not supported: a pod with a user namespace of its own whose sandbox is the shim's; use a "
-        "runtime class with sandboxer = \"podsandbox\"");
+    pod.users = TRY(read_users(*namespaces->userns_options));
+    pod.makes_network = pod.netns.empty() && namespaces->network == kPod;
   }
   pod.host_ipc = namespaces->ipc == kNode;
   pod.share_pid = namespaces->pid == kPod;

@@ -7,6 +7,7 @@
 //   containers from places of its own if they are there.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,16 +17,31 @@
 
 namespace ocirt::shim {
 
+// The ids of a pod with a user namespace of its own, as lines "INSIDE OUTSIDE SIZE"
+// (user_namespaces(7)).
+struct CriUsers {
+  std::string uid_map, gid_map;
+  bool operator==(const CriUsers&) const = default;
+};
+
 struct CriPod {
   std::string hostname;  // empty: the host's
-  std::string netns;     // made by containerd; empty: the host's
+  std::string netns;     // made by containerd; empty: none is
+  // The network namespace is the shim's to make, in the pod's user namespace.
+  bool makes_network = false;
   bool host_ipc = false;
   bool share_pid = false;
   std::string resolv_conf;    // its text; empty: the host's
   std::string cgroup_parent;  // of the containers
   std::vector<std::pair<std::string, std::string>> sysctls;
+  std::optional<CriUsers> users;  // none: the host's
 
-  bool own_uts() const { return !netns.empty(); }
+  bool own_network() const { return makes_network || !netns.empty(); }
+  // As containerd's containers have it.
+  bool own_uts() const { return own_network(); }
+  // Whether its namespaces need a process: the others are a thread's, which can be in no user
+  // namespace but its process's.
+  bool has_process() const { return share_pid || users.has_value(); }
   bool operator==(const CriPod&) const = default;
 };
 

@@ -76,14 +76,39 @@ TEST(CriPod, ItsNameServersAreWrittenAsContainerdWritesThem) {
             "rotate\n");
 }
 
-TEST(CriPod, AUserNamespaceIsRefused) {
+TEST(CriPod, AUserNamespaceIsMappedAsTheyAreAsked) {
   Asked asked;
   asked.namespaces.userns_options = &asked.user;
   asked.user.mode = 2;  // the host's, which kubelets say
-  EXPECT_TRUE(asked.read());
+  EXPECT_FALSE(asked.read()->users);
+  auto ids = wire::blank<wire::PodIdMapping>(), more = ids;
+  ids.host_id = 100000;
+  ids.length = 65536;
+  more.container_id = 70000;
+  more.host_id = 300000;
+  more.length = 1;
+  wire::PodIdMapping* both[] = {&ids, &more};
   asked.user.mode = 0;
-  EXPECT_THAT(asked.read().error().text,
-              HasSubstr("not supported: a pod with a user namespace of its own"));
+  asked.user.uids = asked.user.gids = both;
+  asked.user.n_uids = 1;
+  asked.user.n_gids = 2;
+  Result<CriPod> pod = asked.read();
+  ASSERT_TRUE(pod) << pod.error().text;
+  EXPECT_EQ(pod->users->uid_map, "0 100000 65536\n");
+  EXPECT_EQ(pod->users->gid_map, "0 100000 65536\n70000 300000 1\n");
+  EXPECT_TRUE(pod->has_process());
+  EXPECT_FALSE(pod->makes_network);
+  asked.netns = "";
+  EXPECT_TRUE(asked.read()->makes_network);
+  EXPECT_TRUE(asked.read()->own_uts());
+  asked.namespaces.network = 2;
+  EXPECT_FALSE(asked.read()->makes_network);
+}
+
+TEST(CriPod, AUserNamespaceWithoutARootIsRefused) {
+  Asked asked;
+  asked.namespaces.userns_options = &asked.user;
+  EXPECT_THAT(asked.read().error().text, HasSubstr("userns_options.uids: id 0 is not mapped"));
 }
 
 TEST(CriPod, OtherOptionsAreRefused) {

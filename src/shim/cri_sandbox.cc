@@ -68,6 +68,7 @@ void CriSandbox::create(const wire::CreateSandboxRequest& request, wire::Call& c
 }
 
 Result<> CriSandbox::hold(const CriPod& pod) {
+  if (pod.users) return {};  // a process will
   UniqueFd network;
   if (!pod.netns.empty()) network = TRY(sys::open_namespace(pod.netns, CLONE_NEWNET));
   return held_.hold(
@@ -113,9 +114,10 @@ void CriSandbox::stop(const wire::StopSandboxRequest& request, wire::Call& call)
     life_ = Life::kStopped;
     stopped();
   }
-  if (!pod_.share_pid || life_ != Life::kStopped)
+  if (!pod_.has_process() || life_ != Life::kStopped)
     return call.reply.send(blank<wire::StopSandboxResponse>());
-  // With it goes whoever is left in its pid namespace. Asked again, since it may have failed.
+  // With it goes whoever is left in a pid namespace of its own. Asked again, since it may have
+  // failed.
   containers_.run(
       "stop sandbox",
       [this]() -> Result<Done> {

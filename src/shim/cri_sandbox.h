@@ -1,6 +1,6 @@
 // containerd's Sandbox service for pods through CRI without a pause container (`sandboxer =
 // "shim"`). The containers of the pod come by the Task service, as everywhere; what they share is
-// here. No process is behind it, unless they share a pid namespace (cri_pod.h).
+// here. No process is behind it, unless they share a pid or a user namespace (cri_pod.h).
 //
 // - CreateSandbox makes everything; on failure, and when the caller has gone before it is answered,
 //   all is undone and the shim ends.

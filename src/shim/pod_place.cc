@@ -100,7 +100,7 @@ Result<> make_namespaces(const pod::Pod& pod, const pod::Layout& layout) {
 // by its number.
 Result<> share_pids(const pod::Pod& pod, const pod::Layout& layout) {
   if (pod.cgroup.empty()) {
-    TRY(sys::start_first_process(layout.namespaces(), [&](pid_t first) {
+    TRY(sys::start_first_process({.empty = layout.namespaces()}, [&](pid_t first) {
       return record_process(layout.first_process(), first);
     }));
     return sys::pin_namespace("pid_for_children", layout.namespace_pin("pid"));
@@ -109,7 +109,7 @@ Result<> share_pids(const pod::Pod& pod, const pod::Layout& layout) {
   const cgroup::Location location = TRY(cgroup::locate(host, cat(pod.cgroup, "/_pid"), pod.name));
   cgroup::Made made = TRY(cgroup::make(location));
   const cgroup::Entrance entrance = TRY(cgroup::open_entrance(location));
-  TRY(sys::start_first_process(layout.namespaces(),
+  TRY(sys::start_first_process({.empty = layout.namespaces()},
                                [&](pid_t first) { return cgroup::enter(entrance, first); }));
   TRY(sys::pin_namespace("pid_for_children", layout.namespace_pin("pid")));
   made.commit();

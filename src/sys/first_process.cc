@@ -30,6 +30,11 @@ void must(long result) {
   if (result < 0) ::_exit(1);
 }
 
+void become_root() {
+  must(::setresgid(0, 0, 0));
+  must(::setresuid(0, 0, 0));
+}
+
 void give_up_rights() {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct none[2] = {};
@@ -74,7 +79,7 @@ void take_name(std::span<char> command_line, std::string_view name) {
   std::ranges::copy(name, command_line.begin());
 }
 
-[[noreturn]] void be_first(const char* directory, int ready, int claimed,
+[[noreturn]] void be_first(const FirstProcess& kind, int ready, int claimed,
                            std::span<char> command_line) {
   // Nothing but the end of a child reaches it; blocked signals do nothing.
   sigset_t all, child;
@@ -86,7 +91,8 @@ void take_name(std::span<char> command_line, std::string_view name) {
   ::prctl(PR_SET_NAME, kName);
   take_name(command_line, kName);
   must(::setsid());
-  enter_empty_root(directory);
+  enter_empty_root(kind.empty.c_str());
+  if (kind.becomes_root) become_root();
   give_up_rights();
   must(::write(ready, "x", 1));
   // Unless our parent has seen to it that we are found again, nobody would ever end us.
@@ -103,24 +109,25 @@ void take_name(std::span<char> command_line, std::string_view name) {
 
 }  // namespace
 
-Result<> start_first_process(const std::string& empty, Closure<Result<>(pid_t)> claim) {
+Result<> start_first_process(const FirstProcess& kind, Closure<Result<>(pid_t)> claim) {
   Pipe ready = TRY(make_pipe());
   Pipe claimed = TRY(make_pipe());
   TRY(set_waiting(ready.from, true));
   TRY(set_waiting(claimed.from, true));
   const std::span<char> line = command_line();
-  if (::unshare(CLONE_NEWPID) < 0) return os_error("unshare the pid namespace", errno);
+  if (kind.makes_pid_namespace && ::unshare(CLONE_NEWPID) < 0)
+    return os_error("unshare the pid namespace", errno);
   const pid_t pid = ::fork();
   if (pid < 0) return os_error("fork", errno);
   if (pid == 0) {
     claimed.to.reset();
-    be_first(empty.c_str(), ready.to.raw(), claimed.from.raw(), line);
+    be_first(kind, ready.to.raw(), claimed.from.raw(), line);
   }
   ready.to.reset();
   char byte = 0;
   Result<> done = ::read(ready.from.raw(), &byte, 1) == 1
                       ? claim(pid)
-                      : refuse("the first process of the pid namespace could not be set up");
+                      : refuse("the process could not be set up");
   if (done && ::write(claimed.to.raw(), "x", 1) != 1) done = os_error("write", errno);
   if (done) return {};
   ::kill(pid, SIGKILL);

@@ -84,10 +84,16 @@ bool is_own_namespace(const std::string& path, uint64_t flag) {
   return ours && named && ours->st_dev == named->st_dev && ours->st_ino == named->st_ino;
 }
 
-bool is_owned_by(Fd ns, Fd user) {
+Result<UniqueFd> owner_of(Fd ns) {
   UniqueFd owner(::ioctl(ns.raw(), NS_GET_USERNS));
-  if (!owner.valid()) return false;
-  Result<struct stat> one = stat_fd(owner, "namespace");
+  if (!owner.valid()) return os_error("the user namespace of a namespace", errno);
+  return owner;
+}
+
+bool is_owned_by(Fd ns, Fd user) {
+  const Result<UniqueFd> owner = owner_of(ns);
+  if (!owner) return false;
+  Result<struct stat> one = stat_fd(*owner, "namespace");
   Result<struct stat> other = stat_fd(user, "namespace");
   return one && other && one->st_dev == other->st_dev && one->st_ino == other->st_ino;
 }

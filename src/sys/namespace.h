@@ -17,6 +17,9 @@ Result<UniqueFd> open_namespace(const std::string& path, uint64_t flag);
 // opened: whoever joins it will say why.
 bool is_own_namespace(const std::string& path, uint64_t flag);
 
+// The user namespace to which the namespace belongs (ioctl_ns(2)); it has to be our own or below.
+Result<UniqueFd> owner_of(Fd ns);
+
 // Whether the namespace belongs to this user namespace (ioctl_ns(2)).
 bool is_owned_by(Fd ns, Fd user);
 

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/sched.h>
+#include <sched.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -63,6 +65,24 @@ Result<Holder> start_holder() {
   return holder;
 }
 
+// The signal that we get when our parent ends: the kernel forgets it when ids or rights change
+// (prctl(2), PR_SET_PDEATHSIG).
+class DeathSignal {
+ public:
+  DeathSignal() : parent_(::getppid()) { ::prctl(PR_GET_PDEATHSIG, &signal_); }
+  DeathSignal(const DeathSignal&) = delete;
+  DeathSignal& operator=(const DeathSignal&) = delete;
+  ~DeathSignal() {
+    if (signal_ == 0) return;
+    ::prctl(PR_SET_PDEATHSIG, signal_);
+    if (::getppid() != parent_) ::raise(signal_);
+  }
+
+ private:
+  const pid_t parent_;
+  int signal_ = 0;
+};
+
 }  // namespace
 
 Result<UniqueFd> make_user_namespace(std::string_view uid_map, std::string_view gid_map) {
@@ -90,6 +110,21 @@ Result<> enter_new_user_namespace() {
         "kernel.apparmor_restrict_unprivileged_userns)");
   }
   return os_error("make a user namespace", code);
+}
+
+Result<> enter_user_namespace(Fd user) {
+  // Before: in there it may be denied (user_namespaces(7), /proc/PID/setgroups).
+  TRY(give_up_groups());
+  const DeathSignal kept;
+  if (::setns(user.raw(), CLONE_NEWUSER) < 0) return os_error("setns", errno);
+  return {};
+}
+
+Result<> become_root() {
+  const DeathSignal kept;
+  if (::setresgid(0, 0, 0) < 0) return os_error("become group 0", errno);
+  if (::setresuid(0, 0, 0) < 0) return os_error("become user 0", errno);
+  return {};
 }
 
 Result<> give_up_groups() {

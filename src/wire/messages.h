@@ -115,6 +115,7 @@ OCIRT_MESSAGE(SandboxInfo, Sandbox__SandboxStatusResponse__InfoEntry,
 // cri.proto
 OCIRT_MESSAGE(PodSandboxConfig, Cri__PodSandboxConfig, cri__pod_sandbox_config);
 OCIRT_MESSAGE(DnsConfig, Cri__DNSConfig, cri__dnsconfig);
+OCIRT_MESSAGE(PodIdMapping, Cri__IDMapping, cri__idmapping);
 OCIRT_MESSAGE(PodUserNamespace, Cri__UserNamespace, cri__user_namespace);
 OCIRT_MESSAGE(PodNamespaces, Cri__NamespaceOption, cri__namespace_option);
 OCIRT_MESSAGE(PodSecurityContext, Cri__SecurityContext, cri__security_context);

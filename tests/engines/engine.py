@@ -182,6 +182,10 @@ def make_rootfs(top):
     for applet in subprocess.run([busybox, "--list"], capture_output=True, text=True).stdout.split():
         if applet != "busybox":
             os.symlink("busybox", os.path.join(rootfs, "bin", applet))
+    # Places for mounts, as images have them: containerd 1.7 hands files of the host's root to a user namespace.
+    for name in ("hostname", "hosts", "resolv.conf"):
+        with open(os.path.join(rootfs, "etc", name), "w", encoding="utf-8"):
+            pass
     with open(os.path.join(rootfs, "etc/passwd"), "w", encoding="utf-8") as file:
         file.write("root:x:0:0:root:/root:/bin/sh\nguest:x:405:100:guest:/home/guest:/bin/sh\n")
     with open(os.path.join(rootfs, "etc/group"), "w", encoding="utf-8") as file:

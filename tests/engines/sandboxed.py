@@ -21,8 +21,13 @@ NETWORK = """{"cniVersion": "0.4.0", "name": "pods", "plugins": [{"type": "ptp",
 SLEEP = "exec sleep 1000"
 
 
-def pod_config(log, name, cgroup, network, pids, sysctls=(), user=None):
-    options = [(1, network), (2, pids), (3, POD)] + ([(5, message((1, user)))] if user is not None else [])
+# A user namespace, of 65536 ids from 100000 on.
+IDS = message((1, 100000), (2, 0), (3, 65536))
+USERS = message((1, POD), (2, IDS), (3, IDS))
+
+
+def pod_config(log, name, cgroup, network, pids, sysctls=(), users=None):
+    options = [(1, network), (2, pids), (3, POD)] + ([(5, users)] if users is not None else [])
     return message((1, message((1, name), (2, f"uid-{name}"), (3, "default"))), (2, "box"), (3, log),
                    (4, message((1, ["10.0.0.10", "10.0.0.11"]), (2, ["svc.local", "local"]), (3, ["ndots:5"]))),
                    (8, message((1, cgroup), (2, message((1, message(*options)))),
@@ -166,10 +171,42 @@ def check_shared_pids(engine, cri):
     check_no_files(engine)
 
 
+def check_users(engine, cri):
+    config = pod_config(cri.log, "users", f"/{engine.group}/own", POD, CONTAINER,
+                        [("net.ipv4.ip_unprivileged_port_start", "80")], USERS)
+    sandbox = cri.call("RunPodSandbox", (1, config), (2, "ocirt"))[1].decode()
+    shims = engine.shims()
+    own = message((1, POD), (2, CONTAINER), (5, USERS))
+    program = ("id -u; cat /proc/sys/net/ipv4/ip_unprivileged_port_start; ip -o -4 address show eth0 | wc -l; hostname; "
+               "echo there >/dev/shm/said; ")
+    app = cri.container(sandbox, config, "inner", ["sh", "-c", program + SLEEP], namespaces=own)
+    cri.start(app)
+    holder = sandbox_pid(engine, cri, sandbox)
+    words = lambda name: re.findall(r" stdout F (.*)", cri.text_of_log(name))
+    shim.until(lambda: len(words("inner")) >= 4)
+    engine.expect("a pod with a user namespace: root inside, with the pod's network, name and parameters",
+                  words("inner") == ["0", "80", "1", "box"], words("inner"))
+    other = cri.container(sandbox, config, "beside", ["sh", "-c", "cat /dev/shm/said; " + SLEEP], namespaces=own)
+    cri.start(other)
+    shim.until(lambda: words("beside"))
+    engine.expect("its containers share /dev/shm", words("beside") == ["there"], words("beside"))
+    inside = [pid for pid in children(shims[0]) if pid != holder]
+    users = {namespace(pid, "user") for pid in inside}
+    engine.expect("and one user namespace, which is not the host's", len(inside) == 2 and
+                  users == {namespace(holder, "user")} != {namespace(shims[0], "user")}, users)
+    with open(f"/proc/{holder}/uid_map", encoding="utf-8") as file:
+        engine.expect("with the ids that were asked for", file.read().split() == ["0", "100000", "65536"])
+    engine.expect("exec", cri.execute(app, "sh", "-c", "id -u; exit 3") == ("0\n", 3))
+    cri.call("StopPodSandbox", (1, sandbox))
+    cri.call("RemovePodSandbox", (1, sandbox))
+    engine.expect("it ends with the pod", shim.until(lambda: not engine.shims() and shim.gone(holder)), engine.shims())
+    check_no_files(engine)
+
+
 def check_refused(engine, cri):
     for name, words, arguments in (
             ("a parameter of the host", "kernel.panic", ([("kernel.panic", "1")],)),
-            ("a user namespace", "not supported: a pod with a user namespace", ([], POD))):
+            ("a user namespace without ids", "userns_options.uids: id 0 is not mapped", ([], message((1, POD))))):
         try:
             cri.call("RunPodSandbox", (1, pod_config(cri.log, "no", f"/{engine.group}/own", NODE, CONTAINER,
                                                      *arguments)), (2, "ocirt"))
@@ -234,7 +271,7 @@ def check_all(tap, top, program, archive, namespace_, name, programs):
         os.mkdir(logs)
         cri = Cri(engine.address, logs)
         try:
-            for check in (check_pod, check_shared_pids, check_refused, check_killed):
+            for check in (check_pod, check_shared_pids, check_users, check_refused, check_killed):
                 try:
                     check(engine, cri)
                 except (CriError, OSError) as error:
