@@ -76,7 +76,7 @@ Result<> enter_all(const CriPod& pod, pid_t holder) {
 Result<UniqueFd> user_namespace(const CriPod& pod, Fd network) {
   if (network.valid()) {
     const UniqueFd own = TRY(sys::open(sys::kCwd, "/proc/self/ns/user", O_RDONLY));
-    if (!sys::is_owned_by(network, own)) return sys::owner_of(network);
+    if (!sys::is_owned_by(network, own)) return within(pod.netns, sys::owner_of(network));
   }
   return sys::make_user_namespace(pod.users->uid_map, pod.users->gid_map);
 }
@@ -128,7 +128,7 @@ Result<Done> make_cri_place(const CriPod& pod, const CriPlaces& places, pid_t ho
   UniqueFd network;
   if (!pod.netns.empty()) {
     network = TRY(sys::open_namespace(pod.netns, CLONE_NEWNET));
-    TRY(sys::setns(network, CLONE_NEWNET));
+    TRY(within(pod.netns, sys::setns(network, CLONE_NEWNET)));
     // With the rights of here: it may belong to the host's user namespace (containerd 1.7).
     TRY(within("sysctls", write_sysctls(pod, Sysctls::kOfNetwork)));
   }

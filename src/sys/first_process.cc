@@ -18,6 +18,7 @@
 #include "src/sys/fifo.h"
 #include "src/sys/file.h"
 #include "src/sys/fork.h"
+#include "src/sys/user_namespace.h"
 
 namespace ocirt::sys {
 namespace {
@@ -28,11 +29,6 @@ constexpr const char* kName = "pause";
 // A step that fails ends the process: it must not be seen with more than it should have.
 void must(long result) {
   if (result < 0) ::_exit(1);
-}
-
-void become_root() {
-  must(::setresgid(0, 0, 0));
-  must(::setresuid(0, 0, 0));
 }
 
 void give_up_rights() {
@@ -92,7 +88,7 @@ void take_name(std::span<char> command_line, std::string_view name) {
   take_name(command_line, kName);
   must(::setsid());
   enter_empty_root(kind.empty.c_str());
-  if (kind.becomes_root) become_root();
+  if (kind.becomes_root && !become_root()) ::_exit(1);
   give_up_rights();
   must(::write(ready, "x", 1));
   // Unless our parent has seen to it that we are found again, nobody would ever end us.
