@@ -30,10 +30,12 @@ Result<bool> wait_for_init(const Record& record, Fd init) {
   if (TRY(sys::wait_until_ended(init, kPromptMs))) return true;
   // When it is not to be had back, the wait below says so.
   (void)cgroup::bring_back(record.cgroup, record.pid);
-  if (record.cgroup.shared)
+  if (record.cgroup.shared) {
     (void)cgroup::lift_out(record.cgroup, record.pid);
-  else if (!cgroup::frozen_at_or_above(record.cgroup).empty())
+  } else if (!record.cgroup.directories.empty()) {
+    // Init of a pid namespace ends after those in it, who may stand still as well.
     (void)cgroup::signal_all(record.cgroup, SIGKILL);
+  }
   return sys::wait_until_ended(init, kKillTimeoutMs - kPromptMs);
 }
 

@@ -1,5 +1,7 @@
 #include "src/container/status.h"
 
+#include <sys/socket.h>
+
 #include "src/container/stand_in.h"
 
 namespace ocirt::container {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "oci-spec/json/text.h"
 #include "src/pod/paths.h"
 #include "src/podfile/backoff.h"
 #include "src/podfile/image.h"
@@ -149,7 +150,8 @@ std::optional<Finding> check_annotations(const File& file) {
   const auto& annotations = file.pod.metadata.annotations;
   for (const auto& [name, value] : annotations) {
     if (!name.starts_with("ocirt.pod/")) continue;
-    std::string where = cat("metadata.annotations[\"", name, "\"]");
+    std::string where = "metadata.annotations";
+    oci::json::append_key(where, name);
     if (name == kBackoffAnnotation) {
       if (read_waits(value)) continue;
       return Finding{

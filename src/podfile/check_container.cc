@@ -1,6 +1,7 @@
 // Rules of one container: its environment, limits, probes and hooks, and what it may do.
 #include <algorithm>
 
+#include "oci-spec/json/text.h"
 #include "src/linux/capabilities.h"
 #include "src/podfile/check.h"
 #include "src/podfile/environment.h"
@@ -236,7 +237,8 @@ std::optional<Finding> check_resources(const manifest::Resources& resources,
   } lists[] = {{"limits", resources.limits}, {"requests", resources.requests}};
   for (const auto& [list, values] : lists) {
     for (const auto& [name, text] : values) {
-      std::string place = cat(where, ".", list, "[\"", name, "\"]");
+      std::string place = cat(where, ".", list);
+      oci::json::append_key(place, name);
       const bool huge = name.starts_with("hugepages-");
       if (name != "cpu" && name != "memory" && !huge) {
         return Finding{std::move(place), "not supported; there are cpu, memory and hugepages-SIZE"};

@@ -35,6 +35,18 @@ size_t distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+// A field without a row is a stranger's text, in which anything may be, a newline as well.
+void append_unknown(std::string& path, std::string_view name) {
+  const auto is_plain = [](char c) {
+    return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || c == '_' || c == '-';
+  };
+  if (!name.empty() && name.size() <= 80 && std::ranges::all_of(name, is_plain)) {
+    oci::json::append_member(path, name);
+  } else {
+    oci::json::append_key(path, name);
+  }
+}
+
 // The decimal digits of what YAML takes for an integer; empty when it is none.
 std::string decimal_digits(std::string_view text) {
   const bool negative = text.starts_with('-');
@@ -188,10 +200,11 @@ bool Reader::read_object(const Node& node, const Type& type, void* target) {
   for (const Node& member : node.items) {
     const auto row = std::find_if(type.rows.begin(), type.rows.end(),
                                   [&](const Field& field) { return field.name() == member.name; });
-    oci::json::append_member(path_, member.name);
     if (row == type.rows.end()) {
+      append_unknown(path_, member.name);
       if (!unknown(member, type)) return false;
     } else if (member.kind != Node::Kind::kNull) {
+      oci::json::append_member(path_, row->name());
       seen |= uint64_t{1} << (row - type.rows.begin());
       if (!read(member, row->type(), &*row, row->open(target, true))) return false;
     }

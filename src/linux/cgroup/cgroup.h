@@ -203,7 +203,8 @@ Result<std::vector<pid_t>> processes(const Location& location);
 // kernel has it (5.14); otherwise the processes are frozen first so that none can fork away,
 // signalled, and thawed, unless they had been frozen before and the signal is not SIGKILL (a frozen
 // v1 cgroup must be thawed for SIGKILL to act; those below it are thawed as well, and what stands
-// still because of one above is lifted out). Does not wait for the end.
+// still because of one above is lifted out, and what stands still in another's cgroup is brought
+// back). Does not wait for the end.
 Result<> signal_all(const Location& location, int signal);
 
 // Kills what is left inside, waits for it, and removes the directories and their children, deepest

@@ -65,9 +65,32 @@ Result<bool> kill_at_once(const std::string& directory) {
   return std::unexpected(std::move(done).error());
 }
 
+// Those of the container who are in a cgroup of somebody else's in the hierarchy of the freezer,
+// and stand still there. Who is frozen cannot end and keeps its pid: one that is listed after it
+// was seen so is still the one that was listed before.
+Result<> bring_back_others(const Location& location, const Directory& v1_freezer) {
+  const std::vector<pid_t> here = TRY(processes_below(v1_freezer.path));
+  std::vector<pid_t> frozen;
+  for (const pid_t pid : TRY(processes(location))) {
+    if (std::ranges::binary_search(here, pid)) continue;
+    Result<std::optional<sys::ProcessStat>> stat = sys::process_stat(pid);
+    if (stat && *stat && (*stat)->state == 'D') frozen.push_back(pid);
+  }
+  if (frozen.empty()) return {};
+  const std::vector<pid_t> still = TRY(processes(location));
+  for (const pid_t pid : frozen) {
+    if (!std::ranges::binary_search(still, pid)) continue;
+    Result<bool> done = bring_back(location, pid);
+    // It was not frozen but waited for something, and has ended.
+    if (!done && done.error().code != ESRCH) return std::unexpected(std::move(done).error());
+  }
+  return {};
+}
+
 // What the freezer of v1 keeps from dying of the SIGKILL that it has got.
 Result<> let_die(const Location& location, const Directory& v1_freezer) {
   TRY(thaw_v1_below(v1_freezer.path));
+  TRY(bring_back_others(location, v1_freezer));
   return lift_out(location);
 }
 

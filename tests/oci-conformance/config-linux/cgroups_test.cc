@@ -268,6 +268,29 @@ TEST_F(Freezing, DeleteForceWorksWhenInitIsInAFrozenGroupOfSomebodyElses) {
   EXPECT_TRUE(cgroups::leftovers().empty());
 }
 
+// The kernel lets init of a pid namespace end after all others in it.
+TEST_F(Freezing, DeleteForceWorksWhenAChildIsInAFrozenGroupOfSomebodyElses) {
+  if (!cgroups::has_controller("freezer")) GTEST_SKIP() << "no freezer of version 1 here";
+  for (const bool own_pid_namespace : {true, false}) {
+    if (!own_pid_namespace) bundle.without_namespace("pid");
+    bundle.shell("sleep 100 & echo ready; wait");
+    Container container(runtime, bundle);
+    container.launch();
+    ASSERT_TRUE(eventually([&] { return container.output() == "ready\n"; }));
+    const std::string other = cgroups::directory("freezer", cgroups::test_parent() + "/other");
+    ASSERT_EQ(0, mkdir(other.c_str(), 0755));
+    for (const pid_t pid : cgroups::pids_in(container.cgroup("freezer"))) {
+      if (pid != container.pid()) write_file(other + "/cgroup.procs", std::to_string(pid));
+    }
+    ASSERT_EQ(1u, cgroups::pids_in(other).size());
+    write_file(other + "/freezer.state", "FROZEN");
+    EXPECT_OK(container.remove({"--force"}));
+    EXPECT_TRUE(cgroups::pids_in(other).empty());
+    rmdir(other.c_str());
+    EXPECT_TRUE(cgroups::leftovers().empty());
+  }
+}
+
 TEST_F(Freezing, ExecIntoAPausedContainerIsRefused) {
   Container container(runtime, bundle);
   container.launch();
