@@ -26,29 +26,52 @@ namespace {
 // As Kubernetes' first process of a pod is called.
 constexpr const char* kName = "pause";
 
-// A step that fails ends the process: it must not be seen with more than it should have.
-void must(long result) {
-  if (result < 0) ::_exit(1);
-}
+// What it tells its parent, once.
+struct Report {
+  int error = 0;  // 0: it is ready
+  char step[60] = {};
+};
 
-void give_up_rights() {
+// A step that fails ends the process: it must not be seen with more than it should have.
+class Steps {
+ public:
+  explicit Steps(int parent) : parent_(parent) {}
+
+  void must(long result, std::string_view step) const {
+    if (result < 0) tell({.error = errno}, step);
+    if (result < 0) ::_exit(1);
+  }
+  void ready() const { tell({}, ""); }
+
+ private:
+  void tell(Report report, std::string_view step) const {
+    step.copy(report.step, sizeof report.step - 1);
+    if (::write(parent_, &report, sizeof report) < 0) ::_exit(1);
+  }
+  int parent_;
+};
+
+void give_up_rights(const Steps& steps) {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct none[2] = {};
-  must(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-  must(::syscall(SYS_capset, &header, none));
-  must(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+  steps.must(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "set no_new_privs");
+  steps.must(::syscall(SYS_capset, &header, none), "give up capabilities");
+  steps.must(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "be hidden in /proc");
 }
 
-void enter_empty_root(const char* directory) {
-  must(::unshare(CLONE_NEWNS));
-  must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr));
-  must(::mount("tmpfs", directory, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,mode=555"));
-  must(::chdir(directory));
-  must(::syscall(SYS_pivot_root, ".", "."));
-  must(::umount2(".", MNT_DETACH));
-  must(::chdir("/"));
-  must(::mount(nullptr, "/", nullptr,
-               MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr));
+void enter_empty_root(const Steps& steps, const char* directory) {
+  steps.must(::unshare(CLONE_NEWNS), "unshare the mount namespace");
+  steps.must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "make / private");
+  steps.must(
+      ::mount("tmpfs", directory, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,mode=555"),
+      "mount its empty root");
+  steps.must(::chdir(directory), "enter its empty root");
+  steps.must(::syscall(SYS_pivot_root, ".", "."), "pivot_root");
+  steps.must(::umount2(".", MNT_DETACH), "unmount the host's root");
+  steps.must(::chdir("/"), "enter /");
+  steps.must(::mount(nullptr, "/", nullptr,
+                     MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr),
+             "make / read-only");
 }
 
 // Where the kernel has the command line of this process, which is what ps(1) shows.
@@ -75,7 +98,7 @@ void take_name(std::span<char> command_line, std::string_view name) {
   std::ranges::copy(name, command_line.begin());
 }
 
-[[noreturn]] void be_first(const FirstProcess& kind, int ready, int claimed,
+[[noreturn]] void be_first(const FirstProcess& kind, const Steps& steps, int claimed,
                            std::span<char> command_line) {
   // Nothing but the end of a child reaches it; blocked signals do nothing.
   sigset_t all, child;
@@ -86,11 +109,11 @@ void take_name(std::span<char> command_line, std::string_view name) {
   ::prctl(PR_SET_PDEATHSIG, 0);
   ::prctl(PR_SET_NAME, kName);
   take_name(command_line, kName);
-  must(::setsid());
-  enter_empty_root(kind.empty.c_str());
-  if (kind.becomes_root && !become_root()) ::_exit(1);
-  give_up_rights();
-  must(::write(ready, "x", 1));
+  steps.must(::setsid(), "setsid");
+  enter_empty_root(steps, kind.empty.c_str());
+  if (kind.becomes_root) steps.must(become_root() ? 0 : -1, "become root of the user namespace");
+  give_up_rights(steps);
+  steps.ready();
   // Unless our parent has seen to it that we are found again, nobody would ever end us.
   char byte = 0;
   if (::read(claimed, &byte, 1) != 1) ::_exit(1);
@@ -101,6 +124,16 @@ void take_name(std::span<char> command_line, std::string_view name) {
     }
     (void)::sigwaitinfo(&child, nullptr);
   }
+}
+
+// What it said, or nothing if it ended without a word.
+Result<> hear(Fd ready) {
+  Report report;
+  if (::read(ready.raw(), &report, sizeof report) != ssize_t{sizeof report})
+    return refuse("the process ended before it was ready");
+  report.step[sizeof report.step - 1] = '\0';
+  if (report.error != 0) return os_error(report.step, report.error);
+  return {};
 }
 
 }  // namespace
@@ -117,13 +150,11 @@ Result<> start_first_process(const FirstProcess& kind, Closure<Result<>(pid_t)> 
   if (pid < 0) return os_error("fork", errno);
   if (pid == 0) {
     claimed.to.reset();
-    be_first(kind, ready.to.raw(), claimed.from.raw(), line);
+    be_first(kind, Steps(ready.to.raw()), claimed.from.raw(), line);
   }
   ready.to.reset();
-  char byte = 0;
-  Result<> done = ::read(ready.from.raw(), &byte, 1) == 1
-                      ? claim(pid)
-                      : refuse("the process could not be set up");
+  Result<> done = hear(ready.from);
+  if (done) done = claim(pid);
   if (done && ::write(claimed.to.raw(), "x", 1) != 1) done = os_error("write", errno);
   if (done) return {};
   ::kill(pid, SIGKILL);
