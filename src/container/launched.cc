@@ -47,7 +47,7 @@ Result<> say(Fd channel, plan::Word word, Fd attached = {}, uint32_t ignored_sig
 
 std::unexpected<Error> failure(Heard heard) {
   if (heard.header.error == 0) return refuse(std::move(heard.text));
-  return os_error(heard.text, heard.header.error);
+  return sys::process_error(heard.text, heard.header.error);
 }
 
 // Init has gone without a word: how it ended is all that can be said.

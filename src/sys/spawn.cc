@@ -133,14 +133,24 @@ Result<Child> spawn(const Spawn& request) {
   long pid = clone3_on_stack(&args, side);
   if (!request.signals_blocked) ::sigprocmask(SIG_SETMASK, &before, nullptr);
   // The raw call returns -errno.
-  if (pid < 0) return os_error("clone3", static_cast<int>(-pid));
+  if (pid < 0) return process_error("clone3", static_cast<int>(-pid));
   child.pid = static_cast<pid_t>(pid);
   child.pidfd = UniqueFd(pidfd);
   if (!waits && side->error != 0) {
     (void)end_of(child.pidfd, request.for_parent);
-    return os_error(side->step, side->error);
+    return process_error(side->step, side->error);
   }
   return child;
+}
+
+std::unexpected<Error> process_error(std::string_view what, int code) {
+  std::unexpected<Error> error = os_error(what, code);
+  if (code == EAGAIN) {
+    error.error().text +=
+        " (a limit of processes is reached: RLIMIT_NPROC of the user, pids.max of a cgroup, or "
+        "kernel.threads-max)";
+  }
+  return error;
 }
 
 }  // namespace ocirt::sys

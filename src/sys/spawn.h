@@ -44,4 +44,8 @@ struct Child {
 // child that fails before its exec ends with status 126 and is heard of no more.
 Result<Child> spawn(const Spawn& request);
 
+// os_error() of a process that cannot be made, or cannot begin its program; EAGAIN is then a limit
+// of processes (fork(2), execve(2)), and the error says which there are.
+std::unexpected<Error> process_error(std::string_view what, int code);
+
 }  // namespace ocirt::sys

@@ -146,7 +146,7 @@ TEST_F(Exhaustion, OfTheProcessesOfAUserIsSaidByExecAtItsEdge) {
       EXPECT_EQ("ran\n", outcome.out) << outcome;
     } else {
       EXPECT_EQ(1u, lines(outcome.err).size()) << outcome;
-      EXPECT_SAYS(outcome.err, "Resource temporarily unavailable");
+      EXPECT_SAYS(outcome.err, "a limit of processes is reached: RLIMIT_NPROC of the user");
     }
   }
   EXPECT_EQ('-', worked.front()) << worked;

@@ -184,6 +184,29 @@ TEST_F(Rootless, IsRefusedWhenItIsNotWanted) {
   EXPECT_FAILS(container.create(), 1, "--rootless false");
 }
 
+// His other processes count as well, so what happens between the least limit and a wide one
+// depends.
+TEST_F(Rootless, ALimitOfHisProcessesIsSaidAndLeavesNothing) {
+  bundle.shell("echo ran");
+  for (const int limit : {1, 2, 3, 4, 1000}) {
+    const std::string number = std::to_string(limit);
+    const Runtime limited(
+        user_.root(),
+        program("limited" + number, "prlimit --pid $$ --nproc=" + number + " || exit 9\n"));
+    Container container(limited, bundle);
+    const Outcome outcome = container.run();
+    if (outcome.ok()) {
+      EXPECT_LT(1, limit) << outcome;
+      EXPECT_EQ("ran\n", outcome.out) << outcome;
+    } else {
+      EXPECT_GT(1000, limit) << outcome;
+      EXPECT_EQ(1u, lines(outcome.err).size()) << outcome;
+      EXPECT_SAYS(outcome.err, "a limit of processes is reached: RLIMIT_NPROC of the user");
+    }
+    EXPECT_EQ(std::vector<std::string>(), names_in(user_.root())) << outcome;
+  }
+}
+
 TEST_F(Rootless, GrantedIdsAreMapped) {
   if (!exists("/usr/bin/newuidmap")) GTEST_SKIP() << "newuidmap is not installed";
   map_granted_ids();
