@@ -104,13 +104,18 @@ Result<pid_t> start_process(const CriPod& pod, const CriPlaces& places) {
 
 enum class Sysctls : uint8_t { kOfNetwork, kOthers, kAll };
 
-Result<> write_sysctls(const CriPod& pod, Sysctls which) {
+// Before anything is made: a pod must not change what is the host's.
+Result<> check_sysctls(const CriPod& pod) {
   SysctlScope scope;
   scope.ipc = !pod.host_ipc;
   scope.network = pod.own_network();
   scope.uts = pod.own_uts();
+  for (const auto& [key, value] : pod.sysctls) TRY(check_sysctl(key, scope));
+  return {};
+}
+
+Result<> write_sysctls(const CriPod& pod, Sysctls which) {
   for (const auto& [key, value] : pod.sysctls) {
-    TRY(check_sysctl(key, scope));
     const std::string path = TRY(sysctl_path(key));
     if (which != Sysctls::kAll && path.starts_with("net/") != (which == Sysctls::kOfNetwork))
       continue;
@@ -122,6 +127,7 @@ Result<> write_sysctls(const CriPod& pod, Sysctls which) {
 }  // namespace
 
 Result<Done> make_cri_place(const CriPod& pod, const CriPlaces& places, pid_t holder) {
+  TRY(within("sysctls", check_sysctls(pod)));
   TRY(within("shared memory", make_shared_memory(pod, places)));
   TRY(within("files", make_files(pod, places)));
   // From here on this process is in the pod's namespaces, and sees their part of /proc/sys.

@@ -156,7 +156,8 @@ TEST_F(CriUsers, InTheHostsNetworkTheyHaveTheHostsName) {
 }
 
 TEST_F(CriUsers, WhatFailsLeavesNoProcess) {
-  EXPECT_SAYS(create_sandbox({.sysctl = "kernel.panic", .ids = kIds}), "sysctls: sysctl");
+  EXPECT_SAYS(create_sandbox({.sysctl = "net.ipv4.there_is_none", .ids = kIds}),
+              "sysctls: net.ipv4.there_is_none");
   EXPECT_TRUE(eventually([&] { return shim_at(address_) == 0; }));
   reap_orphans();
   for (const auto& [pid, line] : living_orphans())
