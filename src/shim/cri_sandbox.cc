@@ -187,17 +187,8 @@ void CriSandbox::metrics(const wire::SandboxMetricsRequest& request, wire::Call&
   if (!knows(request.sandbox_id, call)) return;
   containers_.run(
       "metrics of the sandbox", [this] { return cri_metrics(pod_, id_); },
-      [reply = std::move(call.reply)](Result<Done> done) mutable {
-        if (!done) return fail_sandbox(reply, done.error());
-        const wire::AnyValue value = take_metrics(*done);
-        wire::Any any = value.lend();
-        wire::Timestamp time;
-        auto metric = blank<wire::Metric>();
-        metric.timestamp = to_timestamp(wall_time(), time);
-        metric.data = &any;
-        auto answer = blank<wire::SandboxMetricsResponse>();
-        answer.metrics = &metric;
-        reply.send(answer);
+      [reply = std::move(call.reply)](const Result<Done>& done) mutable {
+        answer_metrics(reply, done);
       });
 }
 

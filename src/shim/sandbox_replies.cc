@@ -1,5 +1,7 @@
 #include "src/shim/sandbox_replies.h"
 
+#include "src/shim/process.h"
+#include "src/wire/any.h"
 #include "src/wire/messages.h"
 
 namespace ocirt::shim {
@@ -27,6 +29,19 @@ void answer_platform(wire::Call& call) {
   auto answer = wire::blank<wire::PlatformResponse>();
   answer.platform = &platform;
   call.reply.send(answer);
+}
+
+void answer_metrics(wire::Reply& reply, const Result<Done>& done) {
+  if (!done) return fail_sandbox(reply, done.error());
+  const wire::AnyValue value = take_metrics(*done);
+  wire::Any any = value.lend();
+  wire::Timestamp time;
+  auto metric = wire::blank<wire::Metric>();
+  metric.timestamp = to_timestamp(wall_time(), time);
+  metric.data = &any;
+  auto answer = wire::blank<wire::SandboxMetricsResponse>();
+  answer.metrics = &metric;
+  reply.send(answer);
 }
 
 }  // namespace ocirt::shim

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "src/base/result.h"
+#include "src/shim/runtime.h"
 #include "src/wire/server.h"
 #include "src/wire/service.h"
 
@@ -27,5 +28,8 @@ void fail_sandbox(wire::Reply& reply, const Error& error);
 
 // The answer to Platform: this machine.
 void answer_platform(wire::Call& call);
+
+// The answer to SandboxMetrics: what the worker has read, as of now, or why it could not.
+void answer_metrics(wire::Reply& reply, const Result<Done>& done);
 
 }  // namespace ocirt::shim

@@ -220,17 +220,8 @@ void SandboxService::metrics(const wire::SandboxMetricsRequest& request, wire::C
   if (Result<> known = check_id(request.sandbox_id); !known) return call.reply.fail(known.error());
   containers_.run(
       "metrics of the pod", [this] { return pod_metrics(*pod_); },
-      [reply = std::move(call.reply)](Result<Done> done) mutable {
-        if (!done) return fail_sandbox(reply, done.error());
-        const wire::AnyValue value = take_metrics(*done);
-        wire::Any any = value.lend();
-        wire::Timestamp time;
-        auto metric = blank<wire::Metric>();
-        metric.timestamp = to_timestamp(wall_time(), time);
-        metric.data = &any;
-        auto answer = blank<wire::SandboxMetricsResponse>();
-        answer.metrics = &metric;
-        reply.send(answer);
+      [reply = std::move(call.reply)](const Result<Done>& done) mutable {
+        answer_metrics(reply, done);
       });
 }
 
