@@ -2,6 +2,7 @@
 // reports errors. stdout carries answers only, and stderr is silent on success, because engines
 // parse both.
 #include <fcntl.h>
+#include <signal.h>
 
 #include <new>
 
@@ -132,6 +133,8 @@ int run_program(std::span<const char* const> words) {
 }  // namespace ocirt::cli
 
 int main(int argc, char** argv) {
+  // Who ignores it has us ignore it too, and the kernel then keeps no exit status of our children.
+  ::signal(SIGCHLD, SIG_DFL);
   std::set_new_handler(ocirt::cli::out_of_memory);
   ocirt::UniqueFd::close_in_groups();
   std::span<const char* const> words(argv, static_cast<size_t>(argc));

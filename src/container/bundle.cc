@@ -22,16 +22,15 @@ Result<std::string> resolve(const std::string& path, std::string_view what) {
   return within(what, std::move(real));
 }
 
+}  // namespace
+
 // Until version 1.2 of the specification pids.limit could not be left out, and those who had no
 // limit wrote 0; since 1.3 it is a limit.
-void drop_pids_limit_of_old(oci::Spec& spec) {
-  if (!spec.linux || !spec.linux->resources || !spec.linux->resources->pids) return;
-  const std::vector<std::string_view> parts = split(spec.oci_version, '.');
+void drop_pids_limit_of_old(std::string_view oci_version, oci::Resources& resources) {
+  const std::vector<std::string_view> parts = split(oci_version, '.');
   const bool old = parts[0] == "1" && parts.size() > 1 && to_number<int>(parts[1]).value_or(3) < 3;
-  if (old && spec.linux->resources->pids->limit == 0) spec.linux->resources->pids.reset();
+  if (old && resources.pids && resources.pids->limit == 0) resources.pids.reset();
 }
-
-}  // namespace
 
 Result<Bundle> open_bundle(const std::string& path, const std::string& config_file) {
   Bundle bundle;
@@ -53,7 +52,8 @@ Result<Bundle> open_bundle(const std::string& path, const std::string& config_fi
   }
   bundle.json = TRY(std::move(json));
   bundle.spec = TRY(from_spec(oci::read_config(bundle.json, "config.json")));
-  drop_pids_limit_of_old(bundle.spec);
+  if (bundle.spec.linux && bundle.spec.linux->resources)
+    drop_pids_limit_of_old(bundle.spec.oci_version, *bundle.spec.linux->resources);
   const std::string& root = bundle.spec.root->path;
   bundle.rootfs =
       TRY(resolve(root.starts_with('/') ? root : cat(bundle.path, "/", root), "root.path:"));

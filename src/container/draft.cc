@@ -193,6 +193,7 @@ Result<> draft_sysctls(plan::Builder& builder, const oci::Spec& spec) {
     if (ns.type == oci::NamespaceType::kIpc) scope.ipc = true;
     if (ns.type == oci::NamespaceType::kNetwork) scope.network = true;
     if (ns.type == oci::NamespaceType::kUts) scope.uts = true;
+    if (ns.type == oci::NamespaceType::kUser) scope.user = true;
   }
   scope.domainname_set = spec.domainname && !spec.domainname->empty();
   std::vector<plan::Sysctl> sysctls;

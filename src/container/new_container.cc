@@ -65,9 +65,10 @@ Result<> make_cgroup(NewContainer& made, cgroup::Entrance& entrance, bool& devic
                      const Draft& draft, const cgroup::Host& host) {
   cgroup::Location& location = made.record.cgroup;
   made.cgroup = TRY(within("cgroup", cgroup::make(location, host.top_controllers)));
-  if (!made.cgroup.shared().empty()) {
-    location.shared = true;
-    TRY(made.directory->write(made.record));
+  location.shared = !made.cgroup.shared().empty();
+  // Before there is a process of ours in it, whom `delete --force` has to find.
+  TRY(made.directory->write(made.record));
+  if (location.shared) {
     // The beginning of the sentence is what users of runc know to look for.
     made.complaints.push_back(
         cat("container's cgroup is not empty: ", made.cgroup.shared(),
@@ -203,6 +204,9 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   if (input.systemd_v1 && input.systemd_v1->beside_v2) {
     made.record.systemd_v1 = input.systemd_v1->directory.path;
   }
+  // Until it was seen that nobody is in it: a create that is killed before must not leave a record
+  // by which `delete --force` ends others.
+  made.record.cgroup.shared = !unit && !input.cgroup.directories.empty();
   made.directory.emplace(TRY(store.create(options.id)));
   const Directory& directory = made.directory->directory();
   TRY(fill_directory(*made.directory, made.bundle, draft, made.record));

@@ -174,8 +174,18 @@ Result<Store> Store::open(const std::string& root, bool create) {
   return store;
 }
 
+// The pods and the pool of addresses are no containers that somebody has half made, and removing
+// them as such would take every pod's state away.
+bool Store::is_reserved(std::string_view id) const {
+  return (id == "pods" || id == "network") && clean_path(root_).ends_with("/ocirt");
+}
+
 Result<NewDirectory> Store::create(const std::string& id) const {
   TRY(check_id(id));
+  if (is_reserved(id)) {
+    return refuse(cat("invalid container ID format: ", quoted(id),
+                      " is a directory of ocirt-pod in ", root_, ": choose another name"));
+  }
   for (;;) {
     if (Result<> made = sys::mkdir(fd_, id, 0700); !made) {
       if (made.error().code == EEXIST) return exists_already();
@@ -204,6 +214,7 @@ Result<NewDirectory> Store::create(const std::string& id) const {
 
 Result<Directory> Store::find(const std::string& id, Lock lock) const {
   TRY(check_id(id));
+  if (is_reserved(id)) return unknown_id(id);
   for (;;) {
     Result<UniqueFd> fd = sys::open(fd_, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     if (!fd && fd.error().code == ENOENT) return unknown_id(id);
@@ -228,7 +239,7 @@ Result<> Store::remove(const Directory& directory) const {
 Result<std::vector<std::string>> Store::ids() const {
   std::vector<std::string> names = TRY(within("state directory", sys::list_directory(fd_, ".")));
   std::erase_if(names, [&](const std::string& name) {
-    return !check_id(name) || !sys::is_directory(fd_, name);
+    return !check_id(name) || is_reserved(name) || !sys::is_directory(fd_, name);
   });
   std::sort(names.begin(), names.end());
   return names;

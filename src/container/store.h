@@ -95,6 +95,9 @@ class Store {
   const std::string& root() const { return root_; }  // as it was given
 
  private:
+  // Names of ocirt-pod's own in the default root, /run/ocirt or $XDG_RUNTIME_DIR/ocirt.
+  bool is_reserved(std::string_view id) const;
+
   std::string root_;
   UniqueFd fd_;
 };

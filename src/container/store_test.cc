@@ -45,6 +45,17 @@ TEST_F(StoreTest, RootOfTheFileSystemIsRefused) {
   for (const char* name : {"/", "//", "/tmp/..", ""}) EXPECT_FALSE(Store::open(name, true)) << name;
 }
 
+TEST_F(StoreTest, DirectoriesOfPodsInTheDefaultRootAreNoContainers) {
+  const Store here = *Store::open(root + "/ocirt", true);
+  for (const char* name : {"pods", "network"}) {
+    ASSERT_TRUE(sys::mkdir(here.fd(), name, 0700));
+    EXPECT_EQ(here.find(name, Store::Lock::none).error().code, ENOENT) << name;
+    EXPECT_TRUE(here.create(name).error().text.contains("a directory of ocirt-pod")) << name;
+  }
+  EXPECT_TRUE(here.ids()->empty());
+  EXPECT_TRUE(Store::open(root + "/other", true)->create("pods"));
+}
+
 TEST_F(StoreTest, OfANewDirectoryTheLastWholeVersionCounts) {
   NewDirectory made = *store.create("c1");
   const Directory& directory = made.directory();

@@ -3,12 +3,13 @@
 #include <cerrno>
 
 #include "src/base/text.h"
+#include "src/container/bundle.h"
 #include "src/container/status.h"
 #include "src/container/unit.h"
 
 namespace ocirt::container {
 
-Result<> update(const Store& store, const std::string& id, const oci::Resources& resources,
+Result<> update(const Store& store, const std::string& id, const oci::Resources& wanted,
                 const std::vector<std::string>& schemata) {
   Directory directory = TRY(store.find(id, Store::Lock::exclusive));
   Record record = TRY(directory.read());
@@ -23,10 +24,13 @@ Result<> update(const Store& store, const std::string& id, const oci::Resources&
     }
     TRY(within("linux.intelRdt", resctrl::configure(*record.resctrl, schemata)));
   }
-  if (!schemata.empty() && resources == oci::Resources{}) return {};
+  if (!schemata.empty() && wanted == oci::Resources{}) return {};
   if (record.cgroup.directories.empty()) {
     return refuse("not supported: limits for a container without a cgroup");
   }
+  oci::Resources resources = wanted;
+  // Engines send what they have created it with, and one value changed.
+  drop_pids_limit_of_old(record.oci_version, resources);
   TRY(update_unit(record, resources));
   return cgroup::apply(record.cgroup, resources, true);
 }

@@ -53,8 +53,11 @@ bool is_user(const plan::Join& join) { return (join.flag & CLONE_NEWUSER) != 0; 
 // With the first of these no privilege outside is left.
 void become_root(const Init& init) {
   // EPERM: where an ordinary user has mapped its own group, the groups cannot be changed.
-  long dropped = bare::call(SYS_setgroups, 0, nullptr);
-  if (dropped != -EPERM) must(init, dropped, "setgroups");
+  // run.oci.keep_original_groups: the caller's stay, whether they are mapped or not.
+  if (init.plan.process.set_groups) {
+    long dropped = bare::call(SYS_setgroups, 0, nullptr);
+    if (dropped != -EPERM) must(init, dropped, "setgroups");
+  }
   long result = bare::call(SYS_setresgid, 0, 0, 0);
   if (result == -EINVAL) fail(init, 0, "group 0 is not mapped in the user namespace");
   must(init, result, "become group 0");

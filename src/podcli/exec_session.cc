@@ -26,6 +26,8 @@ constexpr Fd kInput{0};
 constexpr Fd kOutput{1};
 constexpr Fd kErrors{2};
 constexpr sys::Nanoseconds kSoon = std::chrono::seconds(60);
+// For a program to end whose output nobody reads any more.
+constexpr sys::Nanoseconds kEndOfProgram = std::chrono::seconds(2);
 constexpr size_t kRead = 16384;
 // More than two pipes of the largest size that a program may give them (1 MiB) and their fifos
 // hold.
@@ -64,7 +66,7 @@ Result<> ExecSession::make_fifos() {
   return {};
 }
 
-Result<> ExecSession::begin(wire::Client& client) {
+Result<> ExecSession::add(wire::Client& client) {
   const wire::AnyValue process{std::string(wire::kProcessUrl), oci::write(request_.process, false)};
   wire::Any spec = process.lend();
   auto request = blank<wire::ExecProcessRequest>();
@@ -76,18 +78,49 @@ Result<> ExecSession::begin(wire::Client& client) {
   request.stderr = lend(fifos_[2]);
   request.spec = &spec;
   TRY(client.call<wire::Empty>(wire::kTaskV3, "Exec", request, kSoon));
+  return {};
+}
+
+// The input is opened before: the shim reads it from Exec on, and no longer when the program has
+// ended, which may be as soon as it is started.
+Result<> ExecSession::start(wire::Client& client) {
+  if (!fifos_[0].empty()) in_ = TRY(sys::open(sys::kCwd, fifos_[0], O_WRONLY | O_NONBLOCK));
   auto start = blank<wire::StartRequest>();
   start.id = lend(request_.container);
   start.exec_id = lend(id_);
   TRY(client.call<wire::StartResponse>(wire::kTaskV3, "Start", start, kSoon));
-  if (!fifos_[0].empty()) in_ = TRY(sys::open(sys::kCwd, fifos_[0], O_WRONLY | O_NONBLOCK));
   return {};
 }
 
+// One that still runs stays, until it has ended.
+void ExecSession::remove(wire::Client& client) {
+  auto request = blank<wire::DeleteRequest>();
+  request.id = lend(request_.container);
+  request.exec_id = lend(id_);
+  (void)client.call<wire::DeleteResponse>(wire::kTaskV3, "Delete", request, kSoon);
+}
+
+// As the program would hear from a pipe that nobody reads; one that does not mind goes on.
+void ExecSession::end_by_sigpipe(wire::Client& client) {
+  auto kill = blank<wire::KillRequest>();
+  kill.id = lend(request_.container);
+  kill.exec_id = lend(id_);
+  kill.signal = SIGPIPE;
+  (void)client.call<wire::Empty>(wire::kTaskV3, "Kill", kill, kSoon);
+  auto wait = blank<wire::WaitRequest>();
+  wait.id = lend(request_.container);
+  wait.exec_id = lend(id_);
+  (void)client.call<wire::WaitResponse>(wire::kTaskV3, "Wait", wait, kEndOfProgram);
+}
+
 Result<int> ExecSession::run(std::string& complaint) {
+  ::signal(SIGPIPE,
+           SIG_IGN);  // who reads us no more is told of by the error, and there is more to do
   TRY(make_fifos());
   wire::Client client = TRY(wire::Client::connect(layout_.socket()));
-  if (Result<> begun = begin(client); !begun) {
+  TRY(add(client));
+  if (Result<> begun = start(client); !begun) {
+    remove(client);
     complaint = begun.error().text;
     // Only the text tells a program that is missing from a container that is.
     if (!complaint.contains("exec: ")) return std::unexpected(std::move(begun).error());
@@ -98,11 +131,13 @@ Result<int> ExecSession::run(std::string& complaint) {
     return std::unexpected(std::move(begun).error());
   }
   Result<> followed = follow();
-  copy_rest(client);
-  auto request = blank<wire::DeleteRequest>();
-  request.id = lend(request_.container);
-  request.exec_id = lend(id_);
-  (void)client.call<wire::DeleteResponse>(wire::kTaskV3, "Delete", request, kSoon);
+  if (reader_gone_) {
+    end_by_sigpipe(client);
+    status_ = 128 + SIGPIPE;
+  } else {
+    copy_rest(client);
+  }
+  remove(client);
   TRY(std::move(followed));
   return std::move(status_);
 }
@@ -239,8 +274,13 @@ bool ExecSession::copy(Fd from, Fd to) {
   const Result<std::optional<size_t>> count = sys::read_some(from, buffer);
   if (!count || !*count || **count == 0) return false;
   // Whoever reads us may be slow, which then makes the program slow, as in a pipe.
-  (void)sys::write_all(to, "output", std::string_view(buffer, **count));
-  return true;
+  if (sys::write_all(to, "output", std::string_view(buffer, **count))) return true;
+  // Or has gone: then nothing is read any more.
+  if (!reader_gone_ && loop_) {
+    reader_gone_ = true;
+    loop_->stop();
+  }
+  return false;
 }
 
 // What the program had written when it ended: some of it is in the fifos, and what they had no room

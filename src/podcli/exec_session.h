@@ -37,7 +37,10 @@ class ExecSession {
   using Answer = Result<wire::Answer>;
 
   Result<> make_fifos();
-  Result<> begin(wire::Client& client);
+  Result<> add(wire::Client& client);
+  Result<> start(wire::Client& client);
+  void remove(wire::Client& client);
+  void end_by_sigpipe(wire::Client& client);
   Result<> follow();
   void resize();
   Result<> kill(int signal);
@@ -63,6 +66,7 @@ class ExecSession {
   UniqueFd in_, out_, err_;
   std::string unsent_;
   bool input_ended_ = false;
+  bool reader_gone_ = false;
   std::unique_ptr<sys::EventLoop> loop_;
   std::unique_ptr<wire::LoopClient> client_;
   sys::Watch input_watch_, room_watch_, out_watch_, err_watch_, signal_watch_;

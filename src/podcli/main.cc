@@ -2,6 +2,8 @@
 // reports errors, in one line each. Exit status: 0; 1 the verb failed; 2 the command line is wrong.
 // That of `exec` is the program's: 126 it cannot be executed, 127 it is not there, 125 `exec`
 // failed.
+#include <signal.h>
+
 #include <new>
 
 #include "src/cli/version.h"
@@ -92,6 +94,8 @@ int run_program(std::span<const char* const> words) {
 }  // namespace ocirt::podcli
 
 int main(int argc, char** argv) {
+  // Who ignores it has us ignore it too, and the kernel then keeps no exit status of our children.
+  ::signal(SIGCHLD, SIG_DFL);
   std::set_new_handler(ocirt::podcli::out_of_memory);
   if (const auto ready = ocirt::sys::ensure_standard_streams(); !ready) {
     ocirt::sys::print_error(ocirt::cat("ocirt-pod: ", ready.error().text, "\n"));

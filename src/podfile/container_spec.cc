@@ -293,20 +293,18 @@ void Maker::bind(std::string destination, std::string source, std::vector<std::s
 void Maker::set_mounts() {
   const std::string& directory = input_.layout.directory();
   const std::string how = spec_.root->readonly.value_or(false) ? "ro" : "rw";
-  bind("/dev/shm", pod_.host_ipc ? "/dev/shm" : cat(directory, "/shm"),
-       {"rbind", "rprivate", "rw"});
-  bind("/etc/hosts", input_.layout.hosts(), {"bind", "rprivate", how});
-  bind("/etc/hostname", input_.layout.hostname(), {"bind", "rprivate", how});
-  bind("/etc/resolv.conf", input_.layout.resolv_conf(), {"bind", "rprivate", how});
-
-  // What is mounted deeper comes later, or it would be covered.
-  std::vector<size_t> order(container_.volume_mounts.size());
-  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-  const auto depth = [&](size_t i) {
-    return std::ranges::count(clean_path(container_.volume_mounts[i].mount_path), '/');
+  struct Bind {
+    std::string destination, source;
+    std::vector<std::string> options;
   };
-  std::ranges::sort(order, {}, [&](size_t i) { return std::pair(depth(i), i); });
-  for (size_t i : order) {
+  std::vector<Bind> binds = {
+      {"/dev/shm",
+       pod_.host_ipc ? "/dev/shm" : cat(directory, "/shm"),
+       {"rbind", "rprivate", "rw"}},
+      {"/etc/hosts", input_.layout.hosts(), {"bind", "rprivate", how}},
+      {"/etc/hostname", input_.layout.hostname(), {"bind", "rprivate", how}},
+      {"/etc/resolv.conf", input_.layout.resolv_conf(), {"bind", "rprivate", how}}};
+  for (size_t i = 0; i < container_.volume_mounts.size(); ++i) {
     const manifest::VolumeMount& mount = container_.volume_mounts[i];
     const auto volume = std::ranges::find(pod_.volumes, mount.name, &manifest::Volume::name);
     std::string source =
@@ -316,8 +314,21 @@ void Maker::set_mounts() {
     std::string_view propagation = "rprivate";
     if (mount.mount_propagation == manifest::Propagation::kHostToContainer) propagation = "rslave";
     if (mount.mount_propagation == manifest::Propagation::kBidirectional) propagation = "rshared";
-    bind(mount.mount_path, std::move(source),
-         {"rbind", std::string(propagation), mount.read_only || fixed ? "ro" : "rw"});
+    binds.push_back({mount.mount_path,
+                     std::move(source),
+                     {"rbind", std::string(propagation), mount.read_only || fixed ? "ro" : "rw"}});
+  }
+  // What is mounted deeper comes later, or it would be covered; of two in one place the volume
+  // stays.
+  std::vector<size_t> order(binds.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  const auto depth = [&](size_t i) {
+    return std::ranges::count(clean_path(binds[i].destination), '/');
+  };
+  std::ranges::sort(order, {}, [&](size_t i) { return std::pair(depth(i), i); });
+  for (size_t i : order) {
+    Bind& each = binds[i];
+    bind(std::move(each.destination), std::move(each.source), std::move(each.options));
   }
 }
 

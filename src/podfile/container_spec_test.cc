@@ -205,6 +205,13 @@ TEST_F(ContainerSpec, AVolumeMayBeMountedInPlaceOfWhatEveryContainerHas) {
             1);
 }
 
+TEST_F(ContainerSpec, AVolumeCoversNothingOfThePodsThatIsMountedBelowIt) {
+  const oci::Spec spec = good("command: [/c], volumeMounts: [{name: d, mountPath: /etc}]",
+                              "volumes: [{name: d, emptyDir: {}}]");
+  EXPECT_LT(mount_at(spec, "/etc"), mount_at(spec, "/etc/hosts"));
+  EXPECT_LT(mount_at(spec, "/etc"), mount_at(spec, "/etc/resolv.conf"));
+}
+
 TEST_F(ContainerSpec, ABundleKeepsWhatThePodFileDoesNotSpeakOf) {
   oci::Spec bundle = oci::default_spec(false);
   bundle.process->args = {"/bin/server", "--port", "80"};

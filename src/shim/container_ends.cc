@@ -38,10 +38,11 @@ void Containers::reap() {
     if (one.pid == 0) continue;
     const Ending ending = {.status = one.status, .at = at};
     if (logger_ended(one.pid)) continue;
-    if (!process_ended(one.pid, ending) && workers_.any()) parked_.push_back({one.pid, ending});
+    if (!process_ended(one.pid, ending) && workers_.any_makes_process())
+      parked_.push_back({one.pid, ending});
   }
   // Orphans of containers that share our pid namespace, and steps between a worker and its process.
-  if (!workers_.any()) parked_.clear();
+  if (!workers_.any_makes_process()) parked_.clear();
 }
 
 bool Containers::process_ended(pid_t pid, const Ending& ending) {
@@ -90,16 +91,21 @@ void Containers::settle_all() {
 // Tells of what has ended, in order.
 void Containers::settle(Container& container) {
   bool others = false;
+  std::vector<std::string> abandoned;
   for (const auto& exec : container.execs) {
     Process& process = *exec;
     if (process.held && process.phase != Phase::kStarting && may_be_told(process)) {
       process.held = false;
       process.phase = Phase::kStopped;
       if (observer_ != nullptr) observer_->ended(container, process);
+      // ocirt-pod waits until it deletes; where it was killed, nobody else would. Engines come
+      // back.
+      if (container.of_pod && process.is_abandoned()) abandoned.push_back(process.exec_id);
       process.tell();
     }
     others |= process.phase == Phase::kStarting || process.lives();
   }
+  for (const std::string& exec_id : abandoned) (void)remove_exec(container, exec_id);
   Process& init = container.init;
   if (!init.held || init.phase == Phase::kStarting || others || !may_be_told(init)) return;
   init.held = false;

@@ -156,7 +156,7 @@ void ContainerdShim::remove_ended() {
     const bool unwanted = killed_ || std::ranges::count(gone_, container->id) != 0;
     if (!unwanted || container->removing) continue;
     if (container->init.phase == Phase::kStopped) {
-      containers_.remove(*container, [](const Result<Done>&) {});
+      containers_.remove(*container, [](const Result<Done>&, const Ending&) {});
     } else if (killed_) {
       making |= container->init.phase == Phase::kCreating;
       containers_.kill(*container, container->init, SIGKILL, false, [](const Result<Done>&) {});

@@ -134,6 +134,7 @@ void Containers::run(std::string name, Closure<Result<Done>()> work, Finished fi
 Job Containers::job_for(Container& container, Process& process, std::string_view what) {
   Job job;
   job.name = cat(what, " ", container.id);
+  job.makes_process = true;
   for (int i = 0; i < 3; ++i) job.standard[i] = process.streams->of_process(i);
   if (process.streams->console().valid()) job.keep.push_back(process.streams->console().raw());
   if (process.streams->logger_ready().valid())
@@ -333,7 +334,7 @@ void Containers::answer_late_deletes(Container& container, const Result<Done>& d
   }
 }
 
-void Containers::remove(Container& container, Finished finished) {
+void Containers::remove(Container& container, Removed finished) {
   container.removing = true;
   run(
       cat("delete ", container.id),
@@ -342,6 +343,9 @@ void Containers::remove(Container& container, Finished finished) {
       },
       [this, number = container.number, finished = std::move(finished)](Result<Done> done) mutable {
         Container* gone = find_number(number);
+        // What was not started has been killed by this very call.
+        Ending ending{.status = {.signal = SIGKILL}, .at = wall_time()};
+        if (gone != nullptr && (gone->init.held || !gone->init.lives())) ending = gone->init.ending;
         if (gone != nullptr) answer_late_deletes(*gone, done);
         if (!done && gone != nullptr) gone->removing = false;
         if (done && gone != nullptr) {
@@ -355,7 +359,7 @@ void Containers::remove(Container& container, Finished finished) {
           }
           erase(number);
         }
-        finished(std::move(done));
+        finished(std::move(done), ending);
       });
 }
 

@@ -74,6 +74,8 @@ class Observer {
 class Containers {
  public:
   using Finished = Closure<void(Result<Done>)>;
+  // With how its init has ended.
+  using Removed = Closure<void(Result<Done>, const Ending&)>;
 
   Containers(sys::EventLoop& loop, Workers& workers, Runtime runtime);
   Containers(const Containers&) = delete;
@@ -118,7 +120,7 @@ class Containers {
   // One process; `all`: everybody in the container.
   void kill(Container& container, Process& process, int signal, bool all, Finished finished);
   // A container that has ended, or was not started. The row is gone when `finished` is called.
-  void remove(Container& container, Finished finished);
+  void remove(Container& container, Removed finished);
   Result<> remove_exec(Container& container, std::string_view exec_id);
   void pause(Container& container, Finished finished);
   void resume(Container& container, Finished finished);

@@ -4,6 +4,8 @@
 // It says nothing when it succeeds, since whoever starts it may read its output to the end: it
 // returns when its socket takes calls, and goes on as a child that has nothing of its caller.
 
+#include <signal.h>
+
 #include <new>
 #include <optional>
 #include <span>
@@ -196,6 +198,8 @@ int run(std::span<const char* const> arguments) {
 }  // namespace ocirt::shim
 
 int main(int argc, char** argv) {
+  // Who ignores it has us ignore it too, and the kernel then keeps no exit status of our children.
+  ::signal(SIGCHLD, SIG_DFL);
   std::set_new_handler(ocirt::shim::out_of_memory);
   if (!ocirt::sys::ensure_standard_streams()) return 1;
   if (argc == 0) return 1;

@@ -118,6 +118,15 @@ Result<> share_pids(const pod::Pod& pod, const pod::Layout& layout) {
 
 // -- mounts
 
+// A missing directory of a subPath is as the volume is, whoever may write there. Its group comes
+// with the volume's set-group-ID bit.
+Result<> make_like(Fd root, Fd parent, const std::string& name) {
+  const struct stat info = TRY(sys::stat_fd(root, "the volume"));
+  TRY(sys::mkdir(parent, name, 0700));
+  const UniqueFd made = TRY(sys::open(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  return sys::set_mode(made, name, info.st_mode & 07777);
+}
+
 // Where a bind leads: resolved once, without leaving the source.
 Result<UniqueFd> open_inside(const std::string& source, const std::string& inside) {
   UniqueFd root = TRY(sys::open(sys::kCwd, source, O_PATH));
@@ -132,7 +141,7 @@ Result<UniqueFd> open_inside(const std::string& source, const std::string& insid
     const size_t slash = path.rfind('/');
     const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash);
     UniqueFd directory = TRY(sys::open_beneath(root, parent, O_PATH | O_DIRECTORY));
-    TRY(sys::mkdir(directory, std::string(part), 0755));
+    TRY(make_like(root, directory, std::string(part)));
   }
   return sys::open_beneath(root, path, O_PATH);
 }

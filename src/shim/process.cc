@@ -1,5 +1,6 @@
 #include "src/shim/process.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace ocirt::shim {
@@ -34,6 +35,10 @@ void Process::tell() {
 void Process::refuse_waiting() {
   for (wire::Reply& reply : std::exchange(waiting_, {}))
     reply.fail(wire::Code::kNotFound, "the process was deleted before it was started");
+}
+
+bool Process::is_abandoned() const {
+  return !waiting_.empty() && std::ranges::none_of(waiting_, &wire::Reply::is_awaited);
 }
 
 void Process::wait_for(wire::Reply reply) {

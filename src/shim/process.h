@@ -41,6 +41,8 @@ class Process {
   // Gives the ending to everybody who waits for it, now or later.
   void tell();
   void wait_for(wire::Reply reply);
+  // Somebody waited for its end, and nobody does any more.
+  bool is_abandoned() const;
   // It was deleted without ever having been started: nobody will hear of an ending.
   void refuse_waiting();
 

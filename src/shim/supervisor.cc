@@ -15,7 +15,7 @@ namespace ocirt::shim {
 namespace {
 
 // A handler has as long as its pod's grace period at most; that it is not waited for any longer is
-// the machine's decision. This is for a worker that nobody waits for any more.
+// the machine's decision, and with its container it is ended. This is for what neither reaches.
 constexpr sys::Nanoseconds kLongestHandler = std::chrono::hours(24);
 
 // How often a state that could not be written is tried again.
@@ -115,8 +115,17 @@ void Supervisor::container_ended(Container& container) {
   for (uint32_t i = 0; i < pod_.containers.size(); ++i) {
     if (pod_.containers[i].name != container.id) continue;
     const bool oom = oom_.take_kills(container.id);
+    end_handlers({i, container.attempt});
     life_->exited({i, container.attempt}, exit_of(container.init.ending), oom, instant());
     return go_on();
+  }
+}
+
+// Nobody waits any more for what they would say; one that calls a server which never answers would
+// be there for hours, and one more after each restart.
+void Supervisor::end_handlers(pod::Instance of) {
+  for (const HandlerWorker& each : handlers_) {
+    if (each.of == of) containers_.workers().kill(each.worker);
   }
 }
 
@@ -268,7 +277,10 @@ void Supervisor::take_away(uint32_t index, Containers::Finished finished) {
     finished(std::move(done));
   };
   if (Container* container = containers_.find(name))
-    return containers_.remove(*container, std::move(removed));
+    return containers_.remove(
+        *container, [removed = std::move(removed)](Result<Done> done, const Ending&) mutable {
+          removed(std::move(done));
+        });
   // A shim before us may have left something of that name.
   containers_.run(
       cat("delete ", name),
@@ -308,10 +320,13 @@ void Supervisor::perform(pod::RunHandler& action) {
   job.work = [target = ProbeTarget{containers_.runtime(), spec.name, netns(), address()},
               &handler] { return run_handler(target, handler, kLongestHandler); };
   job.finished = [this, of, kind](const Result<Done>& done) {
+    std::erase_if(handlers_,
+                  [&](const HandlerWorker& each) { return each.of == of && each.kind == kind; });
     life_->handled(of, kind, done.has_value(), said(done), instant());
     go_on();
   };
-  containers_.workers().start(std::move(job));
+  if (const pid_t worker = containers_.workers().start(std::move(job)); worker > 0)
+    handlers_.push_back({of, kind, worker});
 }
 
 void Supervisor::perform(pod::Publish& action) { events_.append(action.event); }

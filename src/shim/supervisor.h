@@ -62,6 +62,7 @@ class Supervisor {
   // What there is of a container, whoever has made it.
   void take_away(uint32_t container, Containers::Finished finished);
   void container_ended(Container& container);
+  void end_handlers(pod::Instance of);
   void due();
   void save();
   // The container of this instance, if it is still the one that exists.
@@ -78,6 +79,12 @@ class Supervisor {
   OomWatches oom_;
   std::vector<bool> left_;  // as pod_.containers: something of it could not be removed
   std::vector<std::string> ips_;
+  struct HandlerWorker {
+    pod::Instance of;
+    pod::HandlerKind kind;
+    pid_t worker;
+  };
+  std::vector<HandlerWorker> handlers_;
   sys::Timer timer_;
   Closure<void(const std::string&)> launched_;
   Closure<void()> ended_;

@@ -112,18 +112,18 @@ void TaskService::create(const wire::CreateTaskRequest& request, wire::Call& cal
     return call.reply.fail(opened.error());
   }
   const Choices choices{options->systemd_cgroup, options->no_pivot, options->no_new_keyring};
-  containers_.create(container, choices,
-                     [this, id = std::string(request.id),
-                      reply = std::move(call.reply)](Result<Done> done) mutable {
-                       if (!done) return fail(reply, done.error());
-                       // Who has given up does not come to delete it.
-                       if (Container* made = containers_.find(id);
-                           made != nullptr && !reply.is_awaited())
-                         return containers_.remove(*made, [](const Result<Done>&) {});
-                       auto answer = blank<wire::CreateTaskResponse>();
-                       answer.pid = static_cast<uint32_t>(done->pid);
-                       reply.send(answer);
-                     });
+  containers_.create(
+      container, choices,
+      [this, id = std::string(request.id),
+       reply = std::move(call.reply)](Result<Done> done) mutable {
+        if (!done) return fail(reply, done.error());
+        // Who has given up does not come to delete it.
+        if (Container* made = containers_.find(id); made != nullptr && !reply.is_awaited())
+          return containers_.remove(*made, [](const Result<Done>&, const Ending&) {});
+        auto answer = blank<wire::CreateTaskResponse>();
+        answer.pid = static_cast<uint32_t>(done->pid);
+        reply.send(answer);
+      });
 }
 
 void TaskService::start(const wire::StartRequest& request, wire::Call& call) {
@@ -158,9 +158,8 @@ void TaskService::remove(const wire::DeleteRequest& request, wire::Call& call) {
     container.late_deletes.push_back(std::move(call.reply));
     return;
   }
-  const Ending ending = (*process)->ending;
-  const auto pid = static_cast<uint32_t>((*process)->pid);
-  auto send = [ending, pid](wire::Reply& reply) {
+  auto send = [pid = static_cast<uint32_t>((*process)->pid)](wire::Reply& reply,
+                                                             const Ending& ending) {
     wire::Timestamp time;
     auto answer = blank<wire::DeleteResponse>();
     answer.pid = pid;
@@ -169,16 +168,17 @@ void TaskService::remove(const wire::DeleteRequest& request, wire::Call& call) {
     reply.send(answer);
   };
   if (!(*process)->is_init()) {
+    const Ending ending = (*process)->ending;
     if (Result<> removed = containers_.remove_exec(container, request.exec_id); !removed)
       return call.reply.fail(removed.error());
-    return send(call.reply);
+    return send(call.reply, ending);
   }
-  containers_.remove(container,
-                     [this, send, reply = std::move(call.reply)](Result<Done> done) mutable {
-                       if (!done) return fail(reply, done.error());
-                       send(reply);
-                       end_if_asked(false);
-                     });
+  containers_.remove(container, [this, send, reply = std::move(call.reply)](
+                                    const Result<Done>& done, const Ending& ending) mutable {
+    if (!done) return fail(reply, done.error());
+    send(reply, ending);
+    end_if_asked(false);
+  });
 }
 
 void TaskService::exec(const wire::ExecProcessRequest& request, wire::Call& call) {

@@ -84,6 +84,7 @@ class Workers::Running {
  public:
   Running(sys::EventLoop& loop, Job& job, UniqueFd file, UniqueFd errors)
       : name(std::move(job.name)),
+        makes_process(job.makes_process),
         finished(std::move(job.finished)),
         answer(std::move(file)),
         errors_(std::move(errors)),
@@ -131,6 +132,7 @@ class Workers::Running {
   }
 
   std::string name;
+  bool makes_process;
   Closure<void(Result<Done>)> finished;
   pid_t pid = 0;
   UniqueFd answer;
@@ -181,6 +183,10 @@ pid_t Workers::start(Job job) {
       std::make_unique<Running>(loop_, job, std::move(*answer), std::move(errors->from)));
   running_.back()->begin(loop_, *pid, job.timeout);
   return *pid;
+}
+
+bool Workers::any_makes_process() const {
+  return std::ranges::any_of(running_, [](const auto& each) { return each->makes_process; });
 }
 
 void Workers::kill(pid_t worker) {

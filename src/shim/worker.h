@@ -33,6 +33,7 @@ struct Job {
   Fd standard[3] = {};                // streams of the worker, and of what it starts
   bool own_errors = false;            // standard error is kept, and its end goes into an error
   bool own_output = false;            // standard output too
+  bool makes_process = false;         // a child of the shim, whose end may come before its number
   std::vector<int> keep = {};         // further descriptors that it needs
   sys::Nanoseconds timeout{};         // then it is killed; 0: never
   Closure<Result<Done>()> work = {};  // in the worker
@@ -52,7 +53,8 @@ class Workers {
   pid_t start(Job job);
   // Ends it at once; `finished` hears of it.
   void kill(pid_t worker);
-  bool any() const { return !running_.empty(); }
+  // Whether one runs that makes a process.
+  bool any_makes_process() const;
 
   // A child has ended. True: it was a worker, and its `finished` has been called.
   bool ended(pid_t pid, sys::ExitStatus status);

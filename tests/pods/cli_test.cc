@@ -73,6 +73,16 @@ TEST_F(PodCli, ASubPathIsNeverFollowedOverASymbolicLink) {
   EXPECT_EQ(inside("a", "cat /v/x"), "good");
 }
 
+TEST_F(PodCli, AMissingDirectoryOfASubPathIsAsOpenAsItsVolume) {
+  ASSERT_OK(pod({"run", file("  - name: a\n    IMAGE\n    command: [sleep, '1000']\n"
+                             "    securityContext: {runAsUser: 1000}\n    volumeMounts:\n"
+                             "    - {name: v, mountPath: /v, subPath: x/y}\n",
+                             "  securityContext: {fsGroup: 2000}\n"
+                             "  volumes: [{name: v, emptyDir: {}}]\n")}));
+  EXPECT_EQ(inside("a", "touch /v/new && stat -c '%a %g' /v && stat -c %g /v/new"),
+            "2777 2000\n2000");
+}
+
 TEST_F(PodCli, SecurityIsWhatTheFileSays) {
   ASSERT_OK(pod(
       {"run", file("  - name: a\n    IMAGE\n    command: [sleep, '1000']\n    securityContext:\n"

@@ -117,6 +117,16 @@ TEST_F(PodTask, CreatedContainerMayBeKilledAndRemoved) {
   EXPECT_EQ(remove(), "");
 }
 
+TEST_F(PodTask, DeleteOfWhatWasOnlyCreatedSaysThatItWasKilled) {
+  bundle.shell("exec sleep 60");
+  ASSERT_EQ(create(), "");
+  const auto answer = ask<wire::DeleteResponse, wire::DeleteRequest>("Delete");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ((*answer)->exit_status, 128u + SIGKILL);
+  ASSERT_NE((*answer)->exited_at, nullptr);
+  EXPECT_GT((*answer)->exited_at->seconds, 0);
+}
+
 TEST_F(PodTask, WhatCannotBeCreatedLeavesNothingAndMayBeTriedAgain) {
   bundle.with_namespace("network", "/no/such");
   EXPECT_SAYS(create(), "/no/such");

@@ -211,6 +211,36 @@ TEST_F(ControlGroups, AnImpossibleValueIsAnErrorAndLeavesNothing) {
   EXPECT_TRUE(names_in(runtime.root()).empty());
 }
 
+// Nobody has seen yet who is in the cgroup.
+TEST_F(ControlGroups, OfOthersSurviveACreateThatWasKilledAndItsDelete) {
+  if (cgroups::by_systemd()) GTEST_SKIP() << "a unit of systemd is one container's";
+  bundle.keep_cgroups_path();
+  bundle.set("linux.cgroupsPath", "\"" + cgroups::cgroups_path("together") + "\"");
+  Container first(runtime, bundle);
+  first.launch();
+  Container second(runtime, bundle);
+  bundle.save(second.id());
+  Command killed = runtime.command({"create", "--bundle", bundle.path(), second.id()});
+  killed.argv.insert(killed.argv.begin(), {"strace", "-o", "/dev/null", "-e", "trace=mkdirat", "-e",
+                                           "inject=mkdirat:signal=KILL:when=2"});
+  EXPECT_EQ(128 + SIGKILL, run_command(std::move(killed)).code);
+  EXPECT_EQ("creating", second.status());
+  EXPECT_OK(second.remove({"--force"}));
+  EXPECT_EQ("running", first.status());
+}
+
+TEST_F(ControlGroups, WithoutALimitOfProcessesKeepNoneByAnUpdateOfOldVersions) {
+  NEEDS_CONTROLLER("pids");
+  bundle.set("ociVersion", "\"1.0.2\"").set("linux.resources", R"({"pids": {"limit": 0}})");
+  Container container(runtime, bundle);
+  container.launch();
+  EXPECT_EQ("max", container.cgroup_file("pids", "pids.max"));
+  Command update = {};
+  update.input = R"({"memory": {}, "pids": {"limit": 0}})";
+  EXPECT_OK(runtime.run({"update", "--resources", "-", container.id()}, update));
+  EXPECT_EQ("max", container.cgroup_file("pids", "pids.max"));
+}
+
 class Freezing : public ContainerTest {
  protected:
   // The container counts on stdout for as long as it is allowed to.

@@ -1,5 +1,6 @@
 // config-linux.md, "User namespace mappings": what a container in a user namespace of its own looks
 // like from inside and from the host, and that nothing of the host comes into its hands.
+#include <grp.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -222,6 +223,23 @@ TEST_F(UserNamespaces, TheOomScoreAndLimitsAreSet) {
 TEST_F(UserNamespaces, SysctlsOfTheirNetworkAreSet) {
   bundle.set("linux.sysctl", R"({"net.ipv4.ip_forward": "1"})");
   EXPECT_EQ("1\n", run_shell("cat /proc/sys/net/ipv4/ip_forward"));
+}
+
+TEST_F(UserNamespaces, TheirOwnLimitsAreSetAsSysctls) {
+  bundle.set("linux.sysctl", R"({"user.max_net_namespaces": "7"})");
+  EXPECT_EQ("7\n", run_shell("cat /proc/sys/user/max_net_namespaces"));
+}
+
+// Those are not mapped, so that the container cannot name them, and has them all the same.
+TEST_F(UserNamespaces, KeepTheGroupsOfTheCallerWhenTheyAreToldTo) {
+  bundle.set("annotations", R"({"run.oci.keep_original_groups": "1"})");
+  const gid_t ours[] = {4242, 4343};
+  gid_t before[64];
+  const int count = ::getgroups(64, before);
+  ASSERT_EQ(0, ::setgroups(2, ours));
+  const std::string kept = run_shell("grep ^Groups: /proc/self/status");
+  ASSERT_EQ(0, ::setgroups(static_cast<size_t>(count), before));
+  EXPECT_SAYS(kept, "65534 65534");
 }
 
 TEST_F(UserNamespaces, HaveATerminal) {

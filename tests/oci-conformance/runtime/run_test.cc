@@ -128,5 +128,15 @@ TEST_F(Run, ZombiesOfTheContainerDoNotKeepItAlive) {
   EXPECT_EQ(4, container.run().code);
 }
 
+TEST_F(Run, HasTheStatusOfItsProgramThoughItsCallerIgnoresTheEndOfChildren) {
+  bundle.shell("exit 7");
+  Container container(runtime, bundle);
+  bundle.save(container.id());
+  Command ignoring = runtime.command({"run", "--bundle", bundle.path(), container.id()});
+  ignoring.argv.insert(ignoring.argv.begin(), {"sh", "-c", "trap '' CHLD; exec \"$@\"", "sh"});
+  EXPECT_EQ(7, run_command(std::move(ignoring)).code);
+  EXPECT_EQ("", container.status());
+}
+
 }  // namespace
 }  // namespace harness
