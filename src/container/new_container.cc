@@ -64,6 +64,7 @@ Result<> fill_directory(NewDirectory& made, const Bundle& bundle, const Draft& d
 Result<> make_cgroup(NewContainer& made, cgroup::Entrance& entrance, bool& devices_wait,
                      const Draft& draft, const cgroup::Host& host) {
   cgroup::Location& location = made.record.cgroup;
+  location.shared = false;  // what is made is undone as ours
   made.cgroup = TRY(within("cgroup", cgroup::make(location, host.top_controllers)));
   location.shared = !made.cgroup.shared().empty();
   // Before there is a process of ours in it, whom `delete --force` has to find.
