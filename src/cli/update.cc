@@ -96,7 +96,9 @@ Result<int> update(Call& call, UpdateOptions& options, std::span<const std::stri
                                                   : Result<oci::Resources>(resources_of(options));
   oci::Resources wanted = TRY(std::move(resources));
   container::Store store = TRY(store_of(call));
-  TRY(container::update(store, call.id, wanted, schemata));
+  TRY(container::update(store, call.id, wanted,
+                        has_document ? container::LimitsOf::document : container::LimitsOf::options,
+                        schemata));
   return 0;
 }
 

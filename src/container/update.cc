@@ -10,7 +10,7 @@
 namespace ocirt::container {
 
 Result<> update(const Store& store, const std::string& id, const oci::Resources& wanted,
-                const std::vector<std::string>& schemata) {
+                LimitsOf origin, const std::vector<std::string>& schemata) {
   Directory directory = TRY(store.find(id, Store::Lock::exclusive));
   Record record = TRY(directory.read());
   if (record.pid == 0) return refuse(cat("container ", id, " is still being created"));
@@ -30,7 +30,7 @@ Result<> update(const Store& store, const std::string& id, const oci::Resources&
   }
   oci::Resources resources = wanted;
   // Engines send what they have created it with, and one value changed.
-  drop_pids_limit_of_old(record.oci_version, resources);
+  if (origin == LimitsOf::document) drop_pids_limit_of_old(record.oci_version, resources);
   TRY(update_unit(record, resources));
   return cgroup::apply(record.cgroup, resources, true);
 }

@@ -131,12 +131,14 @@ Result<int> ExecSession::run(std::string& complaint) {
     return std::unexpected(std::move(begun).error());
   }
   Result<> followed = follow();
-  if (reader_gone_) {
+  if (unwritten_) {
     end_by_sigpipe(client);
     status_ = 128 + SIGPIPE;
   } else {
     copy_rest(client);
   }
+  // Whoever reads us no more does not want to hear why.
+  if (unwritten_ && unwritten_->code != EPIPE) status_ = std::unexpected(*std::move(unwritten_));
   remove(client);
   TRY(std::move(followed));
   return std::move(status_);
@@ -268,17 +270,30 @@ void ExecSession::close_input() {
 // ---- output
 // -------------------------------------------------------------------------------------------
 
+// Whoever reads us may be slow, which then makes the program slow, as in a pipe; also where
+// somebody has made our output one that does not wait.
+Result<> ExecSession::write_out(Fd to, std::string_view bytes) {
+  const std::string_view name = to == kOutput ? "standard output" : "standard error";
+  while (!bytes.empty()) {
+    const size_t count = TRY(within(name, sys::write_some(to, bytes)));
+    if (count == 0)
+      TRY(within(name, sys::wait_until_ready(to, sys::kWritable, sys::Nanoseconds(-1))));
+    bytes.remove_prefix(count);
+  }
+  return {};
+}
+
 // One read; false when there is nothing now, or will be.
 bool ExecSession::copy(Fd from, Fd to) {
   char buffer[kRead];
   const Result<std::optional<size_t>> count = sys::read_some(from, buffer);
   if (!count || !*count || **count == 0) return false;
-  // Whoever reads us may be slow, which then makes the program slow, as in a pipe.
-  if (sys::write_all(to, "output", std::string_view(buffer, **count))) return true;
-  // Or has gone: then nothing is read any more.
-  if (!reader_gone_ && loop_) {
-    reader_gone_ = true;
-    loop_->stop();
+  Result<> written = write_out(to, std::string_view(buffer, **count));
+  if (written) return true;
+  // Nothing is read any more.
+  if (!unwritten_) {
+    unwritten_ = std::move(written).error();
+    if (loop_) loop_->stop();
   }
   return false;
 }

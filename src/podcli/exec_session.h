@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "oci-spec/process.h"
@@ -52,6 +53,7 @@ class ExecSession {
   void on_output(unsigned);
   void on_errors(unsigned);
   bool copy(Fd from, Fd to);
+  static Result<> write_out(Fd to, std::string_view bytes);
   void copy_rest(wire::Client& client);
   void on_signal(unsigned);
   void on_exit(uint32_t, Answer& answer);
@@ -66,7 +68,7 @@ class ExecSession {
   UniqueFd in_, out_, err_;
   std::string unsent_;
   bool input_ended_ = false;
-  bool reader_gone_ = false;
+  std::optional<Error> unwritten_;  // what came could not be handed on
   std::unique_ptr<sys::EventLoop> loop_;
   std::unique_ptr<wire::LoopClient> client_;
   sys::Watch input_watch_, room_watch_, out_watch_, err_watch_, signal_watch_;

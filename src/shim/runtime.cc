@@ -207,7 +207,7 @@ Result<Done> update(const Runtime& runtime, const std::string& id, const std::st
   const oci::Resources limits =
       TRY(container::from_spec(oci::read_resources(resources, "resources")));
   const container::Store store = TRY(store_of(runtime));
-  TRY(container::update(store, id, limits));
+  TRY(container::update(store, id, limits, container::LimitsOf::document));
   return Done{};
 }
 

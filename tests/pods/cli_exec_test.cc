@@ -78,6 +78,15 @@ TEST_F(PodCliExec, EndsWithItsProgramWhenNobodyReadsItsOutputAnyMore) {
   EXPECT_EQ(inside("a", "ps | grep -c '[y]es$' || true"), "0");
 }
 
+TEST_F(PodCliExec, OutputThatCannotBeWrittenIsAnErrorAndEndsTheProgram) {
+  ASSERT_OK(pod({"run", sleeper()}));
+  Command full = command({"exec", name_, "yes"});
+  full.argv.insert(full.argv.begin(), {"sh", "-c", "exec \"$@\" > /dev/full", "sh"});
+  EXPECT_FAILS(run_command(std::move(full)), 125,
+               "standard output: write: No space left on device");
+  EXPECT_EQ(inside("a", "ps | grep -c '[y]es$' || true"), "0");
+}
+
 // A server that answers the first call, and takes the next one and says nothing; the container ends
 // before that postStart does.
 TEST_F(PodCliExec, AHandlerThatGetsNoAnswerEndsWithItsContainer) {

@@ -14,6 +14,11 @@ namespace {
 class ControlGroups : public ContainerTest {
  protected:
   ControlGroups() { bundle.shell("echo ready; exec sleep 100"); }
+  // All containers of this test in one cgroup.
+  void put_together() {
+    bundle.keep_cgroups_path();
+    bundle.set("linux.cgroupsPath", "\"" + cgroups::cgroups_path("together") + "\"");
+  }
 };
 
 TEST_F(ControlGroups, InitIsInItsGroupOfEveryHierarchyWhenCreateReturns) {
@@ -44,8 +49,7 @@ TEST_F(ControlGroups, ArePlacedBelowOursWhenNoPathIsGiven) {
 // Engines put the containers of a pod into one.
 TEST_F(ControlGroups, OfOthersAreTakenWithAWarningAndLeftToThem) {
   if (cgroups::by_systemd()) GTEST_SKIP() << "a unit of systemd is one container's";
-  bundle.keep_cgroups_path();
-  bundle.set("linux.cgroupsPath", "\"" + cgroups::cgroups_path("together") + "\"");
+  put_together();
   Container first(runtime, bundle);
   first.launch();
   {
@@ -61,8 +65,7 @@ TEST_F(ControlGroups, OfOthersAreTakenWithAWarningAndLeftToThem) {
 // in its cgroup: not where others are in it.
 TEST_F(ControlGroups, OfOthersOutliveContainersInThePidNamespaceOfTheHost) {
   if (cgroups::by_systemd()) GTEST_SKIP() << "a unit of systemd is one container's";
-  bundle.keep_cgroups_path();
-  bundle.set("linux.cgroupsPath", "\"" + cgroups::cgroups_path("together") + "\"");
+  put_together();
   Container first(runtime, bundle);
   first.launch();
   bundle.without_namespace("pid").without_mount("/proc");
@@ -214,8 +217,7 @@ TEST_F(ControlGroups, AnImpossibleValueIsAnErrorAndLeavesNothing) {
 // Nobody has seen yet who is in the cgroup.
 TEST_F(ControlGroups, OfOthersSurviveACreateThatWasKilledAndItsDelete) {
   if (cgroups::by_systemd()) GTEST_SKIP() << "a unit of systemd is one container's";
-  bundle.keep_cgroups_path();
-  bundle.set("linux.cgroupsPath", "\"" + cgroups::cgroups_path("together") + "\"");
+  put_together();
   Container first(runtime, bundle);
   first.launch();
   Container second(runtime, bundle);
@@ -239,6 +241,8 @@ TEST_F(ControlGroups, WithoutALimitOfProcessesKeepNoneByAnUpdateOfOldVersions) {
   update.input = R"({"memory": {}, "pids": {"limit": 0}})";
   EXPECT_OK(runtime.run({"update", "--resources", "-", container.id()}, update));
   EXPECT_EQ("max", container.cgroup_file("pids", "pids.max"));
+  EXPECT_OK(runtime.run({"update", "--pids-limit", "0", container.id()}));
+  EXPECT_EQ("0", container.cgroup_file("pids", "pids.max")) << "that was said, not copied";
 }
 
 class Freezing : public ContainerTest {
