@@ -18,15 +18,19 @@ topic_target = $(DESTDIR)$(mandir)/man7
 completions := $(foreach p,ocirt ocirt-pod,$(DESTDIR)$(bashcompletiondir)/$p $(DESTDIR)$(zshcompletiondir)/_$p \
                $(DESTDIR)$(fishcompletiondir)/$p.fish)
 
+# Not `install -s`, which strips in place: why a program is written from begin to end says Makefile.
+define install_stripped
+$(STRIP) -o $(BUILD)/$1.stripped $(BUILD)/$1 && $(INSTALL) -m 755 $(BUILD)/$1.stripped $2/$1 && rm $(BUILD)/$1.stripped
+
+endef
+
 .PHONY: install uninstall dist clean
 install: all
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(if $(man_pages),$(man_target)) $(if $(topic_pages),$(topic_target)) $(dir $(completions))
-	$(foreach p,$(PROGRAMS),$(INSTALL) -s --strip-program=$(STRIP) -m 755 $(BUILD)/$p \
-	  $(DESTDIR)$(bindir)/$p$(newline))
+	$(foreach p,$(PROGRAMS),$(call install_stripped,$p,$(DESTDIR)$(bindir)))
 	$(foreach l,$(LINKS),ln -sf ocirt-shim $(DESTDIR)$(bindir)/$l$(newline))
 	$(if $(HELPERS),$(INSTALL) -d $(helper_target))
-	$(foreach p,$(HELPERS),$(INSTALL) -s --strip-program=$(STRIP) -m 755 $(BUILD)/$p \
-	  $(helper_target)/$p$(newline))
+	$(foreach p,$(HELPERS),$(call install_stripped,$p,$(helper_target)))
 	$(if $(man_pages),$(INSTALL) -m 644 $(man_pages) $(man_target))
 	$(if $(topic_pages),$(INSTALL) -m 644 $(topic_pages) $(topic_target))
 	$(foreach p,ocirt ocirt-pod,\
