@@ -17,7 +17,8 @@ struct DeviceCgroup {
   std::optional<std::string> type = {};    // "a" (all, also when absent), "b" or "c"
   std::optional<std::int64_t> major = {};  // absent or -1: any
   std::optional<std::int64_t> minor = {};  // absent or -1: any
-  std::optional<std::string> access = {};  // of r (read), w (write), m (mknod); absent: all three
+  // Of r (read), w (write), m (mknod). Absent: all three, in rules that deny only.
+  std::optional<std::string> access = {};
 
   bool operator==(const DeviceCgroup&) const = default;
 };

@@ -17,6 +17,11 @@ Finding check_device_rules(const std::vector<DeviceCgroup>& devices, const Path&
     if (type != "a" && type != "b" && type != "c" && !type.empty()) {
       return finding(path[i] / "type", "must be one of a, b, c, found " + json::quoted(type));
     }
+    // The specification leaves it optional and does not say what its absence means. Denied is then
+    // all that there is; what is allowed has to be written.
+    if (rule.allow && !rule.access) {
+      return finding(path[i] / "access", "a rule that allows must say what: r, w or m");
+    }
     const char* letters = rule.allow ? "rwm" : "rwma";
     if (rule.access && rule.access->find_first_not_of(letters) != std::string::npos) {
       return finding(path[i] / "access",

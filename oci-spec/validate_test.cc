@@ -395,6 +395,11 @@ TEST_F(Validate, DeviceRulesMustBeOfKnownTypeAndAccess) {
   EXPECT_EQ(broken(spec), "valid");
   resources.devices[0] = {.allow = true, .type = "c", .major = -1, .minor = -1, .access = "wmr"};
   EXPECT_EQ(broken(spec), "valid");
+  resources.devices[0].access.reset();
+  EXPECT_EQ(broken(spec),
+            "linux.resources.devices[0].access: a rule that allows must say what: r, w or m");
+  resources.devices[0] = {.allow = false};
+  EXPECT_EQ(broken(spec), "valid");
   resources.devices[0].major = -2;
   EXPECT_EQ(broken(spec), "linux.resources.devices[0].major: must be at least -1");
   resources.devices[0].major = 1;

@@ -120,7 +120,7 @@ Result<Warnings> remove_remains(const Store& store, const Directory& directory, 
     why.text += "; `delete --force` removes what is left of it";
     return std::unexpected(std::move(why));
   }
-  TRY(store.remove(directory));
+  TRY(within(directory.id(), store.remove_remains(directory)));
   return Warnings{cat(why.text, "; removed, but a cgroup that it may have had is unknown")};
 }
 

@@ -113,6 +113,18 @@ TEST_F(DeleteTest, WhatAnInterruptedCreateLeftIsRemovedByForceOnly) {
   }
 }
 
+// As when --root names a directory that is somebody else's.
+TEST_F(DeleteTest, ADirectoryThatHoldsWhatNoContainerHasIsNotRemoved) {
+  store.create("project")->commit();
+  write_file("project", "notes", "of years");
+  Result<Warnings> removed = remove_container(store, "project", true);
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error().text,
+            "project: it holds \"notes\", which is nothing of ocirt's, and no record of a "
+            "container: not removed (is --root right?)");
+  EXPECT_TRUE(in_store("project"));
+}
+
 TEST_F(DeleteTest, PoststopHooksRunAfterTheRemovalWithTheStoppedState) {
   stopped("c1");
   std::string seen = root + "/seen";

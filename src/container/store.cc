@@ -236,6 +236,18 @@ Result<> Store::remove(const Directory& directory) const {
   return within("state directory", sys::remove_tree(fd_, directory.id()));
 }
 
+Result<> Store::remove_remains(const Directory& directory) const {
+  constexpr std::string_view kOurs[] = {kRecordName, kRecordTemporary, "seccomp.bpf", "notify",
+                                        "start"};
+  for (const std::string& name : TRY(sys::list_directory(directory.fd(), "."))) {
+    if (std::ranges::find(kOurs, name) != std::end(kOurs)) continue;
+    return refuse(cat("it holds ", quoted(name),
+                      ", which is nothing of ocirt's, and no record of a ",
+                      "container: not removed (is --root right?)"));
+  }
+  return remove(directory);
+}
+
 Result<std::vector<std::string>> Store::ids() const {
   std::vector<std::string> names = TRY(within("state directory", sys::list_directory(fd_, ".")));
   std::erase_if(names, [&](const std::string& name) {

@@ -7,6 +7,7 @@
 //   notify       a directory with the socket by which the container says that it is ready (absent
 //                without NOTIFY_SOCKET)
 //   start        the socket on which a created container's init waits for `start`
+// (and .state.json.new, while a new state.json is written)
 // Safe against any number of ocirt commands at once: mkdir(2) decides who creates an id, flock(2)
 // on the container's directory orders those that change it, readers see whole records only.
 #pragma once
@@ -89,6 +90,9 @@ class Store {
 
   // Removes a container's directory (the caller holds the lock).
   Result<> remove(const Directory& directory) const;
+  // As above for one without a record, which may be no container's at all: refused where it holds
+  // what none has.
+  Result<> remove_remains(const Directory& directory) const;
 
   Result<std::vector<std::string>> ids() const;  // ascending
   Fd fd() const { return fd_; }

@@ -66,4 +66,9 @@ std::string Layout::work(std::string_view container) const {
   return cat(state_directory_, "/", container, "/work");
 }
 
+// No container has a name that begins with a dot.
+std::string Layout::on_disk(std::string_view target) const {
+  return cat(state_directory_, "/.", target);
+}
+
 }  // namespace ocirt::pod

@@ -69,10 +69,12 @@ class Layout {
   std::string logs() const;                              // directory
   std::string log(std::string_view container, uint32_t rotation = 0) const;  // C.log, C.log.1, ...
 
-  // On the disk: STATE_ROOT/NAME, and in it per container the writable layer of its overlay.
+  // On the disk: STATE_ROOT/NAME, and in it per container the writable layer of its overlay, and
+  // the directories of mounts of the type "disk".
   const std::string& state_directory() const { return state_directory_; }
   std::string upper(std::string_view container) const;
   std::string work(std::string_view container) const;
+  std::string on_disk(std::string_view target) const;  // of PodMount
 
  private:
   std::string in(std::string_view file) const;

@@ -151,13 +151,15 @@ struct Container {
   bool operator==(const Container&) const = default;
 };
 
-enum class MountType : uint8_t { kBind, kTmpfs };
-inline constexpr std::string_view kMountTypeNames[] = {"bind", "tmpfs"};
+enum class MountType : uint8_t { kBind, kDisk, kTmpfs };
+inline constexpr std::string_view kMountTypeNames[] = {"bind", "disk", "tmpfs"};
 constexpr std::span<const std::string_view> names_of(MountType) { return kMountTypeNames; }
 
 // A mount of the pod's own, made before any container, in the order of the list, and undone in the
-// reverse order: an emptyDir in memory or of limited size, the pod's /dev/shm, and sub-paths of
-// volumes, which a container could otherwise redirect while they are being resolved.
+// reverse order: an emptyDir in memory or of limited size ("tmpfs") or on the disk ("disk": an
+// empty directory below the pod's state directory, with the mode and group of the target), the
+// pod's /dev/shm, and sub-paths of volumes, which a container could otherwise redirect while they
+// are being resolved.
 struct PodMount {
   std::string target = {};  // required; relative to the pod's directory: "volumes/cache", "shm"
   MountType type = MountType::kBind;  // required

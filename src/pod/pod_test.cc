@@ -230,6 +230,7 @@ TEST(PodPaths, LieBelowThePodsDirectory) {
   EXPECT_EQ(layout.log("web"), "/run/ocirt/pods/front-0/logs/web.log");
   EXPECT_EQ(layout.log("web", 2), "/run/ocirt/pods/front-0/logs/web.log.2");
   EXPECT_EQ(layout.upper("web"), "/var/lib/ocirt/pods/front-0/web/upper");
+  EXPECT_EQ(layout.on_disk("volumes/v"), "/var/lib/ocirt/pods/front-0/.volumes/v");
   // While it is taken away it has no name of a pod.
   EXPECT_EQ(layout.removed(), "/run/ocirt/pods/.removed-front-0");
   EXPECT_TRUE(is_removed(".removed-front-0"));

@@ -63,7 +63,12 @@ void add_empty_dir(const File& file, const std::string& name, const manifest::Em
   const std::string path = cat("volumes/", name);
   const uint32_t mode = group < 0 ? 0777 : 02777;
   out.entries.push_back({.path = path, .is_directory = true, .mode = mode, .group = group});
-  if (volume.medium != "Memory") return;
+  if (volume.medium != "Memory") {
+    // The pod's own directory is in memory, where a volume could take what the host runs on.
+    out.pod.mounts.push_back(
+        {.target = path, .type = pod::MountType::kDisk, .options = {"nosuid", "nodev"}});
+    return;
+  }
   pod::PodMount mount{.target = path, .type = pod::MountType::kTmpfs};
   mount.options = {"nosuid", "nodev", group < 0 ? "mode=0777" : "mode=2777"};
   if (group >= 0) mount.options.push_back(cat("gid=", group));

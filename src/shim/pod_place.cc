@@ -146,9 +146,22 @@ Result<UniqueFd> open_inside(const std::string& source, const std::string& insid
   return sys::open_beneath(root, path, O_PATH);
 }
 
+Result<> mount_from_disk(const std::string& source, const std::string& target,
+                         const MountOptions& options) {
+  const UniqueFd like = TRY(sys::open(sys::kCwd, target, O_RDONLY | O_DIRECTORY));
+  const struct stat info = TRY(sys::stat_fd(like, target));
+  TRY(sys::mkdir_parents(source, 0700));
+  const UniqueFd made = TRY(sys::open(sys::kCwd, source, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  TRY(sys::give_to_group(made, source, info.st_gid));
+  TRY(sys::set_mode(made, source, info.st_mode & 07777));
+  return sys::bind(source, target, false, options.flags);
+}
+
 Result<> make_mount(const pod::PodMount& mount, const pod::Layout& layout) {
   const std::string target = cat(layout.directory(), "/", mount.target);
   const MountOptions options = parse_mount_options(mount.options);
+  if (mount.type == pod::MountType::kDisk)
+    return mount_from_disk(layout.on_disk(mount.target), target, options);
   if (mount.type == pod::MountType::kTmpfs) {
     TRY(make_directory(target, 0755));
     return sys::mount("tmpfs", target, "tmpfs", options.flags, options.data);
@@ -170,6 +183,13 @@ Result<> make_mount(const pod::PodMount& mount, const pod::Layout& layout) {
 
 bool has_layer(const pod::Container& container) {
   return container.rootfs && container.rootfs->type == pod::RootfsType::kOverlay;
+}
+
+bool needs_disk(const pod::Pod& pod) {
+  const auto on_disk = [](const pod::PodMount& mount) {
+    return mount.type == pod::MountType::kDisk;
+  };
+  return std::ranges::any_of(pod.containers, has_layer) || std::ranges::any_of(pod.mounts, on_disk);
 }
 
 Result<> mount_rootfs(const pod::Container& container, const pod::Layout& layout) {
@@ -284,10 +304,9 @@ Result<net::PodNetwork> make_place(const pod::Pod& pod, const pod::Layout& layou
       TRY(within("network", net::ask_pod_network(network_request(pod, layout, net::PodVerb::kUp))));
   TRY(within("network", tell_addresses(pod, layout, network)));
   TRY(within("cgroup", make_cgroup(pod, layout)));
+  if (needs_disk(pod)) TRY(within("layers", make_layer_place(pod, layout)));
   for (const pod::PodMount& mount : pod.mounts)
     TRY(within(cat("mounts: ", mount.target), make_mount(mount, layout)));
-  if (std::ranges::any_of(pod.containers, has_layer))
-    TRY(within("layers", make_layer_place(pod, layout)));
   for (const pod::Container& container : pod.containers)
     TRY(within(cat("containers: ", container.name, ": rootfs"), mount_rootfs(container, layout)));
   TRY(within("namespaces", make_namespaces(pod, layout)));

@@ -105,7 +105,7 @@ TEST_F(PodCliExec, AHandlerThatGetsNoAnswerEndsWithItsContainer) {
                            "'\n    restartPolicy: Always\n    command: [/serve]\n"
                            "    startupProbe: {exec: {command: [grep, -q, ':270F', "
                            "/proc/net/tcp, /proc/net/tcp6]}, periodSeconds: 1}\n")}));
-  const std::string runs = cat(pods_root(), "/", name_, "/volumes/v/runs");
+  const std::string runs = cat(workspace(), "/pod-state/", name_, "/.volumes/v/runs");
   ASSERT_TRUE(eventually([&] { return read_file(runs) == "x\nx\n"; }));
   EXPECT_TRUE(eventually([&] {
     return words(read_file(cat("/proc/", shim(), "/task/", shim(), "/children"))).size() == 1;

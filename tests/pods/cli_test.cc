@@ -73,6 +73,19 @@ TEST_F(PodCli, ASubPathIsNeverFollowedOverASymbolicLink) {
   EXPECT_EQ(inside("a", "cat /v/x"), "good");
 }
 
+TEST_F(PodCli, AnEmptyDirIsOnTheDiskForAllContainersAndGoesWithItsPod) {
+  const std::string containers =
+      "  - {name: a, IMAGE, command: [sleep, '1000'], volumeMounts: [{name: v, mountPath: /v}]}\n"
+      "  - {name: b, IMAGE, command: [sleep, '1000'], volumeMounts: [{name: v, mountPath: /v}]}\n";
+  ASSERT_OK(pod({"run", file(containers, "  volumes: [{name: v, emptyDir: {}}]\n")}));
+  EXPECT_EQ(inside("a", "stat -c %a /v; echo said >/v/x"), "777");
+  EXPECT_EQ(inside("b", "cat /v/x"), "said");
+  const std::string place = workspace() + "/pod-state/" + name_;
+  EXPECT_EQ(read_file(place + "/.volumes/v/x"), "said\n");
+  ASSERT_OK(pod({"rm", "--force", name_}));
+  EXPECT_FALSE(exists(place));
+}
+
 TEST_F(PodCli, AMissingDirectoryOfASubPathIsAsOpenAsItsVolume) {
   ASSERT_OK(pod({"run", file("  - name: a\n    IMAGE\n    command: [sleep, '1000']\n"
                              "    securityContext: {runAsUser: 1000}\n    volumeMounts:\n"

@@ -96,7 +96,7 @@ TEST_F(PodRestarts, AnInstanceThatCannotBeRemovedIsTriedAgain) {
   pod.pod.restart_backoff_max_ms = 100;
   pod.add("a", "exec sleep 60").restart = RestartPolicy::kAlways;
   pod.launch();
-  const std::string obstacle = pod.layout().runtime_root() + "/a/obstacle";
+  const std::string obstacle = pod.layout().runtime_root() + "/a/notify/obstacle";
   make_directories(obstacle);
   ASSERT_EQ(::mount("tmpfs", obstacle.c_str(), "tmpfs", 0, nullptr), 0);
   ::kill(pod.container("a").process.pid, SIGKILL);
