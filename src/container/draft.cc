@@ -284,7 +284,7 @@ Result<Draft> draft_container(const DraftInput& input) {
   draft.scheduling = TRY(draft_scheduling(*spec.process, "process", false));
   TRY(draft_policies(builder, linux.memory_policy, linux.personality));
   // A session keyring of its own keeps the container from the keys of whoever started ocirt.
-  if (!input.no_new_keyring) plan.process.keyring = builder.text(cat("_ses.", input.id));
+  plan.process.new_keyring = !input.no_new_keyring;
   TRY(draft_seccomp(draft, linux, input.annotations));
   if (can_be_lean(draft, input)) {
     plan.lean_mounts = true;

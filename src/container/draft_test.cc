@@ -59,11 +59,10 @@ TEST_F(DraftTest, NeedsALinuxSectionAndAProcess) {
   EXPECT_EQ(refusal(), "config.json: linux: a container needs this section");
 }
 
-TEST_F(DraftTest, SessionKeyringIsNamedAfterTheContainer) {
-  DraftReader draft = read();
-  EXPECT_EQ(draft.text(draft.plan().process.keyring), "_ses.c1");
+TEST_F(DraftTest, SessionKeyringIsNewUnlessItIsToBeTheCallers) {
+  EXPECT_TRUE(read().plan().process.new_keyring);
   input.no_new_keyring = true;
-  EXPECT_FALSE(read().plan().process.keyring.given());
+  EXPECT_FALSE(read().plan().process.new_keyring);
 }
 
 // -- namespaces

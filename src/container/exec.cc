@@ -253,8 +253,7 @@ Result<int> exec(const Store& store, const GlobalOptions& global, const ExecOpti
     }
     request.entrance = &entrance;
   }
-  if (record.new_keyring)
-    draft.builder.plan.process.keyring = draft.builder.text(cat("_ses.", record.id));
+  draft.builder.plan.process.new_keyring = record.new_keyring;
   request.draft = &draft;
   request.signals_blocked = signals.has_value();
   request.for_parent = options.adopted.by_parent;

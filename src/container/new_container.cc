@@ -43,7 +43,7 @@ void fill_record(Record& record, const Bundle& bundle, const std::string& id, co
     if (ns.type == oci::NamespaceType::kTime) record.time_namespace = true;
   }
   record.no_new_privileges = bundle.spec.process->no_new_privileges.value_or(false);
-  record.new_keyring = draft.builder.plan.process.keyring.given();
+  record.new_keyring = draft.builder.plan.process.new_keyring;
   // (A filter may come from an annotation alone.)
   record.plain = !bundle.spec.hooks && !bundle.spec.linux->seccomp && draft.seccomp.empty();
   record.exec_inherits = has_exec_settings(bundle.spec);

@@ -33,7 +33,7 @@ struct Record {
   uint64_t root_mount = 0;      // as this mount; 0 until it has been made
   bool time_namespace = false;  // maybe another one than ours
   bool no_new_privileges = false;
-  bool new_keyring = false;      // a session keyring of its own, named "_ses.ID"
+  bool new_keyring = false;      // a session keyring of its own
   bool plain = false;            // config.json has neither hooks nor a filter
   bool exec_inherits = false;    // config.json has something for every process (exec_settings.h)
   std::string seccomp_receiver;  // listenerPath, where config.json does not say it; empty: none

@@ -40,7 +40,6 @@ struct Init {
   bool has_terminal = false;   // standard streams are the container's terminal by now
   const char* program = nullptr;  // what is going to be executed
   const char* home = nullptr;     // "HOME=...", when the environment has none
-  uint64_t random = 0;            // that nobody else knows; anew for every init
 
   const char* text(plan::Text t) const { return view.text(t); }
   template <class T>

@@ -49,7 +49,7 @@ void write_label(const Init& init, const char* property, const char* path, long 
 
 void label_keyring(Init& init) {
   const plan::Process& process = init.plan.process;
-  if (!process.selinux_label.given() || !process.keyring.given()) return;
+  if (!process.selinux_label.given() || !process.new_keyring) return;
   const char* path = "self/attr/keycreate";  // until the program is executed
   write_label(init, "process.selinuxLabel", path, open_own(init, path),
               init.view.view(process.selinux_label));

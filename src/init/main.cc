@@ -1,6 +1,4 @@
 // The life of a container's process as one table: what happens, and in which order.
-#include <elf.h>
-#include <linux/auxvec.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <time.h>
@@ -119,22 +117,6 @@ uint64_t number(const char*& text) {
   return value;
 }
 
-// Half of the random bytes that the kernel gives to every program (getauxval(3), AT_RANDOM). What
-// follows the arguments are the environment's words, null, and the auxiliary vector.
-uint64_t random_number(char** after_arguments) {
-  while (*after_arguments != nullptr) ++after_arguments;
-  uint64_t number = 0;
-  for (auto* entry = reinterpret_cast<const Elf64_auxv_t*>(after_arguments + 1);
-       entry->a_type != AT_NULL; ++entry) {
-    if (entry->a_type != AT_RANDOM) continue;
-    // The kernel writes the address as a number.
-    const auto* bytes = reinterpret_cast<const char*>(  // NOLINT(performance-no-int-to-ptr)
-        entry->a_un.a_val);
-    std::memcpy(&number, bytes, sizeof number);
-  }
-  return number;
-}
-
 }  // namespace
 
 // argv[1] is "FD:OFFSET:SIZE": where in which descriptor the plan is. The same memory file holds
@@ -154,7 +136,6 @@ uint64_t random_number(char** after_arguments) {
   plan::View view(reinterpret_cast<const void*>(block));  // NOLINT(performance-no-int-to-ptr)
   Init init{view, view.plan()};
   init.channel = init.plan.channel;
-  init.random = random_number(argv + argc + 1);
   // Of what exec makes, only a working directory has a mode.
   const bool makes = init.plan.purpose != plan::Purpose::exec || init.plan.process.create_cwd;
   if (makes) bare::call(SYS_umask, 0);

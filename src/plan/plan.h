@@ -117,6 +117,7 @@ struct Process {
   bool keep_ids = false;  // uid and gid are those that init has anyway
   bool create_cwd = false;
   bool no_new_privileges = false;
+  bool new_keyring = false;  // a session keyring of its own
   bool terminal = false;
   bool attached_terminal = false;  // the master goes to ocirt over the channel, not to console_fd
   bool set_oom_score = false;
@@ -125,7 +126,6 @@ struct Process {
   uint64_t bounding = 0, effective = 0, permitted = 0, inheritable = 0, ambient = 0;
   int32_t console_fd = -1;  // connected console socket
   List<Rlimit> rlimits;
-  Text keyring;            // name of a new session keyring
   List<uint64_t> seccomp;  // struct sock_filter, one word each
   uint32_t seccomp_flags = 0;
   uint32_t preserved_fds = 0;            // 3 .. 3+n-1 stay open

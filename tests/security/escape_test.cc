@@ -21,6 +21,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <set>
 #include <utility>
 
 #include "tests/support/fixture.h"
@@ -389,31 +390,43 @@ class PreparedKeyring {
   long serial_ = -1;
 };
 
-TEST_F(Keys, OfAContainerAreNotInAKeyringThatSomebodyHasPreparedUnderItsName) {
+// The names that ocirt and its peers give, or the kernel where none is given.
+TEST_F(Keys, OfAContainerAreNotInAKeyringThatSomebodyHasPreparedForIt) {
   bundle.shell("cat /proc/keys; echo end; exec sleep 100");
   Container container(runtime, bundle);
-  const std::string name = "_ses." + container.id();
-  const PreparedKeyring prepared(name);
-  ASSERT_TRUE(prepared.is_joined_by(name)) << "the kernel has become careful: this tests nothing";
-  container.launch();
-  const Outcome outcome = container.exec_shell(kLook);
-  EXPECT_OK(outcome);
-  EXPECT_TRUE(eventually([&] { return says(container.output(), "end\n"); }));
-  for (const std::string& text : {container.output(), outcome.out}) {
-    EXPECT_SAYS(text, "end\n");
-    EXPECT_SAYS(text, name + ".");
-    EXPECT_EQ(std::string::npos, text.find(PreparedKeyring::kKey)) << text;
+  for (const std::string& name : {std::string("_ses"), "_ses." + container.id()}) {
+    const PreparedKeyring prepared(name);
+    ASSERT_TRUE(prepared.is_joined_by(name)) << "the kernel has become careful: this tests nothing";
+    container.launch();
+    const Outcome outcome = container.exec_shell(kLook);
+    EXPECT_OK(outcome);
+    EXPECT_TRUE(eventually([&] { return says(container.output(), "end\n"); }));
+    for (const std::string& text : {container.output(), outcome.out}) {
+      EXPECT_SAYS(text, "end\n");
+      EXPECT_EQ(std::string::npos, text.find(PreparedKeyring::kKey)) << text;
+    }
+    EXPECT_OK(container.remove({"--force"}));
   }
 }
 
-// runc's program of exec joins that of the container, for which every process of the same user id,
-// of other containers too, may look that one up and join it.
-TEST_F(Keys, OfAProgramOfExecAreInAKeyringOfItsOwn) {
-  bundle.shell("exec sleep 100");
+// Who is not root sees those keyrings only that it possesses: root has made them. runc's program of
+// exec joins that of the container, for which every process of the same user id, of other
+// containers too, may look that one up and join it.
+TEST_F(Keys, OfAContainerAndOfEachProgramOfExecAreInAKeyringOfItsOwn) {
+  constexpr char kOwn[] = "grep ' keyring  *_ses: ' /proc/keys";
+  bundle.set("process.user", R"({"uid": 4242, "gid": 4242})");
+  bundle.shell(kOwn + std::string("; echo end; exec sleep 100"));
   Container container(runtime, bundle);
   container.launch();
-  const Outcome outcome = container.exec_shell("grep -c ' _ses." + container.id() + "' /proc/keys");
-  EXPECT_EQ("2\n", outcome.out) << "that of the container, and its own";
+  EXPECT_TRUE(eventually([&] { return says(container.output(), "end\n"); }));
+  std::set<std::string> serials;
+  for (const std::string& text :
+       {container.output(), container.exec_shell(kOwn).out, container.exec_shell(kOwn).out}) {
+    const std::vector<std::string> seen = words(text);
+    ASSERT_FALSE(seen.empty());
+    EXPECT_TRUE(serials.insert(seen.front()).second) << text;
+    EXPECT_EQ(text.find("_ses: "), text.rfind("_ses: ")) << text;
+  }
 }
 
 TEST_F(Keys, OfTheCallerStayWhenItAsksForNoNewKeyring) {

@@ -313,25 +313,6 @@ TEST_F(ProcessSettings, SignalsAreAtTheirDefaults) {
   EXPECT_EQ("0000000000000000", field(status, "SigIgn:"));
 }
 
-TEST_F(ProcessSettings, TheSessionKeyringIsNewAndNamedAfterTheContainer) {
-  // The kernel shows keyrings that one may view; ours would be named differently.
-  if (!exists("/proc/keys")) GTEST_SKIP() << "this kernel has no /proc/keys";
-  bundle.shell("cat /proc/keys");
-  Container container(runtime, bundle);
-  const Outcome outcome = container.run();
-  EXPECT_OK(outcome);
-  EXPECT_SAYS(outcome.out, "_ses." + container.id());
-}
-
-TEST_F(ProcessSettings, NoNewKeyringKeepsTheCallers) {
-  if (!exists("/proc/keys")) GTEST_SKIP() << "this kernel has no /proc/keys";
-  bundle.shell("cat /proc/keys");
-  Container container(runtime, bundle);
-  const Outcome outcome = container.run({"--no-new-keyring"});
-  EXPECT_OK(outcome);
-  EXPECT_EQ(std::string::npos, outcome.out.find("_ses." + container.id()));
-}
-
 TEST_F(ProcessSettings, StandardStreamsBelongToTheUser) {
   bundle.set("process.user", R"({"uid": 1000, "gid": 1000})");
   bundle.shell("echo reopened > /dev/stdout");
