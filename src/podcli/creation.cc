@@ -305,4 +305,12 @@ void sweep(const Globals& globals) {
   if (lock) sweep_locked(globals);
 }
 
+Result<> finish_removal(const Globals& globals, std::string_view pod) {
+  const std::string remains = layout_of(globals, pod).removed();
+  const std::string path = cat(remains, "/lock");
+  Result<UniqueFd> lock = sys::open(sys::kCwd, path, O_RDWR | O_NOFOLLOW);
+  if (lock) TRY(sys::lock_exclusive(*lock, path));
+  return sys::remove_tree(sys::kCwd, remains);
+}
+
 }  // namespace ocirt::podcli

@@ -52,4 +52,7 @@ Result<> make_anew(Batch& batch, const std::string& pod);
 // Removes what killed makings have left. Errors are for those who look next.
 void sweep(const Globals& globals);
 
+// Takes away what is left of a pod that its shim has not removed to the end, after that shim.
+Result<> finish_removal(const Globals& globals, std::string_view pod);
+
 }  // namespace ocirt::podcli

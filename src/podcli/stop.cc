@@ -126,6 +126,11 @@ Result<int> remove_pods(Call& call, RmOptions& options,
                         std::span<const std::string_view> arguments) {
   sweep(call.globals);
   const std::unique_ptr<Batch> batch = TRY(Batch::open(call));
+  for (std::string_view name : arguments) {
+    if (!options.force || !pod::is_dns_label(name)) continue;
+    if (Result<> done = finish_removal(call.globals, name); !done)
+      batch->conclude(std::string(name), done);
+  }
   for (const std::string& name : TRY(batch->find(arguments, options.all, options.force))) {
     if (Result<> begun = remove_one(*batch, name, options); !begun) batch->conclude(name, begun);
   }

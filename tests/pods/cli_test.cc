@@ -1,6 +1,8 @@
 // ocirt-pod as people use it: pod files and verbs, what they print, what the containers see, and
 // that nothing is left.
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -303,6 +305,23 @@ TEST_F(PodCli, WhatAKilledMakingHasLeftIsSweptByTheNextCommand) {
   EXPECT_FALSE(exists(pods_root() + "/half"));
   EXPECT_FALSE(exists(pods_root() + "/.removed-other"));
   EXPECT_TRUE(exists(pods_root() + "/" + name_));
+}
+
+// Its shim could not remove a file, has said so, and ends in this moment.
+TEST_F(PodCli, WhatAShimHasNotRemovedToTheEndIsTakenAwayByRmForceOnceThatShimHasEnded) {
+  const std::string remains = pods_root() + "/.removed-" + name_;
+  make_directories(remains);
+  write_file(remains + "/lock", "");
+  write_file(remains + "/events.jsonl", "");
+  const int lock = ::open((remains + "/lock").c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(::flock(lock, LOCK_EX), 0);
+  if (::fork() == 0) {
+    ::usleep(300'000);
+    ::_exit(0);
+  }
+  ::close(lock);
+  EXPECT_OK(pod({"rm", "--force", name_}));
+  EXPECT_FALSE(exists(remains));
 }
 
 TEST_F(PodCli, KilledWhileItMakesAPodItLeavesNothingThatTheNextCommandDoesNotTakeAway) {
