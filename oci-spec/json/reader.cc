@@ -14,6 +14,7 @@
 #include <algorithm>
 
 #include "oci-spec/documents.h"
+#include "oci-spec/json/memory.h"
 #include "oci-spec/json/text.h"
 #include "oci-spec/json/value.h"
 
@@ -133,8 +134,7 @@ std::optional<Error> Reader::run() {
       .yajl_start_array = on_start_array,
       .yajl_end_array = on_end_array,
   };
-  handle_ = yajl_alloc(&kCallbacks, nullptr, this);
-  if (handle_ == nullptr) return whole(0, "cannot read the document: out of memory");
+  handle_ = yajl_alloc(&kCallbacks, memory(), this);
   yajl_config(handle_, yajl_dont_validate_strings, 1);  // done above, and more strictly
 
   yajl_status status =

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "oci-spec/json/memory.h"
 #include "oci-spec/json/text.h"
 
 namespace oci::json {
@@ -127,8 +128,7 @@ void write_value(yajl_gen gen, const Type& type, const void* value) {
 
 std::string write(const Type& type, const void* value, bool pretty, const Map<std::string>& more) {
   std::string out;
-  yajl_gen gen = yajl_gen_alloc(nullptr);
-  if (gen == nullptr) return out;
+  yajl_gen gen = yajl_gen_alloc(memory());
   yajl_gen_config(gen, yajl_gen_print_callback, append, &out);
   yajl_gen_config(gen, yajl_gen_beautify, pretty ? 1 : 0);
   yajl_gen_config(gen, yajl_gen_indent_string, "  ");

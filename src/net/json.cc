@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "oci-spec/json/memory.h"
 #include "src/base/text.h"
 
 namespace ocirt::net {
@@ -142,8 +143,8 @@ void Json::set(std::string_view name, Json value) {
 
 Result<Json> parse_json(std::string_view text) {
   Builder built;
-  std::unique_ptr<yajl_handle_t, FreeParser> parser(yajl_alloc(&kCallbacks, nullptr, &built));
-  if (!parser) return refuse("out of memory");
+  std::unique_ptr<yajl_handle_t, FreeParser> parser(
+      yajl_alloc(&kCallbacks, oci::json::memory(), &built));
   yajl_status status = yajl_parse(parser.get(), bytes_of(text), text.size());
   if (status == yajl_status_ok) status = yajl_complete_parse(parser.get());
   if (status == yajl_status_ok && built.started) return std::move(built.root);
@@ -155,8 +156,7 @@ Result<Json> parse_json(std::string_view text) {
 }
 
 std::string write_json(const Json& value) {
-  std::unique_ptr<yajl_gen_t, FreeWriter> generator(yajl_gen_alloc(nullptr));
-  if (!generator) return {};
+  std::unique_ptr<yajl_gen_t, FreeWriter> generator(yajl_gen_alloc(oci::json::memory()));
   write(generator.get(), value);
   const unsigned char* bytes = nullptr;
   size_t size = 0;

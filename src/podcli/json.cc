@@ -3,6 +3,7 @@
 #include <yajl/yajl_gen.h>
 #include <yajl/yajl_parse.h>
 
+#include "oci-spec/json/memory.h"
 #include "src/base/text.h"
 
 namespace ocirt::podcli {
@@ -36,12 +37,11 @@ void append(void* out, const char* text, size_t size) {
 
 std::string pretty_json(std::string_view json) {
   std::string out;
-  yajl_gen gen = yajl_gen_alloc(nullptr);
-  if (gen == nullptr) return std::string(json);
+  yajl_gen gen = yajl_gen_alloc(oci::json::memory());
   yajl_gen_config(gen, yajl_gen_print_callback, append, &out);
   yajl_gen_config(gen, yajl_gen_beautify, 1);
   yajl_gen_config(gen, yajl_gen_indent_string, "  ");
-  yajl_handle handle = yajl_alloc(&kCopy, nullptr, gen);
+  yajl_handle handle = yajl_alloc(&kCopy, oci::json::memory(), gen);
   bool copied = handle != nullptr;
   if (copied) {
     copied = yajl_parse(handle, reinterpret_cast<const unsigned char*>(json.data()), json.size()) ==
@@ -57,8 +57,7 @@ std::string pretty_json(std::string_view json) {
 
 std::string json_text(std::string_view text) {
   std::string out;
-  yajl_gen gen = yajl_gen_alloc(nullptr);
-  if (gen == nullptr) return "\"\"";
+  yajl_gen gen = yajl_gen_alloc(oci::json::memory());
   yajl_gen_config(gen, yajl_gen_print_callback, append, &out);
   yajl_gen_string(gen, reinterpret_cast<const unsigned char*>(text.data()), text.size());
   yajl_gen_free(gen);

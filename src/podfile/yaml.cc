@@ -273,6 +273,7 @@ bool Builder::fail_of_parser() {
     place.line = static_cast<unsigned>(std::count(before.begin(), before.end(), '\n')) + 1;
     place.column = static_cast<unsigned>(before.size() - (before.rfind('\n') + 1)) + 1;
   }
+  if (parser.error == YAML_MEMORY_ERROR) reason = "memory is used up";
   if (parser.problem != nullptr) reason += cat(": ", parser.problem);
   if (parser.context != nullptr && parser.error != YAML_READER_ERROR) {
     reason += cat(" ", parser.context);

@@ -324,6 +324,24 @@ TEST_F(PodCli, WhatAShimHasNotRemovedToTheEndIsTakenAwayByRmForceOnceThatShimHas
   EXPECT_FALSE(exists(remains));
 }
 
+TEST_F(PodCli, SaysThatMemoryIsUsedUpWhereverThatHappens) {
+  const std::string path = sleeper();
+  for (int from = 3;; ++from) {
+    Command command = this->command({"run", path});
+    const std::string fault = ocirt::cat("inject=mmap:error=ENOMEM:when=", from, "+");
+    command.argv.insert(command.argv.begin(),
+                        {"strace", "-o", "/dev/null", "-e", "trace=mmap", "-e", fault});
+    const Outcome outcome = run_command(std::move(command));
+    if (outcome.ok()) break;
+    EXPECT_EQ(outcome.code, 1) << fault << "\n" << outcome.err;
+    EXPECT_TRUE(says(outcome.err, "out of memory") || says(outcome.err, "memory is used up"))
+        << fault << "\n"
+        << outcome.err;
+    ASSERT_LT(from, 500);
+    ASSERT_OK(pod({"rm", "--force", name_}));
+  }
+}
+
 TEST_F(PodCli, KilledWhileItMakesAPodItLeavesNothingThatTheNextCommandDoesNotTakeAway) {
   const std::string path = sleeper();
   for (int milliseconds = 0; milliseconds < 60; milliseconds += 4) {
