@@ -106,7 +106,7 @@ TEST_F(PodCliExec, AHandlerThatGetsNoAnswerEndsWithItsContainer) {
                            "    startupProbe: {exec: {command: [grep, -q, ':270F', "
                            "/proc/net/tcp, /proc/net/tcp6]}, periodSeconds: 1}\n")}));
   const std::string runs = cat(workspace(), "/pod-state/", name_, "/.volumes/v/runs");
-  ASSERT_TRUE(eventually([&] { return read_file(runs) == "x\nx\n"; }));
+  ASSERT_TRUE(eventually([&] { return exists(runs) && read_file(runs) == "x\nx\n"; }));
   EXPECT_TRUE(eventually([&] {
     return words(read_file(cat("/proc/", shim(), "/task/", shim(), "/children"))).size() == 1;
   })) << "more than the server, while the other one waits for its restart";
