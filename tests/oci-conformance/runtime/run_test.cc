@@ -133,7 +133,7 @@ TEST_F(Run, HasTheStatusOfItsProgramThoughItsCallerIgnoresTheEndOfChildren) {
   Container container(runtime, bundle);
   bundle.save(container.id());
   Command ignoring = runtime.command({"run", "--bundle", bundle.path(), container.id()});
-  ignoring.argv.insert(ignoring.argv.begin(), {"sh", "-c", "trap '' CHLD; exec \"$@\"", "sh"});
+  ignoring.argv.insert(ignoring.argv.begin(), {"env", "--ignore-signal=CHLD"});
   EXPECT_EQ(7, run_command(std::move(ignoring)).code);
   EXPECT_EQ("", container.status());
 }
