@@ -295,6 +295,19 @@ TEST_F(PodCli, AShimThatWasKilledIsReplacedByTheNextCommand) {
   EXPECT_EQ(inside("a", "cat /proc/1/stat | cut -d' ' -f22"), before);
 }
 
+// The kernel throws the status of children away for who ignores their end, and so do its children.
+TEST_F(PodCli, ExitCodesAreKnownThoughTheCallerIgnoresTheEndOfChildren) {
+  Command run = command({"run", file("  - {name: a, IMAGE, command: [sh, -c, exit 3]}\n",
+                                     "  restartPolicy: Never\n")});
+  run.argv.insert(run.argv.begin(), {"env", "--ignore-signal=CHLD"});
+  ASSERT_OK(run_command(std::move(run)));
+  TestPod view(pods_root(), name_);
+  EXPECT_TRUE(view.becomes([](const ocirt::pod::PodStatus& status) {
+    return status.phase == ocirt::pod::Phase::kFailed;
+  }));
+  EXPECT_EQ(view.container("a").state.terminated->exit_code, 3);
+}
+
 TEST_F(PodCli, WhatAKilledMakingHasLeftIsSweptByTheNextCommand) {
   make_directories(pods_root() + "/half/containers/a");
   write_file(pods_root() + "/half/hosts", "");
