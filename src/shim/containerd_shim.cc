@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "src/base/text.h"
+#include "src/sys/socket.h"
 #include "src/wire/service.h"
 
 namespace ocirt::shim {
@@ -61,6 +62,20 @@ Result<> ContainerdShim::open() {
   TRY(server_.listen(std::move(seat_.listener)));
   expect(setup_.id);
   return {};
+}
+
+Result<> ContainerdShim::follow_starter(UniqueFd starter, std::string_view word) {
+  starter_ = std::move(starter);
+  starter_watch_ = TRY(loop_.watch(starter_, sys::kReadable,
+                                   Callback<unsigned>::to<&ContainerdShim::on_starter>(*this)));
+  return sys::send_message(starter_, word);
+}
+
+void ContainerdShim::on_starter(unsigned) {
+  const Result<sys::Message> word = sys::receive_message(starter_);
+  starter_watch_ = {};
+  starter_.reset();
+  if (!word || word->bytes.empty()) gone(setup_.id);
 }
 
 Result<> ContainerdShim::run() {

@@ -42,12 +42,16 @@ class ContainerdShim {
 
   // Blocks all signals and takes calls.
   Result<> open();
+  // Says `word` to the one who has started this shim. The shim ends when the other side is closed
+  // before it has answered: nobody will ask for the first container then.
+  Result<> follow_starter(UniqueFd starter, std::string_view word);
   // Until it may end.
   Result<> run();
 
  private:
   void on_call(wire::Call& call);
   void on_signal(unsigned ready);
+  void on_starter(unsigned ready);
   void expect(std::string_view id);
   void gone(std::string_view id);
   void removed(const Container& container);
@@ -65,6 +69,8 @@ class ContainerdShim {
   DaemonLog log_;
   std::optional<sys::SignalInbox> signals_;
   sys::Watch signals_watch_;
+  UniqueFd starter_;
+  sys::Watch starter_watch_;
   Workers workers_;
   Containers containers_;
   Publisher publisher_;

@@ -134,8 +134,10 @@ Result<> remove_pod(const Place& place) {
   return remove_directory(place.layout);
 }
 
-// The background half. What goes wrong before it serves is said to `ready`, whose end means
-// success.
+// Of the background half: who is killed before has not said it.
+constexpr std::string_view kServes = "+";
+
+// The background half. What goes wrong before it serves is the caller's to say to `ready`.
 Result<> serve(const Options& options, Place& place, UniqueFd listener, UniqueFd& ready) {
   const std::unique_ptr<sys::EventLoop> loop = TRY(sys::EventLoop::open());
   Shim shim(*loop, Runtime{.root = place.layout.runtime_root(), .rootless = options.lock_fd >= 0},
@@ -144,6 +146,7 @@ Result<> serve(const Options& options, Place& place, UniqueFd listener, UniqueFd
   TRY(shim.open(std::move(listener)));
   if (options.adopt) TRY(shim.adopt());
   place.directory.reset();
+  (void)sys::write_all(ready, "answer", kServes);  // or it is gone: a pod that was adopted is not
   ready.reset();
   Result<> done = shim.run();
   // A pod has taken it away with everything else; this is for when nobody wanted one.
@@ -176,8 +179,8 @@ Result<> start(const Options& options, std::span<const char* const> arguments) {
   }
   word.to.reset();
   const std::string why = TRY(sys::read_all(word.from, "answer"));
-  if (!why.empty()) return refuse(why);
-  return {};
+  if (why == kServes) return {};
+  return refuse(why.empty() ? "the shim ended before it took calls" : why);
 }
 
 int run(std::span<const char* const> arguments) {

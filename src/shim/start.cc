@@ -18,10 +18,10 @@
 #include "src/shim/options.h"
 #include "src/shim/shim_socket.h"
 #include "src/sys/daemon.h"
-#include "src/sys/fifo.h"
 #include "src/sys/file.h"
 #include "src/sys/fork.h"
 #include "src/sys/signals.h"
+#include "src/sys/socket.h"
 #include "src/sys/stream.h"
 
 namespace ocirt::shim {
@@ -116,8 +116,12 @@ Result<> enter_cgroup(const std::string& path, pid_t daemon) {
   return cgroup::enter(entrance, daemon);
 }
 
-// The background half. What goes wrong before it serves is said to `ready`.
-Result<> serve(Plan plan, Seat seat, UniqueFd& ready) {
+// What the two halves say to each other: each once, so that the end of the other one, however it
+// ends, is not taken for its word.
+constexpr std::string_view kServes = "+", kTold = "told";
+
+// The background half. What goes wrong before it serves is the caller's to say to `starter`.
+Result<> serve(Plan plan, Seat seat, UniqueFd& starter) {
   // containerd's service manager is not told by containers that they are ready.
   (void)::unsetenv("NOTIFY_SOCKET");
   TRY(sys::detach_from_caller());
@@ -126,37 +130,38 @@ Result<> serve(Plan plan, Seat seat, UniqueFd& ready) {
   const std::unique_ptr<sys::EventLoop> loop = TRY(sys::EventLoop::open());
   ContainerdShim shim(*loop, std::move(plan.setup), std::move(seat));
   TRY(shim.open());
-  ready.reset();
+  TRY(shim.follow_starter(std::move(starter), kServes));
   return shim.run();
 }
 
-// What the shim says before it takes calls: nothing, or why it does not.
-Result<> hear(Fd from) {
-  const std::string why = TRY(sys::read_all(from, "answer"));
-  return why.empty() ? Result<>() : refuse(why);
+// What the shim says when it takes calls, or why it does not.
+Result<> hear(Fd shim) {
+  const sys::Message word = TRY(sys::receive_message(shim));
+  if (word.bytes == kServes) return {};
+  return refuse(word.bytes.empty() ? "the shim ended before it took calls" : word.bytes);
 }
 
-// Returns the shim's pid when it takes calls.
-Result<pid_t> launch(Plan& plan, Seat& seat) {
-  sys::Pipe word = TRY(sys::make_pipe());
-  TRY(sys::set_waiting(word.from, true));
-  const int keep[] = {seat.listener.raw(), word.to.raw()};
+// When it returns, the shim takes calls. It ends when what is returned is closed before kTold was
+// said: then nobody knows of it.
+Result<UniqueFd> launch(Plan& plan, Seat& seat) {
+  auto [ours, theirs] = TRY(sys::socket_pair());
+  const int keep[] = {seat.listener.raw(), theirs.raw()};
   sys::Fork how;
   how.keep = keep;
   how.dies_with_us = false;
   plan.setup.huge_pages = sys::disable_huge_pages().value_or(false);
   const pid_t daemon = TRY(sys::fork_child(how));
   if (daemon == 0) {
-    word.from.reset();
-    Result<> done = serve(std::move(plan), std::move(seat), word.to);
-    if (!done && word.to.valid()) (void)sys::write_all(word.to, "answer", done.error().text);
+    ours.reset();
+    Result<> done = serve(std::move(plan), std::move(seat), theirs);
+    if (!done && theirs.valid()) (void)sys::send_message(theirs, done.error().text);
     sys::exit_now(done ? 0 : 1);
   }
-  word.to.reset();
+  theirs.reset();
   adjust_oom_score(daemon);
   Result<> done = within("ShimCgroup", enter_cgroup(plan.shim_cgroup, daemon));
-  if (done) done = hear(word.from);
-  if (done) return daemon;
+  if (done) done = hear(ours);
+  if (done) return std::move(ours);
   // Its socket is about to be taken away.
   (void)sys::signal_child(daemon, SIGKILL);
   return std::unexpected(std::move(done).error());
@@ -164,22 +169,21 @@ Result<pid_t> launch(Plan& plan, Seat& seat) {
 
 struct Served {
   int version = 2;
-  pid_t launched = 0;  // by us
+  UniqueFd launched;  // by us
 };
 
 Result<Served> find_or_launch(Plan& plan) {
   for (int i = 0; i < kMostAttempts; ++i) {
     Found found = TRY(find_or_take(plan.socket));
     if (found.seat) {
-      Result<pid_t> launched = launch(plan, *found.seat);
+      Result<UniqueFd> launched = launch(plan, *found.seat);
       if (!launched) give_up(*found.seat);
-      const pid_t daemon = TRY(std::move(launched));
-      return Served{plan.manner.version, daemon};
+      return Served{plan.manner.version, TRY(std::move(launched))};
     }
     // A shim that ends just now does not answer; its name is free afterwards.
     if (std::optional<int> version =
             TRY(join(std::move(found.connection), plan.socket, plan.setup.id)))
-      return Served{std::min(*version, plan.manner.version)};
+      return Served{std::min(*version, plan.manner.version), {}};
   }
   return refuse(cat("the shim at ", plan.socket, " does not answer"));
 }
@@ -203,10 +207,9 @@ Result<> start_shim(const Invocation& call) {
   const std::string bundle = plan.setup.bundle;
   const std::string address = cat("unix://", plan.socket);
   const Served served = TRY(find_or_launch(plan));
-  Result<> told = within(bundle, tell(plan.manner.dialect, served.version, address));
-  // A daemon that has gone meanwhile has nobody look for the shim.
-  if (!told && served.launched != 0) (void)sys::signal_child(served.launched, SIGTERM);
-  return told;
+  TRY(within(bundle, tell(plan.manner.dialect, served.version, address)));
+  if (!served.launched.valid()) return {};
+  return within("the shim", sys::send_message(served.launched, kTold));
 }
 
 }  // namespace ocirt::shim
