@@ -92,7 +92,7 @@ Result<> unshare_with_help(const OwnIds& ids) {
     if (!word || word->empty()) sys::exit_now(1);
     Result<> mapped = map_with(kMapUsers, self, ids.uids);
     if (mapped) mapped = map_with(kMapGroups, self, ids.gids);
-    (void)sys::write_all(answer.to, "answer", mapped ? "" : mapped.error().text);
+    (void)sys::write_all(answer.to, "answer", mapped ? "ok" : mapped.error().text);
     sys::exit_now(0);
   }
   UniqueFd helper = TRY(sys::pidfd_open(child));
@@ -105,8 +105,8 @@ Result<> unshare_with_help(const OwnIds& ids) {
   (void)sys::wait_child(helper);
   TRY(std::move(done));
   if (!why) return std::unexpected(why.error());
-  if (!why->empty()) return refuse(*why);
-  return {};
+  if (*why == "ok") return {};
+  return refuse(why->empty() ? "the process that maps its ids ended without an answer" : *why);
 }
 
 Result<> unshare_alone(const OwnIds& ids) {
