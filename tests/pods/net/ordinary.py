@@ -336,8 +336,8 @@ def granted_ids_are_users_of_the_pod():
     assert shell("web", "id") == "uid=1000 gid=2000 groups=3000,4000" or \
         shell("web", "id").startswith("uid=1000 gid=2000 groups="), shell("web", "id")
     assert shell("web", "touch /v/x; stat -c '%u %g' /v/x") == "1000 3000"
-    pid = [p for p in os.listdir("/proc") if p.isdigit() and command_line(p) == "sleep 1000"]
-    assert os.stat(f"/proc/{pid[0]}").st_uid == GRANTED + 999
+    pid = status("web")["containers"][0]["process"]["pid"]
+    assert os.stat(f"/proc/{pid}").st_uid == GRANTED + 999
     # A file of that user's, in a directory that only it may change, goes too.
     shell("web", "mkdir -p /v/deep/er; touch /v/deep/er/x")
     pod("rm", "--force", "web")
