@@ -22,11 +22,12 @@ void limit_bounding_set(const Init& init) {
 void change_ids(const Init& init) {
   const plan::Process& process = init.plan.process;
   auto groups = init.list(process.groups);
-  // In a user namespace there are none any more, and where an ordinary user has made it, not even
-  // that may be said (user_namespaces(7), "deny").
-  if (process.set_groups && !(init.plan.user.limits() && groups.empty())) {
-    must(init, bare::call(SYS_setgroups, groups.size(), groups.data()),
-         "process.user.additionalGids: setgroups");
+  if (process.set_groups) {
+    const long result = bare::call(SYS_setgroups, groups.size(), groups.data());
+    // Where an ordinary user has made the user namespace, not even that there are none may be said
+    // (user_namespaces(7), "deny").
+    const bool denied = result == -EPERM && init.plan.user.limits() && groups.empty();
+    if (!denied) must(init, result, "process.user.additionalGids: setgroups");
   }
   if (process.keep_ids) return;
   must(init, bare::call(SYS_setresgid, process.gid, process.gid, process.gid),
@@ -76,6 +77,7 @@ void become_user(Init& init) {
   limit_bounding_set(init);
   if (process.no_new_privileges)
     must(init, bare::prctl(PR_SET_NO_NEW_PRIVS, 1), "set no_new_privs");
+  bare::call(SYS_umask, process.umask);  // before a filter can refuse it
   load_early_filter(init);
   // Without this, leaving user 0 would clear the permitted set, from which the new one is taken.
   // The flag is cleared by execve(2).
@@ -84,7 +86,6 @@ void become_user(Init& init) {
   set_capabilities(init);
   // Changing ids makes a process dumpable again or not as fs.suid_dumpable says: never yet.
   if (!process.keep_ids) must(init, bare::prctl(PR_SET_DUMPABLE, 0), "stay unreadable");
-  bare::call(SYS_umask, process.umask);
 }
 
 }  // namespace ocirt::init

@@ -308,12 +308,13 @@ class Table {
         .compare(how, bytes_of(subnet));
   }
 
-  // From the bridge: nothing for the host's loopback addresses (route_localnet would let it in),
-  // and nothing from an address that no pod has.
+  // From no other host or pod anything for the host's loopback addresses: a port that is published
+  // there would be translated before the kernel looks at the address, and for the bridge
+  // route_localnet lets it in. And nothing from the bridge with an address that no pod has.
   void guard(const Family& family, const Subnet& subnet) {
     if (!family.v6) {
       Rule loopback = rule(kGuard);
-      from_bridge(loopback, family);
+      only(loopback.meta(NFT_META_IIFNAME).compare(NFT_CMP_NEQ, device_bytes("lo")), family);
       destination(loopback, family, {.length = 8, .bytes = {127}}, NFT_CMP_EQ).drop();
     }
     Rule foreign = rule(kGuard);

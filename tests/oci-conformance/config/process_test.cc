@@ -313,6 +313,14 @@ TEST_F(ProcessSettings, SignalsAreAtTheirDefaults) {
   EXPECT_EQ("0000000000000000", field(status, "SigIgn:"));
 }
 
+TEST_F(ProcessSettings, TheUmaskHoldsThoughTheFilterRefusesToSetIt) {
+  bundle.set("process.user", R"({"uid": 0, "gid": 0, "umask": 63})");
+  bundle.set("process.noNewPrivileges", "false");
+  bundle.set("linux.seccomp", R"({"defaultAction": "SCMP_ACT_ALLOW",
+      "syscalls": [{"names": ["umask"], "action": "SCMP_ACT_ERRNO"}]})");
+  EXPECT_EQ("0077", field(run_shell("exec cat /proc/self/status"), "Umask:"));
+}
+
 TEST_F(ProcessSettings, StandardStreamsBelongToTheUser) {
   bundle.set("process.user", R"({"uid": 1000, "gid": 1000})");
   bundle.shell("echo reopened > /dev/stdout");
