@@ -1,6 +1,7 @@
 #include "src/shim/containerd_shim.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <utility>
 
@@ -72,10 +73,13 @@ Result<> ContainerdShim::follow_starter(UniqueFd starter, std::string_view word)
 }
 
 void ContainerdShim::on_starter(unsigned) {
-  const Result<sys::Message> word = sys::receive_message(starter_);
+  constexpr size_t kMostInWord = 16;  // or room is taken that the shim never gives back
+  const Result<sys::Message> word = sys::receive_message(starter_, kMostInWord);
   starter_watch_ = {};
   starter_.reset();
-  if (!word || word->bytes.empty()) gone(setup_.id);
+  const bool ended = word ? word->bytes.empty() : word.error().code == ECONNRESET;
+  // Not where somebody has asked for it meanwhile.
+  if (ended && containers_.find(setup_.id) == nullptr) gone(setup_.id);
 }
 
 Result<> ContainerdShim::run() {
