@@ -115,7 +115,7 @@ objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $1))
 
 spec_src := $(call code_in,oci-spec)
 # What other programs ask of ocirt-net, and what else of it does without its library: tested with src.
-net_words := $(patsubst %,src/net/%.cc,request pod_request pod_client subnet pool pod_hosts json cni)
+net_words := $(patsubst %,src/net/%.cc,request pod_request pod_client subnet pool pod_hosts netlink_answer json cni)
 lib_src  := $(call code_in,src/base src/sys src/bare src/linux src/plan src/container src/pod) $(net_words)
 wire_src := $(call code_in,src/wire)
 protos   := $(call under,src/wire,*.proto)

@@ -1,11 +1,14 @@
 #include "src/net/netlink.h"
 
+#include <sys/socket.h>
+
 #include <cerrno>
 #include <cstring>
 #include <optional>
 #include <string>
 
 #include "src/base/text.h"
+#include "src/net/netlink_answer.h"
 
 namespace ocirt::net {
 namespace {
@@ -27,27 +30,27 @@ const nlattr* find_attribute(const nlmsghdr* header, size_t offset, uint16_t typ
   return attribute;
 }
 
-// What nlmsgerr tells: nothing is wrong, or an error with the kernel's own words if it has any.
-Result<> verdict(const nlmsghdr* header) {
+// Where the attributes of such a message begin.
+size_t attributes_of(const nlmsghdr* header) {
+  if (header->nlmsg_type == NLMSG_DONE) return sizeof(int);
+  // The request follows, its header only when the answer is capped.
   const auto* error = static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(header));
-  if (error->error == 0) return {};
-  std::string_view words;
-  if ((header->nlmsg_flags & NLM_F_ACK_TLVS) != 0) {
-    // The request follows, its header only when the answer is capped.
-    size_t offset = sizeof(nlmsgerr);
-    if ((header->nlmsg_flags & NLM_F_CAPPED) == 0) {
-      offset += MNL_ALIGN(error->msg.nlmsg_len) - MNL_NLMSG_HDRLEN;
-    }
-    if (const nlattr* found = find_attribute(header, offset, NLMSGERR_ATTR_MSG)) {
-      words = mnl_attr_get_str(found);
-    }
-  }
-  std::string text(errno_text(-error->error));
-  if (!words.empty()) text += cat(" (", words, ")");
-  return std::unexpected(Error{-error->error, std::move(text)});
+  if ((header->nlmsg_flags & NLM_F_CAPPED) != 0) return sizeof(nlmsgerr);
+  return sizeof(nlmsgerr) + MNL_ALIGN(error->msg.nlmsg_len) - MNL_NLMSG_HDRLEN;
 }
 
 }  // namespace
+
+Result<> verdict_of(const nlmsghdr* header) {
+  const int code = TRY(code_in(header));
+  if (code == 0) return {};
+  std::string text(errno_text(code));
+  if ((header->nlmsg_flags & NLM_F_ACK_TLVS) != 0) {
+    const nlattr* words = find_attribute(header, attributes_of(header), NLMSGERR_ATTR_MSG);
+    if (words != nullptr) text += cat(" (", std::string_view(mnl_attr_get_str(words)), ")");
+  }
+  return std::unexpected(Error{code, std::move(text)});
+}
 
 Message::Message(uint16_t type, uint16_t flags) {
   nlmsghdr* header = mnl_nlmsg_put_header(buffer_);
@@ -111,7 +114,8 @@ Result<Session> Session::open(int bus) {
   if (mnl_socket_bind(session.socket_.get(), 0, MNL_SOCKET_AUTOPID) < 0) {
     return os_error("netlink: bind", errno);
   }
-  // Both are for better messages only: the kernel's own sentence, without our request repeated.
+  // For better messages: the kernel's own sentence, without our request repeated, which may be
+  // larger than any buffer of ours.
   int yes = 1;
   (void)mnl_socket_setsockopt(session.socket_.get(), NETLINK_EXT_ACK, &yes, sizeof yes);
   (void)mnl_socket_setsockopt(session.socket_.get(), NETLINK_CAP_ACK, &yes, sizeof yes);
@@ -145,26 +149,53 @@ Result<std::vector<Reply>> Session::ask_once(Message& message, bool& interrupted
     return os_error("netlink: send", errno);
   }
   std::vector<Reply> replies;
-  constexpr size_t kMostReply = 32768;  // what the kernel puts into one datagram of a dump
-  alignas(nlmsghdr) char buffer[kMostReply];
   for (;;) {
-    const ssize_t got = mnl_socket_recvfrom(socket_.get(), buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return os_error("netlink: receive", errno);
-    int left = static_cast<int>(got);
-    for (const auto* reply = reinterpret_cast<const nlmsghdr*>(buffer); mnl_nlmsg_ok(reply, left);
-         reply = mnl_nlmsg_next(reply, &left)) {
-      if (reply->nlmsg_seq != sequence_) continue;
-      if ((reply->nlmsg_flags & NLM_F_DUMP_INTR) != 0) interrupted = true;
-      if (reply->nlmsg_type == NLMSG_DONE) return replies;
-      if (reply->nlmsg_type == NLMSG_ERROR) {
-        TRY(verdict(reply));
+    for (Reply& reply : TRY(receive(0))) {
+      const nlmsghdr* answer = reply.header();
+      if (answer->nlmsg_seq != sequence_) continue;
+      if ((answer->nlmsg_flags & NLM_F_DUMP_INTR) != 0) interrupted = true;
+      if (answer->nlmsg_type == NLMSG_DONE || answer->nlmsg_type == NLMSG_ERROR) {
+        TRY(verdict_of(answer));
         return replies;
       }
-      replies.emplace_back(reply);
+      replies.push_back(std::move(reply));
       if (!many && !acknowledged) return replies;
     }
   }
+}
+
+Result<std::vector<Reply>> Session::send(std::string_view requests) {
+  // The usual limit of a datagram holds about two thousand ports of pods.
+  const int wanted = static_cast<int>(requests.size() * 2);
+  (void)::setsockopt(mnl_socket_get_fd(socket_.get()), SOL_SOCKET, SO_SNDBUFFORCE, &wanted,
+                     sizeof wanted);
+  if (mnl_socket_sendto(socket_.get(), requests.data(), requests.size()) < 0) {
+    return os_error("send", errno);
+  }
+  std::vector<Reply> replies;
+  for (;;) {
+    Result<std::vector<Reply>> more = receive(MSG_DONTWAIT);
+    if (!more && more.error().code == EAGAIN) return replies;
+    if (!more) return more;
+    for (Reply& reply : *more) replies.push_back(std::move(reply));
+  }
+}
+
+// The messages of one datagram.
+Result<std::vector<Reply>> Session::receive(int flags) {
+  constexpr size_t kMostReply = 32768;  // what the kernel puts into one datagram of a dump
+  alignas(nlmsghdr) char buffer[kMostReply];
+  ssize_t got = 0;
+  do {
+    got = ::recv(mnl_socket_get_fd(socket_.get()), buffer, sizeof buffer, flags | MSG_TRUNC);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0) return os_error("netlink: receive", errno);
+  const std::vector<const nlmsghdr*> messages =
+      TRY(within("netlink", messages_in(buffer, static_cast<size_t>(got))));
+  std::vector<Reply> replies;
+  replies.reserve(messages.size());
+  for (const nlmsghdr* message : messages) replies.emplace_back(message);
+  return replies;
 }
 
 }  // namespace ocirt::net

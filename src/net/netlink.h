@@ -64,23 +64,30 @@ class Reply {
 std::string to_hex(const std::vector<Reply>& replies);
 Result<std::vector<Reply>> from_hex(std::string_view digits);
 
+// What a message of type NLMSG_ERROR or NLMSG_DONE says: an error has the kernel's code and, when
+// it gives one, its sentence (NETLINK_EXT_ACK).
+Result<> verdict_of(const nlmsghdr* header);
+
 class Session {
  public:
   // In the network namespace in which this process is; with another part of the kernel than
   // rtnetlink if `bus` says so (NETLINK_*).
   static Result<Session> open(int bus = NETLINK_ROUTE);
 
-  // Sends the request and waits for the kernel's word on it. An error has the kernel's code and,
-  // when it gives one, its sentence (NETLINK_EXT_ACK).
+  // Sends the request and waits for the kernel's word on it.
   Result<> change(Message& message);
   // Sends the request and returns what the kernel answers, a dump or one message.
   Result<std::vector<Reply>> ask(Message& message);
+  // Sends requests as they are, as one datagram, and returns what the kernel has answered by then:
+  // for those that are carried out before the call returns, and ask for no answer but an error.
+  Result<std::vector<Reply>> send(std::string_view requests);
 
  private:
   struct Closer {
     void operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
   };
   Result<std::vector<Reply>> ask_once(Message& message, bool& interrupted);
+  Result<std::vector<Reply>> receive(int flags);
 
   std::unique_ptr<mnl_socket, Closer> socket_;
   uint32_t sequence_ = 0;

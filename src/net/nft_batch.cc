@@ -1,43 +1,18 @@
 #include "src/net/nft_batch.h"
 
 #include <arpa/inet.h>
-#include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <sys/socket.h>
 
 #include <cerrno>
 #include <cstring>
-#include <memory>
-#include <optional>
+#include <vector>
 
 #include "src/base/text.h"
+#include "src/net/netlink.h"
 
 namespace ocirt::net {
-namespace {
-
-struct Closer {
-  void operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
-};
-using Socket = std::unique_ptr<mnl_socket, Closer>;
-
-Result<Socket> open_socket() {
-  Socket socket(mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC));
-  if (!socket) return os_error("nftables: open", errno);
-  if (mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) < 0) {
-    return os_error("nftables: bind", errno);
-  }
-  return socket;
-}
-
-// A transaction is one datagram; the usual limit holds about two thousand ports.
-void make_room(mnl_socket* socket, size_t size) {
-  const int wanted = static_cast<int>(size * 2);
-  (void)::setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_SNDBUFFORCE, &wanted, sizeof wanted);
-}
-
-}  // namespace
 
 NftBatch::NftBatch() {
   header(NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
@@ -107,50 +82,28 @@ Result<> NftBatch::commit() {
   header(NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
   names_ += "commit\n";
   end();
-  Socket socket = TRY(open_socket());
-  make_room(socket.get(), bytes_.size());
-  if (mnl_socket_sendto(socket.get(), bytes_.data(), bytes_.size()) < 0) {
-    return os_error("nftables: send", errno);
-  }
-  // Nothing asked for an answer: what waits here already are errors, and the first says it.
-  alignas(nlmsghdr) char buffer[8192];
-  Result<> verdict;
-  for (;;) {
-    const ssize_t got =
-        ::recv(mnl_socket_get_fd(socket.get()), buffer, sizeof buffer, MSG_DONTWAIT);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && errno == ENOBUFS && verdict) return os_error("nftables", ENOBUFS);
-    if (got <= 0) return verdict;
-    int left = static_cast<int>(got);
-    for (const auto* reply = reinterpret_cast<const nlmsghdr*>(buffer); mnl_nlmsg_ok(reply, left);
-         reply = mnl_nlmsg_next(reply, &left)) {
-      if (reply->nlmsg_type != NLMSG_ERROR || !verdict) continue;
-      const auto* error = static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(reply));
-      if (error->error == 0) continue;
-      verdict = os_error(cat("nftables: ", name_of(reply->nlmsg_seq)), -error->error);
+  Session session = TRY(Session::open(NETLINK_NETFILTER));
+  // Nothing asked for an answer: what there is are errors, and the first says it.
+  const std::vector<Reply> answers = TRY(within("nftables", session.send(bytes_)));
+  for (const Reply& answer : answers) {
+    if (answer.header()->nlmsg_type != NLMSG_ERROR) continue;
+    Result<> verdict = verdict_of(answer.header());
+    if (!verdict) {
+      return within(cat("nftables: ", name_of(answer.header()->nlmsg_seq)), std::move(verdict));
     }
   }
+  return {};
 }
 
 Result<bool> has_table(std::string_view name) {
-  Socket socket = TRY(open_socket());
-  alignas(nlmsghdr) char buffer[8192];
-  nlmsghdr* header = mnl_nlmsg_put_header(buffer);
-  header->nlmsg_type = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETTABLE;
-  header->nlmsg_flags = NLM_F_REQUEST;
-  auto* general = static_cast<nfgenmsg*>(mnl_nlmsg_put_extra_header(header, sizeof(nfgenmsg)));
-  general->nfgen_family = NFPROTO_INET;
-  mnl_attr_put_strz(header, NFTA_TABLE_NAME, std::string(name).c_str());
-  if (mnl_socket_sendto(socket.get(), header, header->nlmsg_len) < 0) {
-    return os_error("nftables: send", errno);
-  }
-  const ssize_t got = mnl_socket_recvfrom(socket.get(), buffer, sizeof buffer);
-  if (got < 0) return os_error("nftables: receive", errno);
-  const auto* reply = reinterpret_cast<const nlmsghdr*>(buffer);
-  if (reply->nlmsg_type != NLMSG_ERROR) return true;
-  const int code = -static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(reply))->error;
-  if (code == ENOENT) return false;
-  return os_error("nftables", code);
+  Session session = TRY(Session::open(NETLINK_NETFILTER));
+  Message question((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETTABLE, 0);
+  question.fixed<nfgenmsg>().nfgen_family = NFPROTO_INET;
+  mnl_attr_put_strz(question.header(), NFTA_TABLE_NAME, std::string(name).c_str());
+  const Result<std::vector<Reply>> table = session.ask(question);
+  if (table) return true;
+  if (table.error().code == ENOENT) return false;
+  return within("nftables", Result<bool>(std::unexpected(table.error())));
 }
 
 }  // namespace ocirt::net
