@@ -1,15 +1,11 @@
-// The pure parts of pod networks: subnets, the pool of addresses, hosts files.
-#include <gmock/gmock.h>
+// The pure parts of pod networks: subnets, the pool of addresses.
 #include <gtest/gtest.h>
 
-#include "src/net/pod_hosts.h"
 #include "src/net/pool.h"
 #include "src/net/subnet.h"
 
 namespace ocirt::net {
 namespace {
-
-using ::testing::ElementsAre;
 
 Subnet subnet(std::string_view text) { return *parse_subnet(text); }
 
@@ -42,7 +38,7 @@ TEST(Subnet, TheFirstThatMeetsNoOtherIsChosen) {
   EXPECT_NE(first, *choose_subnet6({}, "another host"));
 }
 
-Pool pool_of(std::vector<uint32_t> numbers, uint32_t last) {
+Pool pool_of(const std::vector<uint32_t>& numbers, uint32_t last) {
   Pool pool{.subnet4 = "10.130.0.0/16", .last = last};
   for (uint32_t number : numbers) {
     pool.pods.push_back(
@@ -67,44 +63,6 @@ TEST(Pool, IsReadAsItWasWritten) {
   pool.host = {{"net/ipv4/ip_forward", "0", "1"}};
   EXPECT_EQ(*read_pool(write_pool(pool)), pool);
   EXPECT_FALSE(read_pool("{"));
-}
-
-std::string edited(std::string file, const std::vector<HostLine>& lines) {
-  for (const Edit& edit : edits_for(file, lines)) {
-    if (file.size() < edit.offset + edit.bytes.size()) file.resize(edit.offset + edit.bytes.size());
-    file.replace(edit.offset, edit.bytes.size(), edit.bytes);
-  }
-  return file;
-}
-
-const std::string kWeb = "10.130.0.2     \tweb\n";
-const std::string kDb = "10.130.0.3     \tdb\n";
-
-TEST(PodHosts, LinesComeBehindTheMark) {
-  const std::string file =
-      edited("127.0.0.1 localhost", {{"10.130.0.2", "web"}, {"10.130.0.3", "db"}});
-  EXPECT_EQ(file, "127.0.0.1 localhost\n" + std::string(kHostsMark) + kWeb + kDb);
-  EXPECT_TRUE(edits_for(file, {{"10.130.0.2", "web"}, {"10.130.0.3", "db"}}).empty());
-}
-
-TEST(PodHosts, ALineGoesByOneByteAndItsPlaceIsUsedAgain) {
-  const std::string mark(kHostsMark);
-  EXPECT_THAT(edits_for(mark + kWeb + kDb, {{"10.130.0.3", "db"}}),
-              ElementsAre(Edit{mark.size(), "#"}));
-  const std::string hidden = edited(mark + kWeb + kDb, {{"10.130.0.3", "db"}});
-  EXPECT_EQ(edited(hidden, {{"10.130.0.3", "db"}, {"10.130.0.9", "app"}}),
-            mark + "10.130.0.9     \tapp\n" + kDb);
-}
-
-TEST(PodHosts, ALineComesByOneByteAfterTheRestOfIt) {
-  const std::string mark(kHostsMark);
-  EXPECT_THAT(edits_for(mark, {{"10.130.0.2", "web"}}),
-              ElementsAre(Edit{mark.size(), "#" + kWeb.substr(1)}, Edit{mark.size(), "1"}));
-}
-
-TEST(PodHosts, WhatAContainerHasWrittenThereIsMadeAComment) {
-  const std::string mark(kHostsMark);
-  EXPECT_EQ(edited(mark + "6.6.6.6 db\nx", {{"10.130.0.3", "db"}}), mark + "#.6.6.6 db\nx\n" + kDb);
 }
 
 }  // namespace
