@@ -165,28 +165,6 @@ def a_pod_reaches_other_machines_with_the_hosts_address():
     close(web, client)
 
 
-def a_pod_reaches_no_service_on_the_hosts_loopback_device():
-    web = Pod("web").up()
-    run("ip", "-n", "ocirt-web", "route", "add", "127.0.0.0/8", "via", web.answer["gateways"][0],
-        "table", "7")
-    run("ip", "-n", "ocirt-web", "rule", "add", "pref", "0", "lookup", "7")
-    run("ip", "netns", "exec", "ocirt-web", "sh", "-c",
-        "ip rule del pref 0 lookup local; echo 1 > /proc/sys/net/ipv4/conf/eth0/route_localnet")
-    with Server(None, "host", 7000, "udp", address="127.0.0.1"):
-        def send():
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-                sock.bind((web.ip, 0))
-                sock.settimeout(0.5)
-                sock.sendto(b"hello", ("127.0.0.1", 7000))
-                try:
-                    return sock.recv(100).decode()
-                except OSError:
-                    return "no answer"
-        sent = inside(web.netns, send)
-        assert sent == "no answer", sent
-    web.down()
-
-
 def a_pod_does_not_send_with_an_address_of_another_machine():
     client = Client()
     web = Pod("web").up()

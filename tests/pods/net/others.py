@@ -4,12 +4,56 @@
 import os
 import time
 
-from harness import Pod, Server, asks, enter_private_host, main, run
+from harness import Client, Pod, Server, ask_server, asks, enter_private_host, inside, main, run
 
 
 def close(*things):
     for thing in things:
         thing.down() if isinstance(thing, Pod) else thing.close()
+
+
+def send_loopback_out(name, gateway):
+    """What that namespace sends to 127.0.0.1 goes to its neighbour, and answers from there are taken."""
+    for command in (f"route add 127.0.0.0/8 via {gateway} table 7", "rule add pref 0 lookup 7",
+                    "rule del pref 0 lookup local", "rule add pref 1 lookup local"):
+        run("ip", "-n", name, *command.split())
+    run("ip", "netns", "exec", name, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/conf/eth0/route_localnet")
+
+
+def answered(netns, port, protocol, timeout):
+    """What 127.0.0.1 says, or nothing."""
+    def ask():
+        try:
+            return ask_server("127.0.0.1", port, protocol, timeout)
+        except OSError:
+            return ""
+    return inside(netns, ask)
+
+
+def a_neighbour_does_not_reach_what_is_published_on_the_hosts_loopback_device():
+    client = Client()
+    send_loopback_out("client", "192.0.2.1")
+    web = Pod("web", ports=["127.0.0.1:8080:80", "127.0.0.1:5300:53/udp"]).up()
+    asked = ((8080, "tcp"), (5300, "udp"))
+    with Server(web.netns, "web", 80), Server(web.netns, "web", 53, "udp"):
+        for port, protocol in asked:
+            assert answered(None, port, protocol, 2).startswith("web "), protocol
+            assert answered(client.netns, port, protocol, 0.5) == "", protocol
+        # It is that rule which keeps the neighbour away, and nothing about these machines.
+        run("nft", "flush", "chain", "inet", "ocirt", "guard")
+        for port, protocol in asked:
+            assert answered(client.netns, port, protocol, 2).startswith("web "), protocol
+    close(web, client)
+
+
+def a_pod_does_not_reach_what_listens_on_the_hosts_loopback_device():
+    web = Pod("web").up()
+    send_loopback_out("ocirt-web", web.answer["gateways"][0])
+    with Server(None, "host", 7000, "udp", address="127.0.0.1"):
+        assert answered(web.netns, 7000, "udp", 0.5) == ""
+        run("nft", "flush", "chain", "inet", "ocirt", "guard")
+        assert answered(web.netns, 7000, "udp", 2).startswith("host ")
+    web.down()
 
 
 def many_ports_are_published_though_the_kernel_has_one_of_them_already():
@@ -54,4 +98,4 @@ if __name__ == "__main__":
     enter_private_host()
     raise SystemExit(main([test for name, test in list(globals().items())
                            if callable(test) and getattr(test, "__module__", "") == "__main__"
-                           and name != "close"]))
+                           and name not in ("close", "send_loopback_out", "answered")]))
