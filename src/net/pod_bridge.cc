@@ -129,7 +129,8 @@ class Bridge {
 Result<> Bridge::heal() {
   std::vector<PoolPod> stale;
   for (const PoolPod& pod : pool().pods) {
-    if (pod.directory == request_.directory || !is_alive(pod)) stale.push_back(pod);
+    const bool was_ours = pod.directory == request_.directory && is_in_sight(pod);
+    if (was_ours || !is_alive(pod)) stale.push_back(pod);
   }
   for (PoolPod& pod : stale) {
     const std::string where = cat("what the lost pod ", pod.name, " has left");
@@ -220,8 +221,16 @@ Result<> Bridge::enter_pool() {
         Error{ENOSPC, cat("the addresses of bridge ", request_.bridge, " (", pool().subnet4,
                           ") are exhausted: ", pool().pods.size(), " pods have them")});
   }
-  own_ = {request_.name,     request_.uid, request_.directory, request_.netns, request_.hosts,
-          request_.hostname, *number,      request_.ports};
+  own_ = {.name = request_.name,
+          .uid = request_.uid,
+          .directory = request_.directory,
+          .netns = request_.netns,
+          .hosts = request_.hosts,
+          .hostname = request_.hostname,
+          .number = *number,
+          .ports = request_.ports,
+          .device = host_device(request_.name, request_.uid)};
+  mark_as_made_here(own_);
   return {};
 }
 

@@ -94,7 +94,7 @@ class Conversation {
 Result<> begin(const PodRequest& request) {
   PoolFile file = TRY(PoolFile::open(request.pool, kPoolName));
   std::erase_if(file.pool.pods, [&](const PoolPod& pod) {
-    return pod.directory == request.directory || !is_alive(pod);
+    return (pod.directory == request.directory && is_in_sight(pod)) || !is_alive(pod);
   });
   Result<> begun = file.check_ports(request.name, request.ports);
   if (begun) begun = within(cat("pod ", request.name), check_unused(request.ports));
@@ -106,6 +106,7 @@ Result<> begin(const PodRequest& request) {
                               .netns = request.netns,
                               .number = 2,
                               .ports = request.ports});
+    mark_as_made_here(file.pool.pods.back());
     begun = file.save();
     if (!begun) (void)remove_netns(request.netns);
   }

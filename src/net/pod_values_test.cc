@@ -60,6 +60,8 @@ TEST(Pool, NumbersGoRoundAndAreNeverGivenTwice) {
 TEST(Pool, IsReadAsItWasWritten) {
   Pool pool = pool_of({2, 3}, 3);
   pool.pods[0].ports = {{PodProtocol::kUdp, "::1", 53, 5353}};
+  pool.pods[0].device = "ocirt0123456789";
+  mark_as_made_here(pool.pods[0]);
   pool.host = {{"net/ipv4/ip_forward", "0", "1"}};
   EXPECT_EQ(*read_pool(write_pool(pool)), pool);
   EXPECT_FALSE(read_pool("{"));

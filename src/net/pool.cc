@@ -13,6 +13,7 @@
 #include "src/net/rows.h"
 #include "src/sys/file.h"
 #include "src/sys/namespace.h"
+#include "src/sys/network_device.h"
 
 namespace oci::schema {
 
@@ -36,6 +37,9 @@ constexpr Field kPoolPod[] = {
     OCI_FIELD(net::PoolPod, hostname, "hostname"),
     OCI_FIELD(net::PoolPod, number, "number", {.required = true, .minimum = 2}),
     OCI_FIELD(net::PoolPod, ports, "ports"),
+    OCI_FIELD(net::PoolPod, device, "device"),
+    OCI_FIELD(net::PoolPod, mounts, "mounts"),
+    OCI_FIELD(net::PoolPod, network, "network"),
 };
 
 constexpr Field kHostValue[] = {
@@ -85,13 +89,35 @@ Result<> check_against(const Pool& pool, std::string_view name, const std::vecto
   return {};
 }
 
+// The number of a namespace of this process; 0 when it cannot be found out.
+uint32_t own_namespace(std::string_view kind) {
+  const Result<struct stat> found = sys::stat(sys::kCwd, cat("/proc/self/ns/", kind));
+  return found ? static_cast<uint32_t>(found->st_ino) : 0;
+}
+
 }  // namespace
+
+void mark_as_made_here(PoolPod& pod) {
+  pod.mounts = own_namespace("mnt");
+  pod.network = own_namespace("net");
+}
+
+bool is_in_sight(const PoolPod& pod) {
+  return pod.mounts == 0 || pod.mounts == own_namespace("mnt");
+}
 
 bool is_alive(const PoolPod& pod) {
   // Only what is certain: a pod that is taken for dead loses its network.
-  if (sys::is_absent(sys::kCwd, cat(pod.directory, "/network.json"))) return false;
+  const bool has_record = !sys::is_absent(sys::kCwd, cat(pod.directory, "/network.json"));
   const Result<UniqueFd> netns = sys::open_namespace(pod.netns, CLONE_NEWNET);
-  return netns || (netns.error().code != ENOENT && netns.error().code != EINVAL);
+  const bool has_netns = netns || (netns.error().code != ENOENT && netns.error().code != EINVAL);
+  if (has_record && has_netns) return true;
+  if (is_in_sight(pod)) return false;
+  if (!pod.device.empty() && pod.network == own_namespace("net")) {
+    return !sys::is_network_device_absent(pod.device);
+  }
+  // Its pin is a file for everybody who sees that directory.
+  return has_record || !sys::is_absent(sys::kCwd, pod.netns);
 }
 
 std::optional<uint32_t> next_number(const Pool& pool, uint32_t last) {

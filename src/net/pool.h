@@ -2,6 +2,9 @@
 // file per bridge, replaced as a whole under a lock, written before anything is made by it and
 // after everything has been taken away. What a killed program leaves is found by it, and a pod
 // whose directory or network namespace has gone owns nothing any more.
+//
+// The file is one for the machine, and not everybody sees the same below its paths: a service of
+// systemd with PrivateTmp has mounts, and so pins of namespaces, that others do not see.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +29,10 @@ struct PoolPod {
   std::string hostname = {};
   uint32_t number = 0;
   std::vector<PodPort> ports = {};
+  std::string device = {};  // its device on the host; empty: plugins have made it
+  // Where these paths and this device are: the namespaces (inode numbers) of who has made it. 0: an
+  // older ocirt, which did not say.
+  uint32_t mounts = 0, network = 0;
   bool operator==(const PoolPod&) const = default;
 
   bool is(std::string_view its_name, std::string_view its_uid) const {
@@ -57,7 +64,13 @@ const PoolPod* find_pod(const Pool& pool, std::string_view name, std::string_vie
 std::string write_pool(const Pool& pool);
 Result<Pool> read_pool(std::string_view text);
 
-// Whether its directory (with network.json) and its network namespace are there.
+// Says that it is made by this process.
+void mark_as_made_here(PoolPod& pod);
+// Whether its paths lead to the same files for this process as for who has made it.
+bool is_in_sight(const PoolPod& pod);
+// Whether its directory (with network.json) and its network namespace are there. Where they need
+// not be in sight, since another mount namespace made them, its device says it, which is there for
+// as long as the network namespace is.
 bool is_alive(const PoolPod& pod);
 
 // The file of a bridge, locked for as long as this lives. A pool that is not there is empty.

@@ -7,8 +7,8 @@ import signal
 import subprocess
 import time
 
-from harness import (NET, Client, Pod, Server, asks, enter_private_host, inside, leftovers, main,
-                     run)
+from harness import (NET, Client, Pod, Server, Service, asks, enter_private_host, inside, leftovers,
+                     main, run)
 
 CONF = "/run/cni/net.d"
 BIN = "/run/cni/bin"
@@ -96,6 +96,19 @@ def del_works_from_what_was_kept_when_configuration_and_namespace_are_gone():
     web.down()
     assert [(c[0], c[1], c[2]) for c in calls()] == [("DEL", "fake2", "gone"),
                                                      ("DEL", "fake1", "gone")]
+    clear()
+
+
+def ports_of_a_pod_whose_namespace_is_pinned_out_of_sight_stay_its_own():
+    prepare()
+    service = Service()
+    away = pod("away", ports=["8080:80"]).up(prefix=service.prefix)
+    late = pod("late", ports=["8080:80"])
+    said = late.refusal()
+    assert "is published by pod away already" in said, said
+    away.down(prefix=service.prefix)
+    late.up().down()
+    service.close()
     clear()
 
 

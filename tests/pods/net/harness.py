@@ -237,6 +237,27 @@ class Client:
         run("ip", "link", "del", "wire", check=False)
 
 
+class Service:
+    """A mount namespace that gets the host's mounts and keeps its own, as systemd makes one for PrivateTmp."""
+
+    def __init__(self):
+        os.makedirs("/run/private", exist_ok=True)
+        mounts = "mount -t tmpfs none /run/private && mkdir /run/private/pod && echo ready && exec sleep 1000"
+        self.process = subprocess.Popen(  # pylint: disable=consider-using-with
+            ["unshare", "--mount", "--propagation", "slave", "sh", "-c", mounts], stdout=subprocess.PIPE)
+        assert self.process.stdout.readline() == b"ready\n"
+        self.prefix = ["nsenter", f"--mount=/proc/{self.process.pid}/ns/mnt"]
+
+    def sees(self, path):
+        return f"/proc/{self.process.pid}/root{path}"
+
+    def close(self):
+        self.process.stdout.close()
+        self.process.kill()
+        self.process.wait()
+        run("rm", "-rf", "/run/private")
+
+
 def leftovers():
     """What there is of pods on this host: must be empty when none is left."""
     found = [line for line in run("ip", "-o", "link").splitlines() if ": lo:" not in line]

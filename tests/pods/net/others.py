@@ -4,12 +4,24 @@
 import os
 import time
 
-from harness import Client, Pod, Server, ask_server, asks, enter_private_host, inside, main, run
+from harness import (Client, Pod, Server, Service, ask_server, asks, enter_private_host, inside, main,
+                     run)
 
 
 def close(*things):
     for thing in things:
         thing.down() if isinstance(thing, Pod) else thing.close()
+
+
+def is_pin(path):
+    return os.stat(path).st_dev != os.stat("/run").st_dev
+
+
+def wait_until(what):
+    end = time.monotonic() + 10
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def send_loopback_out(name, gateway):
@@ -94,8 +106,56 @@ def a_hosts_file_that_its_container_fills_holds_up_nobody():
     close(web, app)
 
 
+def a_pod_whose_namespace_is_pinned_out_of_sight_lives():
+    service = Service()
+    for kept in ([], [Pod("kept").up()]):  # /run/netns is made a mount by whoever is first
+        away = Pod("away", ports=["8080:80"]).up(prefix=service.prefix)
+        assert not is_pin(away.netns) and is_pin(service.sees(away.netns))
+        with Server(service.sees(away.netns), "away", 80):
+            late = Pod("late").up()
+            assert late.ip != away.ip and late.names()["away"] == [away.ip, away.ip6]
+            said = Pod("greedy", ports=["8080:80"]).refusal()
+            assert "is published by pod away already" in said, said
+            assert asks(late.netns, away.ip, 80) == f"away sees {late.ip}"
+            assert asks(None, "127.0.0.1", 8080).startswith("away ")
+        assert is_pin(service.sees(away.netns))
+        away.ask("check", prefix=service.prefix)
+        late.down()
+        away.down(prefix=service.prefix)
+        close(*kept)
+    service.close()
+
+
+def a_pod_that_was_out_of_sight_and_has_gone_is_cleaned_up_after():
+    service, kept = Service(), Pod("kept").up()
+    away = Pod("away", ports=["8080:80"]).up(prefix=service.prefix)
+    service.close()
+    wait_until(lambda: away.answer["hostInterface"] not in run("ip", "-o", "link"))
+    late = Pod("late", ports=["8080:80"]).up()
+    assert "away" not in late.names() and not os.path.exists(away.netns)
+    away.down()
+    close(late, kept)
+
+
+def a_pod_whose_directory_is_out_of_sight_lives():
+    service = Service()
+    os.mkdir("/run/private/pod")
+    near = Pod("near", directory="/run/private/pod", hosts="", ports=["8080:80"]).up()
+    # The same path, and another directory.
+    away = Pod("away", directory="/run/private/pod", hosts="").up(prefix=service.prefix)
+    late = Pod("late").up()
+    assert len({near.ip, away.ip, late.ip}) == 3
+    near.ask("check")
+    away.ask("check", prefix=service.prefix)
+    with Server(near.netns, "near", 80):
+        assert asks(None, "127.0.0.1", 8080).startswith("near ")
+    away.down(prefix=service.prefix)
+    close(near, late, service)
+
+
 if __name__ == "__main__":
     enter_private_host()
     raise SystemExit(main([test for name, test in list(globals().items())
                            if callable(test) and getattr(test, "__module__", "") == "__main__"
-                           and name not in ("close", "send_loopback_out", "answered")]))
+                           and name not in ("is_pin", "wait_until", "close", "send_loopback_out",
+                                            "answered")]))
