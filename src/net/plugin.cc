@@ -14,6 +14,7 @@
 #include "src/base/text.h"
 #include "src/sys/clock.h"
 #include "src/sys/file.h"
+#include "src/sys/signals.h"
 
 namespace ocirt::net {
 namespace {
@@ -37,9 +38,7 @@ Result<Pipe> make_pipe() {
   (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(kExecFailed);
   for (int i = 0; i < 3; ++i) ::dup2(streams[i].raw(), i);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  sys::default_signals();
   std::string name = program;
   char* const arguments[] = {name.data(), nullptr};
   std::vector<char*> variables;

@@ -21,6 +21,7 @@
 #include "src/net/pod_netns.h"
 #include "src/sys/file.h"
 #include "src/sys/process.h"
+#include "src/sys/signals.h"
 
 namespace ocirt::net {
 namespace {
@@ -75,6 +76,7 @@ Result<> add_ports(const std::vector<PodPort>& ports, std::vector<std::string>& 
   ::dup2(null.raw(), STDIN_FILENO);
   ::dup2(null.raw(), STDOUT_FILENO);
   ::dup2(log.raw(), STDERR_FILENO);
+  sys::default_signals();
   std::vector<char*> pointers;
   pointers.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) {

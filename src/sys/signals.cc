@@ -79,4 +79,11 @@ void reap_others_than(pid_t pid) {
   }
 }
 
+void default_signals() {
+  for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
 }  // namespace ocirt::sys

@@ -41,4 +41,8 @@ void remember_child_signal();
 // Reaps children that have ended before `pid` has: orphans that a subreaper has inherited.
 void reap_others_than(pid_t pid);
 
+// Between fork and exec of somebody else's program: no signal is ignored or blocked, whatever was
+// here and at our caller.
+void default_signals();
+
 }  // namespace ocirt::sys

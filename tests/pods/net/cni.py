@@ -112,6 +112,16 @@ def ports_of_a_pod_whose_namespace_is_pinned_out_of_sight_stay_its_own():
     clear()
 
 
+def a_plugin_starts_with_no_signal_ignored_or_blocked():
+    prepare()
+    behave("fake1", "ADD", "cat /proc/self/status > /run/cni/status\n")
+    pod().up(prefix=["env", "--ignore-signal=HUP,USR1", "--block-signal=TERM,USR2"]).down()
+    with open("/run/cni/status", encoding="utf-8") as file:
+        signals = dict(line.split() for line in file if line.startswith(("SigIgn", "SigBlk")))
+    assert {int(value, 16) for value in signals.values()} == {0}, signals
+    clear()
+
+
 def a_plugin_that_fails_says_why_in_one_line_and_all_are_asked_to_undo():
     prepare()
     behave("fake2", "ADD", "printf '%s' '{\"code\": 11, \"msg\": \"no addresses\", \"details\": \"try\\nlater\"}'; exit 1\n")

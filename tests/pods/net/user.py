@@ -87,6 +87,17 @@ def a_pasta_that_cannot_start_says_why():
     assert "pasta: Failed to" in said, said
 
 
+def pasta_starts_with_no_signal_ignored_or_blocked():
+    web = pod().up(prefix=["env", "--ignore-signal=HUP,USR1", "--block-signal=TERM,USR2"])
+    with open(f"{web.directory}/pasta.pid", encoding="utf-8") as file:
+        status = f"/proc/{int(file.read())}/status"
+    with open(status, encoding="utf-8") as file:
+        signals = dict(line.split() for line in file if line.startswith(("SigIgn", "SigBlk")))
+    assert not {number for number in (1, 10, 12, 15) for value in signals.values()
+                if int(value, 16) & 1 << (number - 1)}, signals
+    web.down()
+
+
 def a_pasta_that_was_killed_is_noticed_and_cleaned_up():
     web = pod().up()
     with open(f"{web.directory}/pasta.pid", encoding="utf-8") as file:
@@ -114,4 +125,5 @@ if __name__ == "__main__":
                    a_port_inside_is_not_published_by_itself,
                    what_an_ordinary_user_cannot_have_is_refused,
                    a_pasta_that_cannot_start_says_why,
+                   pasta_starts_with_no_signal_ignored_or_blocked,
                    a_pasta_that_was_killed_is_noticed_and_cleaned_up], leftovers))
