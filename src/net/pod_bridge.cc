@@ -115,6 +115,7 @@ class Bridge {
   Result<> take_away(PoolPod pod);
   Result<bool> remove_device();
   Result<> clear();
+  Result<> restore_host();
   Result<> settle(Result<> taken);
   Result<> write_names();
 
@@ -275,6 +276,7 @@ Result<> Bridge::make(PodRecord& record) {
   pool().pods.push_back(own_);
   pool().last = own_.number;
   pool().host.insert(pool().host.end(), values.begin(), values.end());
+  if (!values.empty()) pool().newest_device = TRY(newest_device(session_));
   TRY(file_.save());
   TRY(set_values(values));
   record.network.notes = notes_about(values);
@@ -370,9 +372,18 @@ Result<> Bridge::clear() {
   // A kernel without nftables has none; the network could not be made then.
   if (!rules && rules.error().code != EOPNOTSUPP && rules.error().code != EPROTONOSUPPORT)
     first(std::unexpected(rules.error()));
-  first(restore_values(pool().host));
+  first(restore_host());
   pool().host.clear();
   return first.take();
+}
+
+// Not when somebody may have begun to rely on it: docker, for one, finds that the host forwards and
+// has nothing to change, so the value does not tell. A host that forwards without need is a
+// smaller harm than networks of others that stop, and other programs never put it back.
+Result<> Bridge::restore_host() {
+  if (pool().host.empty()) return {};
+  const bool relied_on = TRY(has_virtual_device_since(session_, pool().newest_device));
+  return relied_on ? Result<>() : restore_values(pool().host);
 }
 
 // In this order, so that nobody gets the address while something still has it. The file is not

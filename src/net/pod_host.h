@@ -1,5 +1,6 @@
 // What has to be different on the host while there are pods on a bridge: it forwards packets. It is
-// remembered in the pool before it is changed, and put back with the last pod.
+// remembered in the pool before it is changed, and put back with the last pod, unless somebody else
+// may rely on it by then (has_virtual_device_since()).
 #pragma once
 
 #include <string>

@@ -58,6 +58,24 @@ std::optional<Subnet> subnet_of(const Reply& route) {
   return subnet;
 }
 
+uint32_t index_of(const Reply& link) {
+  return static_cast<uint32_t>(link.fixed<ifinfomsg>().ifi_index);
+}
+
+// What is made of hardware has no kind.
+bool is_virtual(const Reply& link) {
+  const nlattr* info = link.attribute<ifinfomsg>(IFLA_LINKINFO);
+  if (info == nullptr) return false;
+  // Of a port there are words about the bridge as well.
+  int left = mnl_attr_get_payload_len(info);
+  const auto* part = static_cast<const nlattr*>(mnl_attr_get_payload(info));
+  while (mnl_attr_ok(part, left) && mnl_attr_get_type(part) != IFLA_INFO_KIND) {
+    left -= MNL_ALIGN(part->nla_len);
+    part = mnl_attr_next(part);
+  }
+  return mnl_attr_ok(part, left);
+}
+
 }  // namespace
 
 std::string host_device(std::string_view name, std::string_view uid) {
@@ -97,6 +115,22 @@ Result<bool> has_ports(Session& session, uint32_t index) {
   return std::ranges::any_of(links, [&](const Reply& link) {
     const nlattr* master = link.attribute<ifinfomsg>(IFLA_MASTER);
     return master != nullptr && mnl_attr_get_u32(master) == index;
+  });
+}
+
+Result<uint32_t> newest_device(Session& session) {
+  Message message = link_message(RTM_GETLINK, NLM_F_DUMP, 0);
+  uint32_t newest = 0;
+  for (const Reply& link : TRY(session.ask(message))) newest = std::max(newest, index_of(link));
+  return newest;
+}
+
+Result<bool> has_virtual_device_since(Session& session, uint32_t index) {
+  Message message = link_message(RTM_GETLINK, NLM_F_DUMP, 0);
+  const std::vector<Reply> links = TRY(session.ask(message));
+  return std::ranges::any_of(links, [&](const Reply& link) {
+    const bool up = (link.fixed<ifinfomsg>().ifi_flags & IFF_UP) != 0;
+    return up && index_of(link) > index && is_virtual(link);
   });
 }
 

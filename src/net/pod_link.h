@@ -29,6 +29,12 @@ Result<bool> is_our_bridge(Session& session, std::string_view name);
 // Whether any device is a port of the one with this index.
 Result<bool> has_ports(Session& session, uint32_t index);
 
+// The index of the device that was made last, of those that there are.
+Result<uint32_t> newest_device(Session& session);
+// Whether a virtual device (a bridge, a tunnel, an end of a pair) that was made after the one with
+// that index is up. Such devices are made by who forwards packets.
+Result<bool> has_virtual_device_since(Session& session, uint32_t index);
+
 // Makes the pair: `name` is up and a port of `bridge`, the other end is eth0 in the namespace.
 Result<> make_pair(Session& session, std::string_view name, uint32_t bridge, Fd ns);
 

@@ -54,6 +54,7 @@ constexpr Field kPool[] = {
     OCI_FIELD(net::Pool, last, "last"),
     OCI_FIELD(net::Pool, pods, "pods"),
     OCI_FIELD(net::Pool, host, "host"),
+    OCI_FIELD(net::Pool, newest_device, "newestDevice"),
 };
 
 }  // namespace

@@ -54,6 +54,7 @@ struct Pool {
   uint32_t last = 0;         // the number given out last; the next pod gets a higher one
   std::vector<PoolPod> pods = {};
   std::vector<HostValue> host = {};
+  uint32_t newest_device = 0;  // its index, when the host's values were changed
   bool operator==(const Pool&) const = default;
 };
 

@@ -4,7 +4,7 @@
 import os
 import time
 
-from harness import (Client, Pod, Server, Service, ask_server, asks, enter_private_host, inside, main,
+from harness import (FORWARDING, Client, Pod, Server, Service, ask_server, asks, enter_private_host, inside, main,
                      run)
 
 
@@ -103,6 +103,7 @@ def a_hosts_file_that_its_container_fills_holds_up_nobody():
         assert ("db" in web.names()) == fits and web.names()["localhost"] == ["127.0.0.1"]
         assert "web" in db.names()
         db.down()
+    os.unlink(web.hosts)
     close(web, app)
 
 
@@ -153,9 +154,59 @@ def a_pod_whose_directory_is_out_of_sight_lives():
     close(near, late, service)
 
 
+def forwards():
+    values = []
+    for path in FORWARDING:
+        with open(path, encoding="utf-8") as file:
+            values.append(file.read().strip())
+    return values
+
+
+def stop_forwarding():
+    for path in FORWARDING:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("0")
+
+
+def a_host_goes_on_forwarding_for_who_has_begun_meanwhile():
+    for kind in (["bridge"], ["veth", "peer", "name", "theirs1"]):
+        web = Pod("web").up()
+        # As docker does, which finds that the host forwards and has nothing to change.
+        run("ip", "link", "add", "theirs0", "type", *kind)
+        run("ip", "link", "set", "theirs0", "up")
+        web.down()
+        assert forwards() == ["1", "1"], kind
+        web.up().down()
+        assert forwards() == ["1", "1"], kind
+        run("ip", "link", "del", "theirs0")
+        stop_forwarding()
+
+
+def a_host_stops_forwarding_for_who_was_there_before_and_does_nothing():
+    run("ip", "link", "add", "before0", "type", "bridge")
+    run("ip", "link", "set", "before0", "up")
+    web = Pod("web").up()
+    run("ip", "link", "add", "down0", "type", "bridge")
+    web.down()
+    assert forwards() == ["0", "0"]
+    run("ip", "link", "del", "before0")
+    run("ip", "link", "del", "down0")
+
+
+def pods_on_another_bridge_are_forwarded_when_the_first_bridge_goes():
+    client = Client()
+    web = Pod("web").up()
+    late = Pod("late", pool="/run/other/pool", bridge="pods1").up()
+    web.down()
+    with Server(client.netns, "far", 5000):
+        assert asks(late.netns, "192.0.2.2", 5000) == "far sees 192.0.2.1"
+    close(late, client)
+    stop_forwarding()
+
+
 if __name__ == "__main__":
     enter_private_host()
     raise SystemExit(main([test for name, test in list(globals().items())
                            if callable(test) and getattr(test, "__module__", "") == "__main__"
                            and name not in ("is_pin", "wait_until", "close", "send_loopback_out",
-                                            "answered")]))
+                                            "answered", "forwards", "stop_forwarding")]))
