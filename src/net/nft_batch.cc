@@ -95,15 +95,4 @@ Result<> NftBatch::commit() {
   return {};
 }
 
-Result<bool> has_table(std::string_view name) {
-  Session session = TRY(Session::open(NETLINK_NETFILTER));
-  Message question((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETTABLE, 0);
-  question.fixed<nfgenmsg>().nfgen_family = NFPROTO_INET;
-  mnl_attr_put_strz(question.header(), NFTA_TABLE_NAME, std::string(name).c_str());
-  const Result<std::vector<Reply>> table = session.ask(question);
-  if (table) return true;
-  if (table.error().code == ENOENT) return false;
-  return within("nftables", Result<bool>(std::unexpected(table.error())));
-}
-
 }  // namespace ocirt::net

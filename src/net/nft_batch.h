@@ -43,7 +43,4 @@ class NftBatch {
   uint32_t sequence_ = 0;
 };
 
-// Whether the table is there.
-Result<bool> has_table(std::string_view name);
-
 }  // namespace ocirt::net

@@ -273,6 +273,8 @@ Result<> Bridge::make(PodRecord& record) {
   TRY(std::move(pinned));
   UniqueFd ns = TRY(open_netns(own_.netns));
   const std::vector<HostValue> values = TRY(needed_values(subnets_.v6.has_value()));
+  bool rules = false;  // those of the others are there; without others, there may be old ones
+  if (!pool().pods.empty()) rules = TRY(are_rules_whole(request_.bridge, pool()));
   pool().pods.push_back(own_);
   pool().last = own_.number;
   pool().host.insert(pool().host.end(), values.begin(), values.end());
@@ -282,7 +284,6 @@ Result<> Bridge::make(PodRecord& record) {
   record.network.notes = notes_about(values);
   TRY(within(cat("bridge ", request_.bridge), make_device()));
   TRY(within(kInside, make_eth0(ns)));
-  const bool rules = TRY(has_rules(request_.bridge));
   if (!rules) {
     TRY(write_rules(request_.bridge, pool()));
   } else if (!own_.ports.empty()) {
@@ -392,6 +393,8 @@ Result<> Bridge::take_away(PoolPod pod) {
   First first;
   first(delete_link(session_, host_device(pod.name, pod.uid)));
   if (!pod.netns.empty()) first(remove_netns(pod.netns));
+  const Result<bool> rules =
+      pool().pods.size() > 1 ? are_rules_whole(request_.bridge, pool()) : Result<bool>(true);
   const size_t entries =
       std::erase_if(pool().pods, [&](const PoolPod& other) { return other.is(pod.name, pod.uid); });
   if (pool().pods.empty()) {
@@ -399,7 +402,11 @@ Result<> Bridge::take_away(PoolPod pod) {
     return first.take();
   }
   if (entries == 0) return first.take();
-  if (!pod.ports.empty()) first(remove_ports(request_.bridge, pool(), pod));
+  if (rules && !*rules) {
+    first(write_rules(request_.bridge, pool()));
+  } else if (!pod.ports.empty()) {
+    first(remove_ports(request_.bridge, pool(), pod));
+  }
   const Result<Subnets> subnets = subnets_of(pool());
   if (!subnets) return first.take();
   subnets_ = *subnets;
@@ -441,7 +448,10 @@ Result<> Bridge::check() {
   const bool rules = TRY(has_rules(request_.bridge));
   if (!rules)
     return refuse(cat("the nftables table inet ", table_name(request_.bridge), " has gone"));
-  return {};
+  const bool whole = TRY(are_rules_whole(request_.bridge, pool()));
+  if (whole) return {};
+  return refuse(cat("something of the nftables table inet ", table_name(request_.bridge),
+                    " has been taken away"));
 }
 
 }  // namespace

@@ -10,11 +10,13 @@
 
 #include <array>
 #include <cstring>
+#include <map>
 #include <span>
 #include <vector>
 
 #include "src/base/text.h"
 #include "src/net/nft_batch.h"
+#include "src/net/nft_query.h"
 #include "src/net/subnet.h"
 
 namespace ocirt::net {
@@ -213,6 +215,12 @@ class Table {
   }
 
   Result<> write() {
+    TRY(write_frame());
+    return write_ports(NFT_MSG_NEWSETELEM, pool_.pods);
+  }
+
+  // All but what is published.
+  Result<> write_frame() {
     Subnet subnet4 = TRY(parse_subnet(pool_.subnet4));
     make_table();
     make_chains();
@@ -221,13 +229,20 @@ class Table {
     publish(kV4, kOne4, kAny4);
     leave(kV4, subnet4);
     from_loopback();
-    if (pool_.subnet6.empty()) return write_ports(NFT_MSG_NEWSETELEM, pool_.pods);
+    if (pool_.subnet6.empty()) return {};
     Subnet subnet6 = TRY(parse_subnet(pool_.subnet6));
     make_maps(kV6);
     guard(kV6, subnet6);
     publish(kV6, kOne6, kAny6);
     leave(kV6, subnet6);
-    return write_ports(NFT_MSG_NEWSETELEM, pool_.pods);
+    return {};
+  }
+
+  // What has been written so far.
+  size_t rules() const { return rules_; }
+  size_t elements_in(std::string_view map) const {
+    const auto found = elements_.find(map);
+    return found == elements_.end() ? 0 : found->second;
   }
 
  private:
@@ -291,7 +306,10 @@ class Table {
     make_map(family.v6 ? kOne6 : kOne4, addressed, family.size + 8, family);
   }
 
-  Rule rule(std::string_view chain_name) { return {batch_, name_, chain_name}; }
+  Rule rule(std::string_view chain_name) {
+    ++rules_;
+    return {batch_, name_, chain_name};
+  }
 
   static Rule& only(Rule& rule, const Family& family) {
     return rule.meta(NFT_META_NFPROTO).compare(NFT_CMP_EQ, byte(family.protocol));
@@ -379,6 +397,7 @@ class Table {
 
   void put_elements(uint16_t type, std::string_view set, std::span<const Element> elements) {
     constexpr size_t kMostAtOnce = 256;  // an attribute has 64 KB
+    elements_[set] += elements.size();
     while (!elements.empty()) {
       const size_t count = std::min(elements.size(), kMostAtOnce);
       batch_.begin(type, type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, cat("ports in ", set));
@@ -436,6 +455,8 @@ class Table {
   std::string bridge_;
   const Pool& pool_;
   uint32_t sets_ = 0;
+  size_t rules_ = 0;
+  std::map<std::string_view, size_t> elements_;  // of each map
 };
 
 }  // namespace
@@ -448,6 +469,20 @@ Result<> write_rules(std::string_view bridge, const Pool& pool) {
   NftBatch batch;
   TRY(Table(batch, bridge, pool).write());
   return batch.commit();
+}
+
+Result<bool> are_rules_whole(std::string_view bridge, const Pool& pool) {
+  NftBatch batch;  // never committed: what would be written is counted
+  Table table(batch, bridge, pool);
+  TRY(table.write());
+  const size_t rules = TRY(count_rules(table_name(bridge)));
+  if (rules < table.rules()) return false;
+  for (std::string_view map : {kAny4, kAny6, kOne4, kOne6}) {
+    if (table.elements_in(map) == 0) continue;
+    const size_t elements = TRY(count_elements(table_name(bridge), map));
+    if (elements < table.elements_in(map)) return false;
+  }
+  return true;
 }
 
 Result<> add_ports(std::string_view bridge, const Pool& pool, const PoolPod& pod) {

@@ -25,8 +25,11 @@ Result<> add_ports(std::string_view bridge, const Pool& pool, const PoolPod& pod
 // And by what it takes away. `pool` has it no more.
 Result<> remove_ports(std::string_view bridge, const Pool& pool, const PoolPod& pod);
 
-// Whether they are there.
+// Whether the table is there.
 Result<bool> has_rules(std::string_view bridge);
+// Whether all is in it that belongs to the pool: what others have added does not count, what they
+// have taken away (`nft flush table`, `nft flush chain`) does.
+Result<bool> are_rules_whole(std::string_view bridge, const Pool& pool);
 
 // Takes the table away; what is not there is no error.
 Result<> remove_rules(std::string_view bridge);

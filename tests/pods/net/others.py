@@ -2,6 +2,7 @@
 """Pods on a bridge, and what others of the machine and of its network do meanwhile. Prints TAP."""
 
 import os
+import subprocess
 import time
 
 from harness import (FORWARDING, Client, Pod, Server, Service, ask_server, asks, enter_private_host, inside, main,
@@ -202,6 +203,49 @@ def pods_on_another_bridge_are_forwarded_when_the_first_bridge_goes():
         assert asks(late.netns, "192.0.2.2", 5000) == "far sees 192.0.2.1"
     close(late, client)
     stop_forwarding()
+
+
+WAYS_TO_LOSE_RULES = ("flush ruleset", "flush table inet ocirt", "flush chain inet ocirt guard",
+                      "flush map inet ocirt ports4")
+
+
+def rules_that_were_taken_away_come_back_with_the_next_pod_that_comes_or_goes():
+    web, idle = Pod("web", ports=["8080:80"]).up(), Pod("idle").up()
+
+    def is_whole():
+        assert web.ask("check") == {**web.answer}
+        assert "127.0.0.0/8" in run("nft", "list", "chain", "inet", "ocirt", "guard")
+        with Server(web.netns, "web", 80):
+            assert asks(None, "127.0.0.1", 8080).startswith("web ")
+    is_whole()
+    for way in WAYS_TO_LOSE_RULES:
+        for ports in ([], ["8081:80"]):
+            run("nft", *way.split())
+            said = web.refusal("check")
+            assert "nftables table inet ocirt" in said, (way, said)
+            db = Pod("db", ports=ports).up()
+            is_whole()
+            run("nft", *way.split())
+            db.down()
+            is_whole()
+    # What somebody has added is left alone.
+    run("nft", "add", "rule", "inet", "ocirt", "guard", "counter")
+    idle.down()
+    assert "counter" in run("nft", "list", "table", "inet", "ocirt")
+    is_whole()
+    web.down()
+
+
+def rules_of_pods_that_have_gone_without_a_word_are_replaced_by_the_first_pod():
+    client, web = Client(), Pod("web").up()
+    rules = run("nft", "list", "table", "inet", "ocirt")
+    assert "10.130.0." in rules, rules
+    web.down()
+    subprocess.run(["nft", "-f", "-"], input=rules.replace("10.130.", "10.99."), text=True, check=True)
+    web.up()
+    with Server(client.netns, "far", 5000):
+        assert asks(web.netns, "192.0.2.2", 5000) == "far sees 192.0.2.1"
+    close(web, client)
 
 
 if __name__ == "__main__":
