@@ -10,17 +10,22 @@ import os
 import signal
 import subprocess
 
-from harness import LIBC, NET, Pod, Refused, Server, asks, enter_private_host, leftovers, main
+from harness import (LIBC, NET, Pod, Refused, Server, Service, asks, enter_private_host, leftovers,
+                     main)
 
 PTRACE_TRACEME, PTRACE_SYSCALL, PTRACE_SETOPTIONS = 0, 24, 0x4200
 EXITKILL = 0x00100000
+CLONE_NEWNS = 0x00020000
 STEP = int(os.environ.get("STEP", "7"))
 LIBC.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
 LIBC.ptrace.restype = ctypes.c_long
 
 
-def killed_before(request, number):
-    """Runs ocirt-net and kills it before its number-th system call; False when it ended first."""
+def killed_before(request, number, mounts=None):
+    """Runs ocirt-net and kills it before its number-th system call; False when it ended first.
+
+    mounts: the file of the mount namespace in which it runs, if not here.
+    """
     reader, writer = os.pipe()
     null = os.open("/dev/null", os.O_WRONLY)
     child = os.fork()
@@ -29,6 +34,8 @@ def killed_before(request, number):
         os.dup2(null, 1)
         os.dup2(null, 2)
         os.close(writer)
+        if mounts and LIBC.setns(os.open(mounts, os.O_RDONLY), CLONE_NEWNS) != 0:
+            os._exit(1)
         LIBC.ptrace(PTRACE_TRACEME, 0, None, None)
         os.execv(NET, [NET])
     os.close(reader)
@@ -50,14 +57,14 @@ def killed_before(request, number):
     return True
 
 
-def at_each_call(request, afterwards, start=1):
+def at_each_call(request, afterwards, start=1, step=STEP, mounts=None):
     number = start
-    while killed_before(request(), number):
+    while killed_before(request(), number, mounts):
         try:
             afterwards()
         except (AssertionError, Refused) as error:
             raise AssertionError(f"killed before call {number}: {error}") from error
-        number += STEP
+        number += step
     return number
 
 
@@ -138,9 +145,34 @@ def other_pods_do_not_notice():
     kept.down()
 
 
+def pods_do_not_notice_one_that_was_killed_out_of_their_sight():
+    service = Service()
+    mounts = f"/proc/{service.process.pid}/ns/mnt"
+    away = Pod("away", ports=["8080:80"])
+
+    def afterwards():
+        near = Pod("near", ports=["81:80"]).up()
+        with Server(near.netns, "near", 80):
+            assert asks(None, "127.0.0.1", 81).startswith("near ")
+        away.down(prefix=service.prefix)
+        near.ask("check")
+        near.down()
+        must_be_empty()
+    calls = at_each_call(lambda: away.request("up"), afterwards, step=3 * STEP, mounts=mounts)
+    assert calls > 100, calls
+    away.down(prefix=service.prefix)
+
+    def request():
+        away.up(prefix=service.prefix)
+        return away.request("down")
+    at_each_call(request, afterwards, 2, 3 * STEP, mounts)
+    service.close()
+
+
 if __name__ == "__main__":
     enter_private_host()
     raise SystemExit(main([
         nothing_is_left_when_up_is_killed_and_down_follows, up_succeeds_after_an_up_that_was_killed,
         nothing_is_left_when_down_is_killed_and_another_follows, other_pods_do_not_notice,
-        up_makes_nothing_for_a_caller_that_has_died]))
+        up_makes_nothing_for_a_caller_that_has_died,
+        pods_do_not_notice_one_that_was_killed_out_of_their_sight]))
