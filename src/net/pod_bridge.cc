@@ -14,13 +14,12 @@
 #include "src/net/pod_listeners.h"
 #include "src/net/pod_netns.h"
 #include "src/net/pod_rules.h"
+#include "src/net/pod_subnets.h"
 #include "src/net/pool.h"
 #include "src/sys/file.h"
 
 namespace ocirt::net {
 namespace {
-
-constexpr uint32_t kBridgeNumber = 1;
 
 // Keeps the first error of several.
 class First {
@@ -33,51 +32,6 @@ class First {
  private:
   Result<> first_;
 };
-
-struct Subnets {
-  Subnet v4;
-  std::optional<Subnet> v6;
-
-  uint32_t last() const {
-    const uint32_t most = last_number(v4);
-    return v6 ? std::min(most, last_number(*v6)) : most;
-  }
-};
-
-Result<Subnets> subnets_of(const Pool& pool) {
-  Subnets subnets;
-  subnets.v4 = TRY(parse_subnet(pool.subnet4));
-  if (!pool.subnet6.empty()) subnets.v6 = TRY(parse_subnet(pool.subnet6));
-  return subnets;
-}
-
-Result<> set_device_value(std::string_view family, std::string_view device, std::string_view name,
-                          std::string_view value) {
-  const std::string path = cat("/proc/sys/net/", family, "/conf/", device, "/", name);
-  return sys::write_control(sys::kCwd, path, value);
-}
-
-// No second of looking for others with the same address, and no way for a neighbour to give us
-// routes.
-Result<> tame_ipv6(std::string_view device) {
-  TRY(set_device_value("ipv6", device, "accept_dad", "0"));
-  return set_device_value("ipv6", device, "accept_ra", "0");
-}
-
-std::vector<HostLine> host_lines(const Pool& pool, const Subnets& subnets, const PoolPod& reader) {
-  std::vector<HostLine> lines;
-  for (const PoolPod& pod : pool.pods) {
-    std::string names = pod.name;
-    const bool is_reader = pod.is(reader.name, reader.uid);
-    if (is_reader && !pod.hostname.empty() && pod.hostname != pod.name) {
-      names = cat(pod.hostname, " ", pod.name);
-    }
-    lines.push_back({address_text(address_at(subnets.v4, pod.number)), names});
-    if (!subnets.v6) continue;
-    lines.push_back({address_text(address_at(*subnets.v6, pod.number)), std::move(names)});
-  }
-  return lines;
-}
 
 bool publishes_udp(const PoolPod& pod) {
   return std::ranges::any_of(
@@ -107,7 +61,6 @@ class Bridge {
   Result<> heal();
   Result<> check_ports() const;
   Result<> check_device();
-  Result<> choose_subnets();
   Result<> enter_pool();
   Result<> make(PodRecord& record);
   Result<> make_device();
@@ -169,50 +122,6 @@ Result<> Bridge::check_device() {
                          "its file was lost")});
   }
   return delete_link(session_, request_.bridge);
-}
-
-Result<> Bridge::choose_subnets() {
-  const bool v6 = request_.subnet6 != "none" && has_ipv6();
-  if (!pool().pods.empty()) {
-    for (auto [wanted, used] : {std::pair(&request_.subnet4, &pool().subnet4),
-                                std::pair(&request_.subnet6, &pool().subnet6)}) {
-      if (wanted->empty() || *wanted == *used || (*wanted == "none" && used->empty())) continue;
-      return refuse(cat("subnet ", *wanted, ": bridge ", request_.bridge, " has pods in ",
-                        used->empty() ? "none" : *used));
-    }
-    subnets_ = TRY(subnets_of(pool()));
-    return {};
-  }
-  const std::vector<Subnet> used = TRY(subnets_in_use(session_));
-  if (request_.subnet4.empty()) {
-    const std::optional<Subnet> chosen = choose_subnet4(used);
-    if (!chosen) {
-      return refuse(
-          "no subnet from 10.130.0.0/16 to 10.159.0.0/16 is free of routes: name another");
-    }
-    pool().subnet4 = subnet_text(*chosen);
-  } else {
-    pool().subnet4 = request_.subnet4;
-  }
-  pool().subnet6.clear();
-  if (v6 && request_.subnet6.empty()) {
-    const Result<std::string> seed = sys::read_file(sys::kCwd, "/etc/machine-id");
-    const std::optional<Subnet> chosen = choose_subnet6(used, cat(seed ? *seed : "", "ocirt"));
-    if (chosen) pool().subnet6 = subnet_text(*chosen);
-  } else if (v6) {
-    pool().subnet6 = request_.subnet6;
-  }
-  subnets_ = TRY(subnets_of(pool()));
-  for (const Subnet& other : used) {
-    if (overlap(subnets_.v4, other) || (subnets_.v6 && overlap(*subnets_.v6, other))) {
-      return refuse(cat("subnet ", pool().subnet4, " or ", pool().subnet6,
-                        ": the host has a route to ", subnet_text(other), " in it"));
-    }
-  }
-  if (subnets_.v4.v6 || (subnets_.v6 && !subnets_.v6->v6)) {
-    return refuse("subnet4 wants an IPv4 subnet and subnet6 an IPv6 one");
-  }
-  return {};
 }
 
 Result<> Bridge::enter_pool() {
@@ -313,7 +222,7 @@ Result<> Bridge::decide(PodRecord& record) {
   }
   TRY(check_ports());
   TRY(check_device());
-  TRY(choose_subnets());
+  subnets_ = TRY(choose_subnets(request_, pool(), session_));
   TRY(enter_pool());
   PodNetwork& network = record.network;
   network.netns = own_.netns;

@@ -82,6 +82,17 @@ Result<> restore_values(const std::vector<HostValue>& values) {
   return first;
 }
 
+Result<> set_device_value(std::string_view family, std::string_view device, std::string_view name,
+                          std::string_view value) {
+  const std::string path = cat("/proc/sys/net/", family, "/conf/", device, "/", name);
+  return sys::write_control(sys::kCwd, path, value);
+}
+
+Result<> tame_ipv6(std::string_view device) {
+  TRY(set_device_value("ipv6", device, "accept_dad", "0"));
+  return set_device_value("ipv6", device, "accept_ra", "0");
+}
+
 std::vector<std::string> notes_about(const std::vector<HostValue>& values) {
   std::vector<std::string> notes;
   for (const HostValue& value : values) {

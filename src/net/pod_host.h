@@ -27,6 +27,14 @@ Result<> restore_values(const std::vector<HostValue>& values);
 // One sentence for each that the owner of the host may want to know.
 std::vector<std::string> notes_about(const std::vector<HostValue>& values);
 
+// Sets a value of one device, below /proc/sys/net/FAMILY/conf; of the network namespace of this
+// process.
+Result<> set_device_value(std::string_view family, std::string_view device, std::string_view name,
+                          std::string_view value);
+// No second of looking for others with the same address, and no way for a neighbour to give us
+// routes.
+Result<> tame_ipv6(std::string_view device);
+
 // Whether this host has IPv6.
 bool has_ipv6();
 

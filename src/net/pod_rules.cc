@@ -3,9 +3,7 @@
 #include <arpa/inet.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
-#include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/rtnetlink.h>
 #include <netinet/in.h>
 
 #include <array>
@@ -17,6 +15,7 @@
 #include "src/base/text.h"
 #include "src/net/nft_batch.h"
 #include "src/net/nft_query.h"
+#include "src/net/nft_rule.h"
 #include "src/net/subnet.h"
 
 namespace ocirt::net {
@@ -29,131 +28,9 @@ constexpr std::string_view kGuard = "guard", kPublished = "published", kPrerouti
 constexpr std::string_view kAny4 = "ports4", kAny6 = "ports6", kOne4 = "addressed_ports4",
                            kOne6 = "addressed_ports6";
 
-// Registers are counted in words of four bytes here.
-constexpr uint32_t kFirst = NFT_REG32_00;
-
 // How nft(8) shows keys: its numbers of types, six bits each, the first on the left.
 constexpr uint32_t kTypeIp = 7, kTypeIp6 = 8, kTypeProtocol = 12, kTypeService = 13;
 constexpr uint32_t chained(uint32_t left, uint32_t right) { return (left << 6) | right; }
-
-// From here, so that it is read from left to right like the rule itself.
-class Rule {
- public:
-  Rule(NftBatch& batch, std::string_view table, std::string_view chain) : batch_(batch) {
-    batch_.begin(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, cat("rule in ", chain));
-    batch_.put_name(NFTA_RULE_TABLE, table);
-    batch_.put_name(NFTA_RULE_CHAIN, chain);
-    list_ = batch_.open(NFTA_RULE_EXPRESSIONS);
-  }
-  Rule(const Rule&) = delete;
-  Rule& operator=(const Rule&) = delete;
-  ~Rule() {
-    batch_.close(list_);
-    batch_.end();
-  }
-
-  Rule& meta(nft_meta_keys key, uint32_t reg = kFirst) {
-    begin("meta");
-    batch_.put_number(NFTA_META_KEY, key);
-    batch_.put_number(NFTA_META_DREG, reg);
-    return done();
-  }
-  Rule& payload(nft_payload_bases base, uint32_t offset, uint32_t length, uint32_t reg = kFirst) {
-    begin("payload");
-    batch_.put_number(NFTA_PAYLOAD_DREG, reg);
-    batch_.put_number(NFTA_PAYLOAD_BASE, base);
-    batch_.put_number(NFTA_PAYLOAD_OFFSET, offset);
-    batch_.put_number(NFTA_PAYLOAD_LEN, length);
-    return done();
-  }
-  Rule& compare(nft_cmp_ops operation, std::string_view with) {
-    begin("cmp");
-    batch_.put_number(NFTA_CMP_SREG, kFirst);
-    batch_.put_number(NFTA_CMP_OP, operation);
-    value(NFTA_CMP_DATA, with);
-    return done();
-  }
-  Rule& mask(std::string_view bits) {
-    begin("bitwise");
-    batch_.put_number(NFTA_BITWISE_SREG, kFirst);
-    batch_.put_number(NFTA_BITWISE_DREG, kFirst);
-    batch_.put_number(NFTA_BITWISE_LEN, static_cast<uint32_t>(bits.size()));
-    value(NFTA_BITWISE_MASK, bits);
-    value(NFTA_BITWISE_XOR, std::string(bits.size(), '\0'));
-    return done();
-  }
-  Rule& to_this_host() {
-    begin("fib");
-    batch_.put_number(NFTA_FIB_DREG, kFirst);
-    batch_.put_number(NFTA_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
-    batch_.put_number(NFTA_FIB_FLAGS, NFTA_FIB_F_DADDR);
-    done();
-    return compare(NFT_CMP_EQ, native(RTN_LOCAL));
-  }
-  Rule& status(uint32_t bits) {
-    begin("ct");
-    batch_.put_number(NFTA_CT_DREG, kFirst);
-    batch_.put_number(NFTA_CT_KEY, NFT_CT_STATUS);
-    done();
-    return mask(native(bits)).compare(NFT_CMP_NEQ, native(0));
-  }
-  Rule& lookup(std::string_view set) {
-    begin("lookup");
-    batch_.put_name(NFTA_LOOKUP_SET, set);
-    batch_.put_number(NFTA_LOOKUP_SREG, kFirst);
-    batch_.put_number(NFTA_LOOKUP_DREG, kFirst);
-    return done();
-  }
-  void to_pod(bool v6) {
-    begin("nat");
-    batch_.put_number(NFTA_NAT_TYPE, NFT_NAT_DNAT);
-    batch_.put_number(NFTA_NAT_FAMILY, v6 ? NFPROTO_IPV6 : NFPROTO_IPV4);
-    batch_.put_number(NFTA_NAT_REG_ADDR_MIN, kFirst);
-    batch_.put_number(NFTA_NAT_REG_PROTO_MIN, kFirst + (v6 ? 4 : 1));
-    done();
-  }
-  void masquerade() {
-    begin("masq");
-    done();
-  }
-  void drop() { verdict(NF_DROP, {}); }
-  void jump(std::string_view chain) { verdict(NFT_JUMP, chain); }
-
-  static std::string native(uint32_t number) {
-    return {reinterpret_cast<const char*>(&number), sizeof number};
-  }
-
- private:
-  void begin(std::string_view name) {
-    element_ = batch_.open(NFTA_LIST_ELEM);
-    batch_.put_name(NFTA_EXPR_NAME, name);
-    data_ = batch_.open(NFTA_EXPR_DATA);
-  }
-  Rule& done() {
-    batch_.close(data_);
-    batch_.close(element_);
-    return *this;
-  }
-  void value(uint16_t type, std::string_view bytes) {
-    const size_t at = batch_.open(type);
-    batch_.put(NFTA_DATA_VALUE, bytes);
-    batch_.close(at);
-  }
-  void verdict(int code, std::string_view chain) {
-    begin("immediate");
-    batch_.put_number(NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
-    const size_t data = batch_.open(NFTA_IMMEDIATE_DATA);
-    const size_t inner = batch_.open(NFTA_DATA_VERDICT);
-    batch_.put_number(NFTA_VERDICT_CODE, static_cast<uint32_t>(code));
-    if (!chain.empty()) batch_.put_name(NFTA_VERDICT_CHAIN, chain);
-    batch_.close(inner);
-    batch_.close(data);
-    done();
-  }
-
-  NftBatch& batch_;
-  size_t list_ = 0, element_ = 0, data_ = 0;
-};
 
 // Where a family has what.
 struct Family {
@@ -350,7 +227,7 @@ class Table {
 
   // The host's address first, since it says more than the port alone.
   void publish(const Family& family, std::string_view one, std::string_view any) {
-    const uint32_t behind = kFirst + family.size / 4;
+    const uint32_t behind = kFirstRegister + family.size / 4;
     {
       Rule addressed = rule(kPublished);
       only(addressed, family)
@@ -363,7 +240,7 @@ class Table {
     Rule everywhere = rule(kPublished);
     only(everywhere, family)
         .meta(NFT_META_L4PROTO)
-        .payload(NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, kFirst + 1)
+        .payload(NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, kFirstRegister + 1)
         .lookup(any)
         .to_pod(family.v6);
   }
