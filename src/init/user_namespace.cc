@@ -50,14 +50,20 @@ void join(const Init& init, const plan::Join& join) {
 
 bool is_user(const plan::Join& join) { return (join.flag & CLONE_NEWUSER) != 0; }
 
+// The caller's groups are given back by whoever may: an ordinary user only inside, and not where it
+// has mapped its own group (EPERM); real root at once, since a namespace that is joined may deny
+// setgroups(2) to everybody (user_namespaces(7)). Returns whether they are gone.
+// run.oci.keep_original_groups: they stay, whether they are mapped or not.
+bool drop_groups(const Init& init) {
+  if (!init.plan.process.set_groups) return true;
+  const long dropped = bare::call(SYS_setgroups, 0, nullptr);
+  if (dropped == -EPERM) return false;
+  must(init, dropped, "setgroups");
+  return true;
+}
+
 // With the first of these no privilege outside is left.
 void become_root(const Init& init) {
-  // EPERM: where an ordinary user has mapped its own group, the groups cannot be changed.
-  // run.oci.keep_original_groups: the caller's stay, whether they are mapped or not.
-  if (init.plan.process.set_groups) {
-    long dropped = bare::call(SYS_setgroups, 0, nullptr);
-    if (dropped != -EPERM) must(init, dropped, "setgroups");
-  }
   long result = bare::call(SYS_setresgid, 0, 0, 0);
   if (result == -EINVAL) fail(init, 0, "group 0 is not mapped in the user namespace");
   must(init, result, "become group 0");
@@ -72,6 +78,7 @@ void become_root(const Init& init) {
 
 void enter_user_namespace(Init& init) {
   const plan::Plan& plan = init.plan;
+  const bool groups_dropped = drop_groups(init);
   give_streams_away(init);
   raise_hard_limits(init);
   auto joins = init.list(plan.joins);
@@ -108,6 +115,7 @@ void enter_user_namespace(Init& init) {
     tell(init, plan::Word::unmapped);
     await(init, plan::Word::mapped);
   }
+  if (!groups_dropped) (void)drop_groups(init);
   become_root(init);
 }
 

@@ -230,16 +230,68 @@ TEST_F(UserNamespaces, TheirOwnLimitsAreSetAsSysctls) {
   EXPECT_EQ("7\n", run_shell("cat /proc/sys/user/max_net_namespaces"));
 }
 
+// Groups of the caller's, for the time of a test.
+class CallersGroups {
+ public:
+  explicit CallersGroups(std::vector<gid_t> groups) : count_(::getgroups(64, before_)) {
+    EXPECT_EQ(0, ::setgroups(groups.size(), groups.data()));
+  }
+  CallersGroups(const CallersGroups&) = delete;
+  CallersGroups& operator=(const CallersGroups&) = delete;
+  ~CallersGroups() { EXPECT_EQ(0, ::setgroups(static_cast<size_t>(count_), before_)); }
+
+ private:
+  gid_t before_[64];
+  int count_;
+};
+
 // Those are not mapped, so that the container cannot name them, and has them all the same.
 TEST_F(UserNamespaces, KeepTheGroupsOfTheCallerWhenTheyAreToldTo) {
   bundle.set("annotations", R"({"run.oci.keep_original_groups": "1"})");
-  const gid_t ours[] = {4242, 4343};
-  gid_t before[64];
-  const int count = ::getgroups(64, before);
-  ASSERT_EQ(0, ::setgroups(2, ours));
-  const std::string kept = run_shell("grep ^Groups: /proc/self/status");
-  ASSERT_EQ(0, ::setgroups(static_cast<size_t>(count), before));
-  EXPECT_SAYS(kept, "65534 65534");
+  CallersGroups groups({4242, 4343});
+  EXPECT_SAYS(run_shell("grep ^Groups: /proc/self/status"), "65534 65534");
+}
+
+// With them the container's programs could read what the host's groups may.
+TEST_F(UserNamespaces, ThatDenySetgroupsAreJoinedWithoutTheGroupsOfTheCaller) {
+  Process owner({.argv = {"unshare", "--user", "--map-root-user", "sh", "-c", "echo; cat"},
+                 .use_pipes = false});
+  ASSERT_TRUE(eventually([&] { return !owner.output().empty(); }));
+  const std::string of_owner = "/proc/" + std::to_string(owner.pid());
+  ASSERT_EQ("deny\n", read_file(of_owner + "/setgroups"));
+  Bundle joining(scratch() + "/joining");
+  joining.with_namespace("user", of_owner + "/ns/user").without_mount("/dev/pts");
+  joining.shell("grep ^Groups: /proc/self/status");
+  CallersGroups groups({0, 4, 4242});
+  Container container(runtime, joining);
+  const Outcome outcome = container.run();
+  EXPECT_OK(outcome);
+  EXPECT_EQ("", field(outcome.out, "Groups:")) << outcome.out;
+  owner.signal(SIGKILL);
+}
+
+// The same of a user namespace in which ocirt itself is already.
+TEST_F(UserNamespaces, AroundTheCallerDoNotKeepItsGroups) {
+  write_file(
+      scratch() + "/inside",
+      "#!/bin/sh\nmkfifo " + scratch() +
+          "/mapped || exit 9\n"
+          "setpriv --groups 0,4,4242 unshare --user --mount sh -c 'read go < " +
+          scratch() + "/mapped; exec " + runtime.program() +
+          " --rootless true \"$@\"' sh \"$@\" &\n"
+          "until [ \"$(readlink /proc/$!/ns/user)\" != \"$(readlink /proc/self/ns/user)\" ]; do "
+          "sleep 0.01; done\n"
+          "for map in uid gid; do echo 0 0 1000 > /proc/$!/${map}_map || exit 9; done\n"
+          "echo > " +
+          scratch() + "/mapped\nwait $!\n",
+      0755);
+  bundle.without_namespace("user").remove("linux.uidMappings").remove("linux.gidMappings");
+  bundle.shell("grep ^Groups: /proc/self/status");
+  Runtime inside(scratch() + "/state", scratch() + "/inside");
+  Container container(inside, bundle);
+  const Outcome outcome = container.run();
+  EXPECT_OK(outcome);
+  EXPECT_EQ("", field(outcome.out, "Groups:")) << outcome.out;
 }
 
 TEST_F(UserNamespaces, HaveATerminal) {
