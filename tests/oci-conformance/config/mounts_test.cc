@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
+#include <cstring>
 
 #include "tests/support/fixture.h"
 
@@ -311,6 +313,40 @@ TEST_F(Mounts, TmpcopyupFillsTheTmpfs) {
                       "cat /x/a /x/deep/b; readlink /x/link; stat -c '%a %u %g' /x/a;"
                       "echo changed > /x/a"));
   EXPECT_EQ("one\n", read_file(bundle.rootfs("/x/a")));
+}
+
+// There a file may have the device number of its layer, not that of its directory.
+TEST_F(Mounts, TmpcopyupCopiesFromLayersOfSeveralFileSystems) {
+  const std::string tmpfs = scratch() + "/tmpfs", rootfs = bundle.rootfs("/x");
+  make_directories(tmpfs);
+  make_directories(scratch() + "/lower");
+  make_directories(rootfs);
+  write_file(scratch() + "/lower/a", "one\n");
+  ASSERT_EQ(0, mount("tmpfs", tmpfs.c_str(), "tmpfs", 0, nullptr)) << std::strerror(errno);
+  for (const char* name : {"/layer", "/layer/deep", "/upper", "/work"})
+    make_directories(tmpfs + name);
+  write_file(tmpfs + "/layer/deep/b", "two\n");
+  const std::string options = "lowerdir=" + scratch() + "/lower:" + tmpfs +
+                              "/layer,upperdir=" + tmpfs + "/upper,workdir=" + tmpfs +
+                              "/work,xino=off";
+  const bool mounted = mount("overlay", rootfs.c_str(), "overlay", 0, options.c_str()) == 0;
+  EXPECT_TRUE(mounted) << std::strerror(errno);
+  if (mounted) {
+    bundle.mount("/x", "tmpfs", "tmpfs", {"tmpcopyup"});
+    EXPECT_EQ("one\ntwo\n", run_shell("cat /x/a /x/deep/b"));
+    EXPECT_EQ(0, umount2(rootfs.c_str(), MNT_DETACH));
+  }
+  EXPECT_EQ(0, umount2(tmpfs.c_str(), MNT_DETACH));
+}
+
+// What is mounted there is not the image's.
+TEST_F(Mounts, TmpcopyupLeavesOutWhatIsMountedBelow) {
+  const std::string below = scratch() + "/below";
+  make_directories(below);
+  write_file(below + "/secret", "");
+  bundle.directory("/x/below").file("/x/a", "one\n");
+  bundle.mount("/x/below", "bind", below, {"bind"}).mount("/x", "tmpfs", "tmpfs", {"tmpcopyup"});
+  EXPECT_EQ("a\n", run_shell("ls /x"));
 }
 
 TEST_F(Mounts, OfDevptsAreAnInstanceOfTheirOwn) {
