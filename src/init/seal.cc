@@ -82,9 +82,10 @@ void mask(Init& init, Scratch& scratch, const ProcNames& names) {
   }
 }
 
-// Whether the container's procfs is the plan's, may be written to, and has nothing mounted inside:
-// then what is bound in there is all that a recursive change of it reaches.
+// Whether the container's procfs is the plan's, may be written to, and has nothing mounted inside,
+// by hooks neither: then what is bound in there is all that a recursive change of it reaches.
 bool has_plain_procfs(const Init& init) {
+  if (init.plan.hooks_outside || init.plan.create_container.count != 0) return false;
   bool plain = false;
   for (const plan::Mount& mount : init.list(init.plan.mounts)) {
     const std::string_view destination = init.view.view(mount.destination);

@@ -1,6 +1,10 @@
 // config.md, "POSIX-platform Hooks", and runtime.md, "Lifecycle": each hook leaves a record of
 // when, where and with what it was called.
+#include <fcntl.h>
+#include <sys/mount.h>
 #include <unistd.h>
+
+#include <optional>
 
 #include "tests/support/fixture.h"
 
@@ -130,6 +134,24 @@ TEST_F(Hooks, OfCreateContainerSeeTheMountsBeforeThePivot) {
        "grep -c ' " + bundle.rootfs("/x") + " ' /proc/self/mountinfo > " + record("seen"));
   run_bundle();
   EXPECT_EQ("1\n", read_file(record("seen")));
+}
+
+// As hooks for graphics cards do it; before Linux 6.15 readonlyPaths were sealed together.
+TEST_F(Hooks, MayMountBelowProcAndItStaysWritable) {
+  bundle.set("linux.readonlyPaths",
+             R"(["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"])");
+  hook("createContainer", "mount -t tmpfs tmpfs " + bundle.rootfs("/proc/tty"));
+  bundle.shell(
+      "echo written > /proc/tty/file; cat /proc/tty/file; echo 0 > /proc/sys/vm/swappiness");
+  constexpr unsigned kFlags =
+      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
+  const MissingCall open_tree_attr{467, 2, kFlags, ENOSYS};
+  for (const auto& missing : {std::optional<MissingCall>(), std::optional(open_tree_attr)}) {
+    Container container(runtime, bundle);
+    const Outcome outcome = container.run({}, {.missing = missing});
+    EXPECT_EQ("written\n", outcome.out) << outcome;
+    EXPECT_SAYS(outcome.err, "Read-only file system");
+  }
 }
 
 TEST_F(Hooks, OfTheRuntimeSeeTheContainersNamespacesByItsPid) {
