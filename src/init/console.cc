@@ -16,20 +16,27 @@
 namespace ocirt::init {
 namespace {
 
-// ptmx of the container's devpts and of nothing else: an image could have put any file there.
+// ptmx of the container's devpts and of nothing else: an image could have put any file there, and
+// of a device the mere opening may have an effect.
 int open_ptmx(const Init& init) {
-  constexpr int kFlags = O_RDWR | O_NOCTTY;
-  const char* path = "/dev/pts/ptmx";
-  long fd =
-      init.root >= 0 ? open_in_root(init, path, kFlags) : bare::openat(AT_FDCWD, path, kFlags);
-  if (fd == -ENOENT) {
+  constexpr int kDirectory = O_PATH | O_DIRECTORY;
+  const char* path = "/dev/pts";
+  const long opened = init.root >= 0 ? open_in_root(init, path, kDirectory)
+                                     : bare::openat(AT_FDCWD, path, kDirectory);
+  if (opened == -ENOENT) {
     fail(init, 0, "process.terminal needs a devpts mount at /dev/pts in the container");
   }
-  must(init, fd, "open ", path);
+  const int directory = static_cast<int>(must(init, opened, "open ", path));
   struct statfs info{};
-  must(init, bare::call(SYS_fstatfs, static_cast<int>(fd), &info), "statfs ", path);
+  must(init, bare::call(SYS_fstatfs, directory, &info), "statfs ", path);
   if (info.f_type != DEVPTS_SUPER_MAGIC) fail(init, 0, path, " is not of a devpts file system");
-  return static_cast<int>(fd);
+  open_how how{};
+  how.flags = O_RDWR | O_NOCTTY | O_CLOEXEC;
+  how.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;  // nothing that was mounted on it
+  const int fd =
+      static_cast<int>(must(init, bare::openat2(directory, "ptmx", how), "open /dev/pts/ptmx"));
+  bare::close(directory);
+  return fd;
 }
 
 // CVE-2025-52565: the slave is mounted by descriptor, never by a path that could be swapped.

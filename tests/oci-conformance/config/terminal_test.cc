@@ -2,6 +2,7 @@
 // the container's pseudoterminal over --console-socket, or `run` and `exec` between terminals.
 #include "tests/support/terminal.h"
 
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "tests/support/fixture.h"
@@ -88,6 +89,23 @@ TEST_F(Consoles, TheTerminalBelongsToTheUser) {
   container.launch({"--console-socket", socket.path()});
   Terminal terminal(socket.receive());
   EXPECT_TRUE(terminal.read_until("owner=1000")) << terminal.seen();
+}
+
+// It might be a device, of which the opening alone has an effect.
+TEST_F(Consoles, APtmxOfTheImageIsNotEvenOpened) {
+  bundle.without_mount("/dev/pts").without_mount("/dev/shm").without_mount("/dev");
+  bundle.file("/dev/pts/ptmx", "");
+  const int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  ASSERT_GE(inotify_add_watch(watch, bundle.rootfs("/dev/pts/ptmx").c_str(), IN_OPEN), 0);
+  ConsoleSocket socket(socket_path());
+  {
+    Container container(runtime, bundle);
+    EXPECT_FAILS(container.create({"--console-socket", socket.path()}), 1,
+                 "is not of a devpts file system");
+  }
+  char event[512];
+  EXPECT_EQ(-1, read(watch, event, sizeof event)) << "it was opened";
+  close(watch);
 }
 
 TEST_F(Consoles, DetachedWithATerminalNeedsAConsoleSocket) {
