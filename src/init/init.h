@@ -37,7 +37,9 @@ struct Init {
       nullptr;                 // of the bind mounts, where they were opened first (lean.cc); or -1
   bool joined_mounts = false;  // a mount namespace was joined, and nothing of it chosen as root
   bool mounted = false;        // the mounts are made: their trees are needed no longer
-  bool has_terminal = false;   // standard streams are the container's terminal by now
+  bool enter_as_user = false;  // process.cwd, which root could not enter
+  bool became_user = false;
+  bool has_terminal = false;      // standard streams are the container's terminal by now
   const char* program = nullptr;  // what is going to be executed
   const char* home = nullptr;     // "HOME=...", when the environment has none
 
@@ -105,18 +107,20 @@ void prepare_root(Init&);        // root.cc
 // root is attached; false when it had to be made as a copy after all, and nothing else has happened
 // (lean.cc).
 bool enter_lean_namespace(Init& init);
-void perform_mounts(Init&);     // mounts.cc
-void open_joined_root(Init&);   // remounts.cc
-void end_mounts(Init&);         // remounts.cc; ends the process
-void make_devices(Init&);       // devices.cc
-void open_console(Init&);       // console.cc
-void run_create_hooks(Init&);   // hooks.cc
-void seal_paths(Init&);         // seal.cc
-void write_sysctls(Init&);      // sysctls.cc
-void adjust_oom_score(Init&);   // limits.cc
-void label_keyring(Init&);      // labels.cc
-void set_labels(Init&);         // labels.cc
-void set_rlimits(Init&);        // limits.cc
+void perform_mounts(Init&);    // mounts.cc
+void open_joined_root(Init&);  // remounts.cc
+void end_mounts(Init&);        // remounts.cc; ends the process
+void make_devices(Init&);      // devices.cc
+void open_console(Init&);      // console.cc
+void run_create_hooks(Init&);  // hooks.cc
+void seal_paths(Init&);        // seal.cc
+void write_sysctls(Init&);     // sysctls.cc
+void adjust_oom_score(Init&);  // limits.cc
+void label_keyring(Init&);     // labels.cc
+void set_labels(Init&);        // labels.cc
+void set_rlimits(Init&);       // limits.cc
+// Those of them that the way into a pid namespace would meet: limits.cc, called by move_after_user
+void set_late_rlimits(const Init& init);
 void set_memory_policy(Init&);  // policies.cc
 void set_personality(Init&);    // policies.cc
 void switch_root(Init&);        // root.cc

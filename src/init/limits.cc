@@ -1,7 +1,23 @@
 // process.oomScoreAdj and process.rlimits.
+#include <sys/resource.h>
+
 #include "src/init/init.h"
 
 namespace ocirt::init {
+namespace {
+
+// Init goes on in a child as the container's user (successor.cc), and ends: of that user's
+// processes there is one more for as long as that takes. So the limit is one higher until then,
+// unless a filter that is in force by then could refuse to set it.
+bool is_set_after_moving(const Init& init, const plan::Rlimit& limit) {
+  const plan::Process& process = init.plan.process;
+  return limit.resource == RLIMIT_NPROC && init.plan.join_pid_namespace && !init.plan.move_early &&
+         (process.seccomp.count == 0 || process.no_new_privileges);
+}
+
+uint64_t one_more(uint64_t limit) { return limit == ~uint64_t{0} ? limit : limit + 1; }
+
+}  // namespace
 
 // Through the host's /proc, while it is there (see sysctls.cc).
 void adjust_oom_score(Init& init) {
@@ -17,6 +33,11 @@ void adjust_oom_score(Init& init) {
 
 void set_rlimits(Init& init) {
   for (const plan::Rlimit& limit : init.list(init.plan.process.rlimits)) {
+    if (is_set_after_moving(init, limit)) {
+      const uint64_t values[2] = {one_more(limit.soft), one_more(limit.hard)};
+      // EPERM: there is no such room below the caller's own limit.
+      if (bare::call(SYS_prlimit64, 0, limit.resource, values, nullptr) == 0) continue;
+    }
     const uint64_t values[2] = {limit.soft, limit.hard};
     long result = bare::call(SYS_prlimit64, 0, limit.resource, values, nullptr);
     if (result == -EPERM) {
@@ -26,6 +47,15 @@ void set_rlimits(Init& init) {
     }
     must(init, result, "process.rlimits: set ", init.text(limit.name), " to ", limit.soft, ":",
          limit.hard);
+  }
+}
+
+void set_late_rlimits(const Init& init) {
+  for (const plan::Rlimit& limit : init.list(init.plan.process.rlimits)) {
+    if (!is_set_after_moving(init, limit)) continue;
+    const uint64_t values[2] = {limit.soft, limit.hard};
+    must(init, bare::call(SYS_prlimit64, 0, limit.resource, values, nullptr),
+         "process.rlimits: set ", init.text(limit.name), " to ", limit.soft, ":", limit.hard);
   }
 }
 

@@ -1,4 +1,5 @@
 // The program itself: working directory, environment, where it is in the container, execve(2).
+#include <linux/capability.h>
 #include <linux/limits.h>
 #include <sys/prctl.h>
 
@@ -57,14 +58,32 @@ void home_of(uint32_t uid, bare::Buffer<PATH_MAX>& home) {
   home << "/";
 }
 
+// Whether the filter is in force already, which may end us for a call that it does not know.
+bool is_filtered(const Init& init) {
+  const plan::Process& process = init.plan.process;
+  return process.seccomp.count != 0 && !process.no_new_privileges;
+}
+
+// Whether the user may execute it, whose rights may be those of capabilities: faccessat(2), which
+// every filter allows, asks for the real user and leaves them out.
+long allowed(const Init& init, const char* path) {
+  constexpr int kExecutable = 1;  // X_OK
+  if (!is_filtered(init)) {
+    const long result = bare::call(SYS_faccessat2, AT_FDCWD, path, kExecutable, AT_EACCESS);
+    if (result != -ENOSYS) return result;  // before Linux 5.8
+  }
+  constexpr uint64_t kPassingBy = uint64_t{1} << CAP_DAC_OVERRIDE | uint64_t{1}
+                                                                        << CAP_DAC_READ_SEARCH;
+  if ((init.plan.process.effective & kPassingBy) != 0) return 0;  // execve(2) will tell
+  return bare::call(SYS_faccessat, AT_FDCWD, path, kExecutable);
+}
+
 // Whether the file itself can be executed, by one call; not whether its interpreter is there.
-// -EINVAL where that call is missing (before Linux 6.14) or a filter is in force that could end us
-// for it.
+// -EINVAL where that call is missing (before Linux 6.14) or a filter is in force.
 long asked_at_once(const Init& init, const char* path) {
   constexpr unsigned kExecveCheck = 0x10000;  // AT_EXECVE_CHECK
   static bool missing;
-  const plan::Process& process = init.plan.process;
-  if (missing || (process.seccomp.count != 0 && !process.no_new_privileges)) return -EINVAL;
+  if (missing || is_filtered(init)) return -EINVAL;
   const long result = bare::call(SYS_execveat, AT_FDCWD, path, nullptr, nullptr, kExecveCheck);
   missing = result == -EINVAL || result == -ENOSYS;
   return result;
@@ -82,9 +101,7 @@ long executable(const Init& init, const char* path) {
   if (S_ISDIR(status.st_mode)) return -EISDIR;
   // With effective ids, and without CAP_DAC_OVERRIDE's help: root too needs one x bit.
   if ((status.st_mode & 0111) == 0) return -EACCES;
-  // Real and effective ids are the same by now, so the old call is enough, which every profile
-  // allows.
-  return bare::call(SYS_faccessat, AT_FDCWD, path, 1 /* X_OK */);
+  return allowed(init, path);
 }
 
 [[noreturn]] void refuse_program(const Init& init, const char* program, long error) {
@@ -121,6 +138,11 @@ void enter_directory(Init& init) {
       if (made != -EEXIST) must(init, made, "process.cwd: make directory ", prefix);
     }
     result = bare::call(SYS_chdir, cwd);
+  }
+  // A file system that knows only its user (FUSE, NFS with root_squash) lets us in as that one.
+  if (result == -EACCES && !init.became_user) {
+    init.enter_as_user = true;
+    return;
   }
   must(init, result, "process.cwd: chdir to ", cwd);
   // CVE-2024-21626: a directory that is not below our root would be a way back to the host.

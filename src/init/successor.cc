@@ -46,6 +46,7 @@ void move_before_user(Init& init) {
 void move_after_user(Init& init) {
   if (init.plan.join_pid_namespace && !init.plan.move_early) {
     go_on_in_child(init);
+    set_late_rlimits(init);
     lead_session(init);
   }
 }

@@ -1,5 +1,8 @@
 // config.md, "Process": what the program finds when it begins, as it sees it itself.
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <string>
 
@@ -328,6 +331,70 @@ TEST_F(ProcessSettings, StandardStreamsBelongToTheUser) {
   container.launch();
   EXPECT_TRUE(eventually([&] { return container.output() == "reopened\n"; }))
       << container.output() << container.errors();
+}
+
+// Faccessat(2), of which every filter knows, leaves capabilities out.
+TEST_F(ProcessSettings, AProgramThatOnlyACapabilityLetsExecuteIsExecuted) {
+  bundle.file("/bin/guarded", "#!/bin/sh\necho executed\n", 0700).args({"guarded"});
+  bundle.set("process.user", R"({"uid": 1000, "gid": 1000})");
+  for (const char* set : {"bounding", "permitted", "effective", "inheritable", "ambient"})
+    bundle.set(std::string("process.capabilities.") + set, R"(["CAP_DAC_OVERRIDE"])");
+  bundle.set("process.noNewPrivileges", "false");
+  for (const char* filter : {"{\"defaultAction\": \"SCMP_ACT_ALLOW\"}", ""}) {
+    if (*filter == '\0') {
+      bundle.remove("linux.seccomp");
+    } else {
+      bundle.set("linux.seccomp", filter);
+    }
+    // With neither of the newer calls that look for themselves: Linux 5.8 to 6.13, and before.
+    const MissingCall newer[] = {{SYS_execveat, 0, static_cast<unsigned>(AT_FDCWD), ENOSYS},
+                                 {SYS_faccessat2, 2, X_OK, ENOSYS}};
+    for (const MissingCall& missing : newer) {
+      Container container(runtime, bundle);
+      const Outcome outcome = container.run({}, {.missing = missing});
+      EXPECT_OK(outcome);
+      EXPECT_EQ("executed\n", outcome.out);
+    }
+  }
+}
+
+// FUSE and a root_squash of NFS answer root like this.
+TEST_F(ProcessSettings, ACwdThatOnlyTheUserMayEnterIsEntered) {
+  bundle.directory("/home", 0700).file("/home/file", "found\n");
+  ASSERT_EQ(0, chown(bundle.rootfs("/home").c_str(), 1000, 1000));
+  bundle.set("process.user", R"({"uid": 1000, "gid": 1000})").set("process.cwd", "\"/home\"");
+  write_file(scratch() + "/weak",
+             "#!/bin/sh\nexec setpriv --bounding-set=-dac_override,-dac_read_search "
+             "--inh-caps=-dac_override,-dac_read_search " +
+                 runtime.program() + " \"$@\"\n",
+             0755);
+  Runtime weak(runtime.root(), scratch() + "/weak");
+  bundle.shell("cat file; exec sleep 100");
+  Container container(weak, bundle);
+  container.launch();
+  EXPECT_TRUE(eventually([&] { return container.output() == "found\n"; }))
+      << container.output() << container.errors();
+  const Outcome more = container.exec_shell("pwd; cat file");
+  EXPECT_OK(more);
+  EXPECT_EQ("/home\nfound\n", more.out);
+
+  bundle.set("process.user", R"({"uid": 1001, "gid": 1000})");
+  Container other(weak, bundle);
+  EXPECT_FAILS(other.run(), 1, "process.cwd: chdir to /home");
+}
+
+TEST_F(ProcessSettings, TheLastProcessThatALimitAllowsIsExecuted) {
+  constexpr const char* kLimit = R"([{"type": "RLIMIT_NPROC", "soft": 2, "hard": 3}])";
+  bundle.set("process.rlimits", kLimit);
+  bundle.set("process.user", R"({"uid": 543219, "gid": 543219})").args({"sleep", "100"});
+  Container container(runtime, bundle);
+  container.launch();
+  const Outcome second = container.exec({"cat", "/proc/self/limits"});
+  EXPECT_OK(second);
+  const std::string limits = second.out.substr(0, second.out.find("Max open files"));
+  EXPECT_SAYS(limits.substr(limits.find("Max processes")),
+              "Max processes             2                    3  ");
+  EXPECT_FALSE(container.exec_shell("cat & wait").ok());
 }
 
 }  // namespace
