@@ -288,6 +288,10 @@ Result<Draft> draft_container(const DraftInput& input) {
   TRY(draft_seccomp(draft, linux, input.annotations));
   if (can_be_lean(draft, input)) {
     plan.lean_mounts = true;
+    if (!input.namespaces_of_trees) {
+      plan.few_mounts = input.few_mounts->thread;
+      plan.few_mounts_inode = input.few_mounts->inode;
+    }
     draft.new_namespaces &= ~uint64_t{CLONE_NEWNS};
   }
   return draft;

@@ -15,6 +15,7 @@
 #include "src/container/systemd_v1.h"
 #include "src/container/warnings.h"
 #include "src/linux/cgroup/cgroup.h"
+#include "src/linux/devtmpfs_mounts.h"
 #include "src/linux/resctrl.h"
 #include "src/linux/security_modules.h"
 #include "src/net/request.h"
@@ -33,12 +34,13 @@ struct DraftInput {
   plan::Purpose purpose = plan::Purpose::create;
   bool no_pivot = false;
   bool no_new_keyring = false;
-  bool namespaces_of_trees = false;    // the kernel has OPEN_TREE_NAMESPACE
-  bool attached_terminal = false;      // of `run`: the master comes back to us
-  uint32_t preserved_fds = 0;          // --preserve-fds and LISTEN_FDS together
-  uint32_t listen_fds = 0;             // of those, passed by socket activation
-  bool within_user_namespace = false;  // of which we are user 0
-  bool rootless = false;               // we are an ordinary user, with these ids
+  bool namespaces_of_trees = false;          // the kernel has OPEN_TREE_NAMESPACE
+  std::optional<DevtmpfsMounts> few_mounts;  // a mount namespace with few of them
+  bool attached_terminal = false;            // of `run`: the master comes back to us
+  uint32_t preserved_fds = 0;                // --preserve-fds and LISTEN_FDS together
+  uint32_t listen_fds = 0;                   // of those, passed by socket activation
+  bool within_user_namespace = false;        // of which we are user 0
+  bool rootless = false;                     // we are an ordinary user, with these ids
   uint32_t own_uid = 0, own_gid = 0;
   cgroup::Host cgroup_host;
   cgroup::Location cgroup;

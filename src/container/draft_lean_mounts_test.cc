@@ -34,8 +34,22 @@ TEST_F(LeanMounts, AreThoseOfAnOrdinaryContainer) {
   EXPECT_TRUE(is_lean());
 }
 
-TEST_F(LeanMounts, NeedAKernelThatHasThem) {
+TEST_F(LeanMounts, NeedAKernelThatHasThemOrANamespaceWithFewMounts) {
   input.namespaces_of_trees = false;
+  EXPECT_FALSE(is_lean());
+  input.few_mounts = DevtmpfsMounts{7, 8};
+  EXPECT_TRUE(is_lean());
+  EXPECT_EQ(draft()->builder.plan.few_mounts, 7);
+  EXPECT_EQ(draft()->builder.plan.few_mounts_inode, 8u);
+  input.namespaces_of_trees = true;  // below which nothing is
+  EXPECT_EQ(draft()->builder.plan.few_mounts, 0);
+}
+
+TEST_F(LeanMounts, HaveNothingBelowThemForWhoMayUnmount) {
+  spec.process->capabilities = oci::Capabilities{.bounding = {{"CAP_SYS_ADMIN"}}};
+  EXPECT_TRUE(is_lean());
+  input.namespaces_of_trees = false;
+  input.few_mounts = DevtmpfsMounts{7, 8};
   EXPECT_FALSE(is_lean());
 }
 

@@ -103,6 +103,20 @@ Result<std::vector<UniqueFd>> open_trees(Draft& draft) {
   return trees;
 }
 
+// Whether a mount namespace can be made without the host's mounts, and of what. To copy few of them
+// and look at few processes (pivot_root(2)) takes hardly longer, and six system calls less.
+void find_few_mounts(const Store& store, const GlobalOptions& global, DraftInput& input) {
+  constexpr uint32_t kFewThreads = 256;
+  constexpr size_t kFewMounts = 64;
+  if (input.rootless || is_rootless(global)) return;
+  if (sys::count_threads() <= kFewThreads && !sys::has_more_mounts_than(kFewMounts)) return;
+  // Init goes there and back, and setns(2) puts it at the top of the namespace.
+  const Result<std::string> root = sys::read_link(sys::kCwd, "/proc/self/root");
+  if (!root || *root != "/") return;
+  input.namespaces_of_trees = sys::kernel_version() >= 0x070000;
+  if (!input.namespaces_of_trees) input.few_mounts = find_devtmpfs_mounts(store.fd());
+}
+
 }  // namespace
 
 Result<> NewContainer::record_it(const std::string& pid_file_path) {
@@ -150,12 +164,12 @@ Result<NewContainer> make_container(const Store& store, const GlobalOptions& glo
   input.purpose = purpose;
   input.no_pivot = options.no_pivot;
   input.no_new_keyring = options.no_new_keyring;
-  input.namespaces_of_trees = sys::kernel_version() >= 0x070000;
   input.attached_terminal = !detached;
   input.preserved_fds = preserved.all;
   input.listen_fds = preserved.listen;
   input.rootless = sys::effective_uid() != 0;
   input.within_user_namespace = !input.rootless && is_rootless(global);
+  find_few_mounts(store, global, input);
   input.own_uid = sys::effective_uid();
   input.own_gid = sys::effective_gid();
   input.cgroup_host = TRY(cgroup::probe_host());

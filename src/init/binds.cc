@@ -13,9 +13,9 @@ namespace {
 
 // The detached copy of the source: ocirt's own where only it could make it (ids mapped, or a source
 // that this process does not see).
-int detached_source(const Init& init, const plan::Mount& mount) {
+int detached_source(Init& init, const plan::Mount& mount) {
   if (mount.tree >= 0) return mount.tree;
-  if (init.sources != nullptr) return init.sources[&mount - init.list(init.plan.mounts).data()];
+  if (init.is_lean) return open_source_on_host(init, mount);
   return open_source(init, mount);
 }
 

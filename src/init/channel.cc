@@ -89,6 +89,10 @@ void fail_pieces(const Init& init, long error, const Piece* pieces, size_t count
   fail_with(init, error, text.view());
 }
 
+int must_open(const Init& init, const char* path, int flags) {
+  return static_cast<int>(must(init, bare::openat(AT_FDCWD, path, flags), "open ", path));
+}
+
 void fail_with(const Init& init, long error, std::string_view text) {
   struct {
     plan::Header header;

@@ -22,9 +22,7 @@ void take_over_node(const Init& init, int directory, const char* name, const pla
   const bool same = (status.st_mode & S_IFMT) == (device.mode & S_IFMT) &&
                     (S_ISFIFO(device.mode) || status.st_rdev == number);
   if (!same) fail(init, 0, path, ": the rootfs has something else of that name");
-  bare::Buffer<32> by_descriptor;
-  by_descriptor << "/proc/self/fd/" << node;
-  must(init, bare::call(SYS_fchmodat, AT_FDCWD, by_descriptor.c_str(), device.mode & 07777),
+  must(init, bare::call(SYS_fchmodat, AT_FDCWD, path_of(Spot{node}).c_str(), device.mode & 07777),
        "chmod ", path);
   must(init, bare::fchownat(node, "", device.uid, device.gid, AT_EMPTY_PATH), "chown ", path);
 }
@@ -116,8 +114,7 @@ void make_devices(Init& init) {
   // Only of what is mounted can copies be made (Linux before 6.15). On top of the host's root,
   // which no path comes across: "/" is what is below.
   if (tree >= 0) {
-    const int top =
-        static_cast<int>(must(init, bare::openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY), "open /"));
+    const int top = must_open(init, "/", O_PATH | O_DIRECTORY);
     must(init, move_mount(tree, top), "attach the devices");
     bare::close(top);
   }
@@ -126,9 +123,8 @@ void make_devices(Init& init) {
     if (scratch.used(3)) parent.forget();
   }
   if (tree >= 0) {
-    bare::Buffer<32> path;
-    path << "/proc/self/fd/" << tree;
-    must(init, bare::call(SYS_umount2, path.c_str(), MNT_DETACH), "detach the devices");
+    must(init, bare::call(SYS_umount2, path_of(Spot{tree}).c_str(), MNT_DETACH),
+         "detach the devices");
     bare::close(tree);
   }
   for (const plan::Link& link : init.list(init.plan.links)) make_link(init, parent, link);

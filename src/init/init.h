@@ -33,8 +33,13 @@ struct Init {
   // Those of a pid namespace that is joined, in the order of the mounts (procfs.cc).
   int procfs[plan::kMostJoinedProcfs] = {-1, -1, -1, -1};
   size_t used_procfs = 0;
-  const int* sources =
-      nullptr;                 // of the bind mounts, where they were opened first (lean.cc); or -1
+  bool is_lean = false;  // the mount namespace has nothing of the host's (lean.cc), and then:
+  int host_procfs = -1;  // until the mounts are made
+  int host_mounts = -1, own_mounts = -1;  // the two namespaces, for the sources
+  const int* sources = nullptr;           // of bind mounts, of which several are opened at once
+  size_t opened_sources = 0;              // up to which of the mounts
+  int null = -1;               // the host's null device, where files are to be masked: detached
+  bool null_is_used = false;   // until it covers the first of them
   bool joined_mounts = false;  // a mount namespace was joined, and nothing of it chosen as root
   bool mounted = false;        // the mounts are made: their trees are needed no longer
   bool enter_as_user = false;  // process.cwd, which root could not enter
@@ -89,6 +94,9 @@ long must(const Init& init, long result, Pieces... pieces) {
   return result;
 }
 
+// Opens a path, or fails with "open PATH".
+int must_open(const Init& init, const char* path, int flags);
+
 // The steps, in files named after them.
 void join_namespaces(Init&);       // namespaces.cc
 void enter_user_namespace(Init&);  // user_namespace.cc, called by join_namespaces
@@ -103,10 +111,11 @@ void move_before_user(Init&);    // successor.cc
 void move_after_user(Init&);     // successor.cc
 void set_names(Init&);           // namespaces.cc
 void prepare_root(Init&);        // root.cc
-// For that: true when the mount namespace begins with the host's root alone, and the container's
-// root is attached; false when it had to be made as a copy after all, and nothing else has happened
-// (lean.cc).
+// For that: true when the mount namespace has been made without the host's mounts, and the
+// container's root is its top; false when it had to be a copy after all (lean.cc).
 bool enter_lean_namespace(Init& init);
+// The host's procfs is needed no longer, and no link of an image to /proc/self/fd may lead to it.
+void forget_host(Init& init);  // lean.cc, called by perform_mounts
 void perform_mounts(Init&);    // mounts.cc
 void open_joined_root(Init&);  // remounts.cc
 void end_mounts(Init&);        // remounts.cc; ends the process
@@ -114,6 +123,9 @@ void make_devices(Init&);      // devices.cc
 void open_console(Init&);      // console.cc
 void run_create_hooks(Init&);  // hooks.cc
 void seal_paths(Init&);        // seal.cc
+// Fails unless it is the null device: with something else in its place a masked file would show
+// that instead (CVE-2025-31133). seal.cc, called by enter_lean_namespace too
+void check_null(const Init& init, int fd);
 void write_sysctls(Init&);     // sysctls.cc
 void adjust_oom_score(Init&);  // limits.cc
 void label_keyring(Init&);     // labels.cc

@@ -11,13 +11,14 @@
 #include <sys/vfs.h>
 
 #include "src/init/init.h"
+#include "src/init/mount_api.h"
 
 namespace ocirt::init {
 namespace {
 
 long open_own(const Init& init, const char* path) {
-  int proc = static_cast<int>(
-      must(init, bare::openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW), "open /proc"));
+  const char* top = *host_proc == '\0' ? "." : "/proc";
+  int proc = must_open(init, top, O_PATH | O_DIRECTORY | O_NOFOLLOW);
   struct statfs system{};
   struct stat status{};
   must(init, bare::call(SYS_fstatfs, proc, &system), "statfs /proc");

@@ -1,7 +1,18 @@
-// A mount namespace that begins with the host's root alone (container/draft_lean_mounts.h): what is
-// needed of the host's mounts is opened first, as detached copies, which are nobody's until they
-// are attached.
+// A mount namespace that has nothing of the host's (container/draft_lean_mounts.h): the root is the
+// top of it from the beginning, so that nobody has to be moved there by pivot_root(2), which looks
+// at every process of the host, and nothing to be taken away.
+//
+// What the host's mounts are needed for is copied while we are in its namespace, as detached
+// mounts, which are nobody's until they are attached; for sources of bind mounts we go back. All of
+// them could be opened first, but since Linux 6.8 a mount table has the order in which mounts were
+// made, and that is to be the document's.
+//
+// No path leads to the host's procfs any more, by which mounts are made (mount_api.h), so we are in
+// it until the root is switched. And setns(2) puts us at the top of the host's mounts, so that a
+// caller in a chroot cannot have this (linux/devtmpfs_mounts.h).
 #include <sched.h>
+
+#include <algorithm>
 
 #include "src/init/init.h"
 #include "src/init/mount_api.h"
@@ -19,50 +30,107 @@ void cut_off(const Init& init, int tree, bool recursive, const char* path) {
   must(init, mount_setattr(tree, recursive, 0, 0, propagation), "set the propagation of ", path);
 }
 
-void open_sources(Init& init) {
-  static int opened[plan::kMostLeanMounts];
-  const auto mounts = init.list(init.plan.mounts);
-  for (size_t i = 0; i < mounts.size(); ++i) {
-    const plan::Mount& mount = mounts[i];
-    opened[i] = -1;
-    if (mount.kind != plan::MountKind::bind || mount.tree >= 0) continue;
-    opened[i] = open_source(init, mount);
-    cut_off(init, opened[i], mount.recursive, init.text(mount.source));
-  }
-  init.sources = opened;
+bool is_opened_here(const plan::Mount& mount) {
+  return mount.kind == plan::MountKind::bind && mount.tree < 0;
 }
 
-void attach(const Init& init, int tree, const char* path) {
-  must(init, bare::call(SYS_move_mount, tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH),
-       "attach ", path);
+bool has_sources(const Init& init) {
+  const auto mounts = init.list(init.plan.mounts);
+  return std::any_of(mounts.begin(), mounts.end(), is_opened_here);
+}
+
+void open_null(Init& init) {
+  if (init.plan.masked_paths.count == 0) return;
+  init.step = "masked paths";
+  const char* path = "/dev/null";
+  init.null = static_cast<int>(must(init, open_tree(AT_FDCWD, path, false, true), "open ", path));
+  check_null(init, init.null);
+  cut_off(init, init.null, false, path);
+}
+
+int open_root(const Init& init, const char* root) {
+  const int tree = static_cast<int>(must(init, open_tree(AT_FDCWD, root, true), "bind ", root));
+  cut_off(init, tree, true, root);
+  return tree;
+}
+
+// Of one with few mounts. What it has stays below the root, where nobody without CAP_SYS_ADMIN can
+// look, and cannot be used by who could.
+bool enter_copy(const Init& init, const char* root) {
+  bare::Buffer<32> path;
+  path << init.plan.few_mounts << "/ns/mnt";
+  const long found = bare::openat(init.host_procfs, path.c_str(), O_RDONLY);
+  struct stat status{};
+  if (found < 0 || bare::call(SYS_fstat, found, &status) < 0) return false;
+  if (status.st_ino != init.plan.few_mounts_inode) return false;
+  // EPERM where we are confined: a copy of the host's does as well.
+  if (bare::call(SYS_setns, found, CLONE_NEWNS) < 0) return false;
+  must(init, bare::call(SYS_unshare, CLONE_NEWNS), "make a mount namespace");
+  constexpr uint64_t kUseless =
+      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  must(init, mount_setattr(AT_FDCWD, true, kUseless, 0, MS_PRIVATE, "/"), "set the options of /");
+  must(init, move_mount(init.root, Spot{AT_FDCWD, "/"}), "attach ", root);
+  return true;
+}
+
+bool enter_tree(Init& init, int made, const char* root) {
+  must(init, bare::call(SYS_setns, made, CLONE_NEWNS), "enter the mount namespace");
+  init.root = must_open(init, "/", O_PATH | O_DIRECTORY);
+  cut_off(init, init.root, true, root);
+  return true;
 }
 
 }  // namespace
 
-bool enter_lean_namespace(Init& init) {
-  const long made =
-      bare::call(SYS_open_tree, AT_FDCWD, "/", kOpenTreeNamespace | OPEN_TREE_CLOEXEC);
-  if (made < 0) {  // a filter that does not know it, or a kernel that lost it
-    must(init, bare::call(SYS_unshare, CLONE_NEWNS), "make a mount namespace");
-    return false;
+int open_source_on_host(Init& init, const plan::Mount& mount) {
+  static int sources[plan::kMostLeanMounts];
+  const auto mounts = init.list(init.plan.mounts);
+  const auto number = static_cast<size_t>(&mount - mounts.data());
+  if (number < init.opened_sources) return sources[number];
+  const char* where = "go to the host's mounts";
+  if (init.own_mounts < 0) init.own_mounts = must_open(init, "self/ns/mnt", O_RDONLY);
+  must(init, bare::call(SYS_setns, init.host_mounts, CLONE_NEWNS), where);
+  for (size_t i = number; i < mounts.size() && mounts[i].kind == plan::MountKind::bind; ++i) {
+    if (!is_opened_here(mounts[i])) continue;
+    sources[i] = open_source(init, mounts[i]);
+    cut_off(init, sources[i], mounts[i].recursive, init.text(mounts[i].source));
+    init.opened_sources = i + 1;
   }
-  const char* root = init.text(init.plan.root);
-  init.root = static_cast<int>(must(init, open_tree(AT_FDCWD, root, true), "bind ", root));
-  cut_off(init, init.root, true, root);
-  // By /proc/self/fd mounts are made, and of /dev the null device masks files.
-  const int proc = static_cast<int>(must(init, open_tree(AT_FDCWD, "/proc", false), "bind /proc"));
-  const int dev = static_cast<int>(must(init, open_tree(AT_FDCWD, "/dev", false), "bind /dev"));
+  init.sources = sources;
+  must(init, bare::call(SYS_setns, init.own_mounts, CLONE_NEWNS), where);
+  must(init, bare::call(SYS_fchdir, init.host_procfs), "enter /proc");
+  return sources[number];
+}
+
+void forget_host(Init& init) {
+  if (init.host_procfs >= 0) bare::close(init.host_procfs);
+  init.host_procfs = -1;
+}
+
+bool enter_lean_namespace(Init& init) {
   const char* step = init.step;
-  init.step = "mounts";
-  open_sources(init);
-  init.step = step;
-  must(init, bare::call(SYS_setns, made, CLONE_NEWNS), "enter the mount namespace");
-  must(init, bare::mount(nullptr, "/", nullptr, MS_PRIVATE, nullptr), "set the propagation of /");
-  attach(init, proc, "/proc");
-  attach(init, dev, "/dev");
-  // On top of everything: pivot_root(2) wants a mount of its own, and no path comes across it.
-  attach(init, init.root, "/");
-  return true;
+  const char* root = init.text(init.plan.root);
+  const bool copies = init.plan.few_mounts != 0;
+  const long made = copies ? 0
+                           : bare::call(SYS_open_tree, AT_FDCWD, root,
+                                        kOpenTreeNamespace | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+  // Below: a filter that does not know it, or a kernel that lost it.
+  if (made >= 0) {
+    init.host_procfs = must_open(init, "/proc", O_PATH | O_DIRECTORY);
+    if (copies) init.root = open_root(init, root);  // the first of the mount table
+    open_null(init);
+    if (has_sources(init)) init.host_mounts = must_open(init, "/proc/self/ns/mnt", O_RDONLY);
+    init.step = step;
+    init.is_lean = copies ? enter_copy(init, root) : enter_tree(init, static_cast<int>(made), root);
+  }
+  if (init.is_lean) {
+    must(init, bare::call(SYS_fchdir, init.host_procfs), "enter /proc");
+    host_proc = "";
+  } else {
+    must(init, bare::call(SYS_unshare, CLONE_NEWNS), "make a mount namespace");
+    forget_host(init);
+  }
+  return init.is_lean;
 }
 
 }  // namespace ocirt::init

@@ -32,14 +32,14 @@ inline long move_mount(int tree, Spot spot) {
 }
 inline long move_mount(int tree, int target) { return move_mount(tree, Spot{target}); }
 
-// Changes a mount's attributes; `fd` is open on its root.
+// Changes a mount's attributes; `fd` is open on its root, or `path` leads there from it.
 inline long mount_setattr(int fd, bool recursive, uint64_t set, uint64_t clear,
-                          uint64_t propagation = 0) {
+                          uint64_t propagation = 0, const char* path = "") {
   mount_attr attr{};
   attr.attr_set = set;
   attr.attr_clr = clear;
   attr.propagation = propagation;
-  return bare::call(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0),
+  return bare::call(SYS_mount_setattr, fd, path, AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0),
                     &attr, sizeof attr);
 }
 
@@ -66,11 +66,15 @@ inline long open_readonly_tree(Spot spot) {
   return result < 0 ? result : tree;
 }
 
+// Where the host's procfs is until the root is switched, with a slash at the end; "": where we are,
+// for no path leads to it any more (lean.cc).
+inline const char* host_proc = "/proc/";
+
 // A spot as a path, for mount(2): by descriptor, so that none can be swapped between the look at it
-// and the mount. Through the host's /proc, which is ours until the root is switched.
+// and the mount.
 inline bare::Buffer<300> path_of(Spot spot) {
   bare::Buffer<300> path;
-  path << "/proc/self/fd/" << spot.fd;
+  path << host_proc << "self/fd/" << spot.fd;
   if (*spot.name != '\0') path << "/" << spot.name;
   return path;
 }

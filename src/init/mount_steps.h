@@ -37,6 +37,10 @@ void set_propagation(const Init& init, const plan::Mount& mount, int fd);
 // A detached copy of what a bind mount's source leads to.
 int open_source(const Init& init, const plan::Mount& mount);
 
+// The same in a lean namespace, whose init goes back to the host's for it, and for the bind mounts
+// that follow at once (lean.cc).
+int open_source_on_host(Init& init, const plan::Mount& mount);
+
 // A copy of what is mounted elsewhere, or the symlink that "copy-symlink" asks for (binds.cc).
 void mount_bind(Init& init, Parent& parent, const plan::Mount& mount);
 

@@ -72,11 +72,9 @@ void append_mode(const Init& init, int target, bare::Buffer<4096>& data) {
 // linux.mountLabel where the file system knows no context=. By descriptor, through the host's
 // /proc.
 void label_root(const Init& init, const plan::Mount& mount, int mounted) {
-  bare::Buffer<32> path;
-  path << "/proc/self/fd/" << mounted;
   must_for(init, mount,
-           bare::call(SYS_setxattr, path.c_str(), "security.selinux", init.text(mount.root_label),
-                      mount.root_label.size + 1, 0),
+           bare::call(SYS_setxattr, path_of(Spot{mounted}).c_str(), "security.selinux",
+                      init.text(mount.root_label), mount.root_label.size + 1, 0),
            ": linux.mountLabel: set the label of its root");
 }
 
@@ -229,6 +227,7 @@ void perform_mounts(Init& init) {
     }
   }
   init.mounted = true;
+  forget_host(init);
 }
 
 }  // namespace ocirt::init

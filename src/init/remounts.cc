@@ -35,8 +35,7 @@ int open_mount(const Init& init, const plan::Mount& mount) {
 void open_joined_root(Init& init) {
   init.root = init.plan.root_fd;
   if (init.root >= 0) return;
-  init.root =
-      static_cast<int>(must(init, bare::openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY), "open /"));
+  init.root = must_open(init, "/", O_PATH | O_DIRECTORY);
 }
 
 void end_mounts(Init& init) {

@@ -82,18 +82,16 @@ void switch_root(Init& init) {
     must(init, mount_setattr(init.root, false, MOUNT_ATTR_RDONLY, 0), "make the root read-only");
   }
   must(init, bare::call(SYS_fchdir, init.root), "enter the root");
-  if (plan.shares_mounts) {
+  if (plan.shares_mounts || init.is_lean) {
     must(init, bare::call(SYS_chroot, "."), "chroot");
-    init.root = -1;
-    return;
-  }
-  if (plan.no_pivot) {
+  } else if (plan.no_pivot) {
     // What is taken away here must not be taken away on the host.
     must(init, bare::mount(nullptr, "/", nullptr, MS_SLAVE | MS_REC, nullptr),
          "cut the mounts off from the host's");
     hide_host_mounts(init);
     must(init, bare::mount(".", "/", nullptr, MS_MOVE, nullptr), "move the root to /");
     must(init, bare::call(SYS_chroot, "."), "chroot");
+    must(init, bare::call(SYS_chdir, "/"), "enter the new root");
   } else {
     // The old root lands on top of the new one, from where it is taken away: no directory for it is
     // needed in the image (pivot_root(2), NOTES).
@@ -109,8 +107,7 @@ void switch_root(Init& init) {
     }
     must(init, bare::call(SYS_umount2, ".", MNT_DETACH), "take the old root away");
   }
-  if (plan.no_pivot) must(init, bare::call(SYS_chdir, "/"), "enter the new root");
-  if (plan.final_propagation != 0) {
+  if (plan.final_propagation != 0 && !plan.shares_mounts) {
     must(init,
          bare::mount(nullptr, "/", nullptr, plan.final_propagation & (kPropagation | MS_REC),
                      nullptr),

@@ -10,19 +10,19 @@ int next_kept(const Init& init, int from) {
   auto keep = [&](int fd) {
     if (fd >= from && (next < 0 || fd < next)) next = fd;
   };
-  for (int fd : {init.channel, init.plan.gate, init.plan.process.console_fd, init.root, init.proc,
-                 init.state, init.plan.hooks_out, init.plan.hooks_err, init.plan.device_tree})
+  for (int fd :
+       {init.channel, init.plan.gate, init.plan.process.console_fd, init.root, init.proc,
+        init.state, init.plan.hooks_out, init.plan.hooks_err, init.plan.device_tree, init.null})
     keep(fd);
-  if ((init.plan.has_trees || init.sources != nullptr) && !init.mounted) {
-    const auto mounts = init.list(init.plan.mounts);
-    for (size_t i = 0; i < mounts.size(); ++i) {
-      keep(mounts[i].tree);
-      if (init.sources != nullptr) keep(init.sources[i]);
-    }
+  if (init.mounted) return next;
+  if (init.plan.has_trees) {
+    for (const plan::Mount& mount : init.list(init.plan.mounts)) keep(mount.tree);
   }
-  if (!init.mounted) {
-    for (int fd : init.procfs) keep(fd);
-  }
+  for (size_t i = 0; i < init.opened_sources; ++i) keep(init.sources[i]);
+  for (int fd : init.procfs) keep(fd);
+  keep(init.host_mounts);
+  keep(init.host_procfs);
+  keep(init.own_mounts);
   return next;
 }
 

@@ -10,19 +10,6 @@
 namespace ocirt::init {
 namespace {
 
-// The host's /dev/null, and proof that it is one: with something else in its place a masked file
-// would show that instead (CVE-2025-31133).
-int open_null(const Init& init) {
-  int fd = static_cast<int>(
-      must(init, bare::openat(AT_FDCWD, "/dev/null", O_PATH | O_NOFOLLOW), "open /dev/null"));
-  struct stat status{};
-  must(init, bare::call(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH), "stat /dev/null");
-  if (!S_ISCHR(status.st_mode) || status.st_rdev != bare::device_number(1, 3)) {
-    fail(init, 0, "/dev/null of this host is not the null device");
-  }
-  return fd;
-}
-
 // What covers masked paths, bound onto each of them.
 struct Covers {
   Spot null;   // the null device, over files
@@ -40,8 +27,19 @@ long mask_directory(const Init& init, Covers& covers, Spot spot, const char* pat
   return 0;
 }
 
-long mask_file(const Init& init, Covers& covers, Spot spot) {
-  if (covers.null.fd < 0) covers.null.fd = open_null(init);
+long mask_file(Init& init, Covers& covers, Spot spot) {
+  if (covers.null.fd >= 0) return bind_on(spot, covers.null);
+  if (init.is_lean) {
+    // From there on it is one of the namespace's mounts, of which others can be made.
+    const long result =
+        init.null_is_used ? bind_on(spot, Spot{init.null}) : move_mount(init.null, spot);
+    if (result < 0) return result;
+    init.null_is_used = true;
+    covers.null.fd = init.null;
+    return 0;
+  }
+  covers.null.fd = must_open(init, "/dev/null", O_PATH | O_NOFOLLOW);
+  check_null(init, covers.null.fd);
   return bind_on(spot, covers.null);
 }
 
@@ -49,7 +47,7 @@ long mask_file(const Init& init, Covers& covers, Spot spot) {
 // the other way round.
 bool is_other_kind(long result) { return result == -ENOTDIR || result == -EINVAL; }
 
-void mask_unknown(const Init& init, Covers& covers, const char* path) {
+void mask_unknown(Init& init, Covers& covers, const char* path) {
   long opened = open_in_root(init, path, O_PATH);
   if (opened == -ENOENT || opened == -ENOTDIR) return;
   const Spot spot{static_cast<int>(must(init, opened, "mask ", path))};
@@ -153,6 +151,14 @@ void seal_mounts(const Init& init) {
 
 }  // namespace
 
+void check_null(const Init& init, int fd) {
+  struct stat status{};
+  must(init, bare::call(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH), "stat /dev/null");
+  if (!S_ISCHR(status.st_mode) || status.st_rdev != bare::device_number(1, 3)) {
+    fail(init, 0, "/dev/null of this host is not the null device");
+  }
+}
+
 void seal_paths(Init& init) {
   if (init.root < 0) return;
   seal_mounts(init);
@@ -161,9 +167,8 @@ void seal_paths(Init& init) {
   make_readonly(init, scratch, names);
   mask(init, scratch, names);
   // Those that keep parts of the host's tree alive; one that goes straight on to its program closes
-  // all of them with the exec. But of a lean namespace the host's /proc is still open, and until
-  // then a link of the image to /proc/self/fd could lead there.
-  if (init.plan.purpose == plan::Purpose::create || init.plan.lean_mounts) sweep(init);
+  // all of them with the exec.
+  if (init.plan.purpose == plan::Purpose::create) sweep(init);
 }
 
 }  // namespace ocirt::init

@@ -3,14 +3,15 @@
 // is switched: a /proc that an image or another container could have prepared is never involved
 // (CVE-2025-52881).
 #include "src/init/init.h"
+#include "src/init/mount_api.h"
 
 namespace ocirt::init {
 
 void write_sysctls(Init& init) {
   auto sysctls = init.list(init.plan.sysctls);
   if (sysctls.empty()) return;
-  int base = static_cast<int>(
-      must(init, bare::openat(AT_FDCWD, "/proc/sys", O_PATH | O_DIRECTORY), "open /proc/sys"));
+  const char* top = *host_proc == '\0' ? "sys" : "/proc/sys";
+  int base = must_open(init, top, O_PATH | O_DIRECTORY);
   for (const plan::Sysctl& sysctl : sysctls) {
     const char* path = init.text(sysctl.path);
     open_how how{};

@@ -247,7 +247,7 @@ TEST(MountOptions, TheKernelAcceptsTheFsconfigWordsOfATmpfs) {
         if (syscall(SYS_fsconfig, context, 0, name.data(), nullptr, 0) != 0) return errno;
       }
       if (syscall(SYS_fsconfig, context, 6, nullptr, nullptr, 0) != 0) return errno;
-      close(context);
+      ::close(context);
     }
     return 0;
   });

@@ -16,7 +16,7 @@ TEST(Namespaces, TheFileOfEachKindIsOfItsCloneFlag) {
     int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     ASSERT_GE(file, 0) << path;
     EXPECT_EQ(static_cast<uint64_t>(ioctl(file, NS_GET_NSTYPE)), kind.clone_flag) << path;
-    close(file);
+    ::close(file);
   }
 }
 

@@ -189,8 +189,11 @@ struct Plan {
   bool shares_mounts = false;  // the host's mount namespace stays: chroot(2), and a root that is
                                // mounted on the host (container/host_root.h)
   int32_t root_fd = -1;        // exec, mounts: that root
-  bool lean_mounts = false;    // the mount namespace is still to be made, of the host's root alone
+  bool lean_mounts = false;    // the mount namespace is still to be made, without those of the host
                                // (container/draft_lean_mounts.h)
+  int32_t few_mounts = 0;      // for that: a thread whose namespace is to be copied, and the inode
+  uint64_t few_mounts_inode = 0;  // of that (linux/devtmpfs_mounts.h); 0: the kernel makes one of
+                                  // a tree
   bool no_pivot = false;
   bool readonly_root = false;
   bool make_devices = false;       // false: /dev is bind-mounted from outside
