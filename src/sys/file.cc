@@ -49,12 +49,6 @@ Result<UniqueFd> fill_standard_streams(int file) {
   return moved;
 }
 
-// Somebody else may have removed it meanwhile.
-Result<> unless_absent(Result<> removed) {
-  if (!removed && removed.error().code == ENOENT) return {};
-  return removed;
-}
-
 }  // namespace
 
 Result<UniqueFd> open(Fd dir, CStr path, int flags, mode_t mode) {
@@ -258,20 +252,6 @@ Result<> rename(Fd dir, CStr from, CStr to) {
     return os_error(cat("rename ", from.view(), " to ", to.view()), errno);
   }
   return {};
-}
-
-Result<> remove_tree(Fd dir, CStr path) {
-  if (::unlinkat(dir.raw(), path.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
-  if (errno == ENOTDIR) return unless_absent(unlink(dir, path));
-  if (errno != ENOTEMPTY && errno != EEXIST) return os_error(cat("rmdir ", path.view()), errno);
-  {
-    Result<UniqueFd> here = open(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    if (!here) return unless_absent(std::unexpected(std::move(here).error()));
-    for (const std::string& name : TRY(list_directory(*here, "."))) {
-      TRY(within(path.view(), remove_tree(*here, name)));
-    }
-  }
-  return unless_absent(rmdir(dir, path));
 }
 
 Result<std::vector<std::string>> list_directory(Fd dir, CStr path) {

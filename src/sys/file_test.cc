@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -200,6 +201,30 @@ TEST_F(File, RemoveTreeIsContentWithWhatAnotherRemovesAtTheSameTime) {
     EXPECT_EQ(status, 0);
     EXPECT_FALSE(exists(dir, "a"));
   }
+}
+
+// A container can leave directories behind that are nested deeper than its remover has descriptors.
+TEST_F(File, RemoveTreeRemovesWhatIsDeeperThanAProcessHasDescriptors) {
+  ASSERT_TRUE(mkdir_parents(path + "/a/.moved-0/b", 0700));
+  put("a/.moved-1", "");
+  put("f", "kept");
+  UniqueFd here = *open(dir, "a", O_RDONLY | O_DIRECTORY);
+  for (int i = 0; i < 2000; ++i) {
+    ASSERT_TRUE(mkdir(here, "d", 0700));
+    UniqueFd below = *open(here, "d", O_RDONLY | O_DIRECTORY);
+    ASSERT_EQ(::symlinkat("/", below.raw(), "link"), 0);
+    ASSERT_EQ(::symlinkat(path.c_str(), below.raw(), "up"), 0);
+    here = std::move(below);
+  }
+  here.reset();
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few{.rlim_cur = 100, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  Result<> removed = remove_tree(dir, "a");
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_TRUE(removed) << removed.error().text.substr(0, 300);
+  EXPECT_THAT(*list_directory(dir, "."), testing::ElementsAre("f"));
 }
 
 TEST_F(File, UnlinkRmdirAndRenameNameWhatTheyCouldNotDo) {
