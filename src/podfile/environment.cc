@@ -76,13 +76,13 @@ std::string expand(std::string_view text, const Environment& known) {
       continue;
     }
     const size_t end = text.starts_with('(') ? text.find(')') : std::string_view::npos;
-    const std::string* value =
-        end == std::string_view::npos ? nullptr : known.find(text.substr(1, end - 1));
-    if (value == nullptr) {
+    if (end == std::string_view::npos) {
       out += '$';
       continue;
     }
-    out += *value;
+    // One that is not known stays whole: what looks like another one in it is part of its name.
+    const std::string* value = known.find(text.substr(1, end - 1));
+    out += value != nullptr ? *value : cat("$", text.substr(0, end + 1));
     text.remove_prefix(end + 1);
   }
   return out;

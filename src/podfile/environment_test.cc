@@ -15,7 +15,9 @@ TEST(Expand, FollowsKubernetesRules) {
   EXPECT_EQ(expand("$$(A)", known), "$(A)");
   EXPECT_EQ(expand("$$$(A)", known), "$1");
   EXPECT_EQ(expand("$A $ $(A", known), "$A $ $(A");
-  EXPECT_EQ(expand("$(B)", known), "$(A)");  // what was inserted is not looked at again
+  EXPECT_EQ(expand("$(B)", known), "$(A)");          // what was inserted is not looked at again
+  EXPECT_EQ(expand("$(B$(A))", known), "$(B$(A))");  // one name, that nobody has
+  EXPECT_EQ(expand("$(B$(A)$(A)", known), "$(B$(A)1");
   EXPECT_EQ(expand("", known), "");
   EXPECT_EQ(expand("$()", known), "$()");
 }
