@@ -80,15 +80,26 @@ std::optional<Finding> check_hook(const Container& container, const manifest::Ha
   return check_port(container, hook.http_get->port, cat(where, ".httpGet.port"));
 }
 
+// A config.json is UTF-8, and a variable ends at its first NUL.
+std::optional<Finding> check_value(std::string_view value, std::string_view kind,
+                                   std::string_view name, std::string_view key, std::string where) {
+  if (!value.contains('\0') && oci::json::find_invalid_utf8(value) == std::string_view::npos)
+    return std::nullopt;
+  return Finding{std::move(where), cat("the ", kind, " ", quoted(name), " has bytes in ",
+                                       quoted(key), " that cannot be in a variable")};
+}
+
 template <class Source>
 std::optional<Finding> check_key(const Source* source, const manifest::KeySelector& selector,
                                  std::string_view kind, const std::string& where) {
-  if (selector.optional) return std::nullopt;
   if (source == nullptr) {
+    if (selector.optional) return std::nullopt;
     return Finding{cat(where, ".name"),
                    cat("there is no ", kind, " ", quoted(selector.name), " in the file")};
   }
-  if (source->data.find(selector.key) != nullptr) return std::nullopt;
+  if (const std::string* value = value_in(*source, selector.key))
+    return check_value(*value, kind, selector.name, selector.key, cat(where, ".key"));
+  if (selector.optional) return std::nullopt;
   return Finding{cat(where, ".key"),
                  cat("the ", kind, " ", quoted(selector.name), " has no ", quoted(selector.key))};
 }
@@ -214,6 +225,14 @@ std::optional<Finding> check_environment(const File& file, const Container& cont
     POD_CHECK(check_handlers(static_cast<size_t>(from.config_map_ref.has_value()) +
                                  static_cast<size_t>(from.secret_ref.has_value()),
                              place, "configMapRef and secretRef"));
+    if (const manifest::Secret* secret =
+            from.secret_ref ? file.secret(from.secret_ref->name) : nullptr) {
+      for (const auto& [key, value] : secret->data) {
+        if (!is_variable_name(cat(from.prefix, key))) continue;
+        POD_CHECK(check_value(value, "Secret", from.secret_ref->name, key,
+                              cat(place, ".secretRef.name")));
+      }
+    }
     if (from.config_map_ref && !from.config_map_ref->optional &&
         file.config_map(from.config_map_ref->name) == nullptr) {
       return Finding{

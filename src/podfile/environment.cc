@@ -30,8 +30,6 @@ const manifest::Container* find_container(const manifest::PodSpec& spec, std::st
   return nullptr;
 }
 
-bool is_variable_name(std::string_view name) { return !name.empty() && !name.contains('='); }
-
 // check.cc has seen to it that what is not optional is there.
 std::optional<std::string> value_of(const File& file, const manifest::Container& own,
                                     const manifest::EnvSource& source, const PodFacts& facts) {
@@ -41,7 +39,7 @@ std::optional<std::string> value_of(const File& file, const manifest::Container&
     return value ? std::optional(*std::move(value)) : std::nullopt;
   }
   const auto look_up = [](const auto* document, const manifest::KeySelector& selector) {
-    const std::string* value = document == nullptr ? nullptr : document->data.find(selector.key);
+    const std::string* value = document == nullptr ? nullptr : value_in(*document, selector.key);
     return value == nullptr ? std::nullopt : std::optional<std::string>(*value);
   };
   if (source.config_map_key_ref) {
@@ -54,14 +52,17 @@ std::optional<std::string> value_of(const File& file, const manifest::Container&
   return std::nullopt;
 }
 
-void add_all(Environment& environment, const oci::Map<std::string>& data, std::string_view prefix) {
-  for (const auto& [key, value] : data) {
+template <class Document>
+void add_all(Environment& environment, const Document& document, std::string_view prefix) {
+  for (const auto& [key, value] : document.data) {
     const std::string name = cat(prefix, key);
-    if (is_variable_name(name)) environment.set(name, value);
+    if (is_variable_name(name) && value_in(document, key) != nullptr) environment.set(name, value);
   }
 }
 
 }  // namespace
+
+bool is_variable_name(std::string_view name) { return !name.empty() && !name.contains('='); }
 
 std::string expand(std::string_view text, const Environment& known) {
   std::string out;
@@ -153,11 +154,11 @@ Environment environment_of(const File& file, const manifest::Container& containe
   for (const manifest::EnvFrom& from : container.env_from) {
     if (from.config_map_ref) {
       if (const auto* map = file.config_map(from.config_map_ref->name)) {
-        add_all(environment, map->data, from.prefix);
+        add_all(environment, *map, from.prefix);
       }
     } else if (from.secret_ref) {
       if (const auto* secret = file.secret(from.secret_ref->name)) {
-        add_all(environment, secret->data, from.prefix);
+        add_all(environment, *secret, from.prefix);
       }
     }
   }

@@ -17,6 +17,8 @@ namespace ocirt::podfile {
 using Environment = oci::Map<std::string>;
 
 std::string expand(std::string_view text, const Environment& known);
+// Keys of envFrom that are none are left out.
+bool is_variable_name(std::string_view name);
 
 inline constexpr std::string_view kKnownFields =
     "metadata.name, metadata.namespace, metadata.uid, metadata.labels['NAME'], "

@@ -57,6 +57,19 @@ TEST(Environment, ConfigMapsComeFirstWithTheirPrefixAndEnvWins) {
   EXPECT_EQ(result.find("P_A=B"), nullptr);  // no name of a variable
 }
 
+TEST(Environment, BinaryDataOfAConfigMapIsNoVariable) {
+  const auto file = read_pod_file(
+      "{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {containers: [{name: a, image: "
+      "'rootfs:/r', envFrom: [{configMapRef: {name: m}}], env: [{name: B, valueFrom: "
+      "{configMapKeyRef: {name: m, key: bytes, optional: true}}}]}]}}\n---\n{apiVersion: v1, kind: "
+      "ConfigMap, metadata: {name: m}, data: {text: x}, binaryData: {bytes: eA==}}\n",
+      "f", {});
+  ASSERT_TRUE(file) << file.error().message();
+  const Environment result = environment_of(*file, file->pod.spec.containers[0], {});
+  EXPECT_EQ(result, (Environment{{"text", "x"}}));
+  EXPECT_EQ(*file->config_map("m")->data.find("bytes"), "x");  // but a file of a volume
+}
+
 TEST(Environment, AnOptionalKeyThatIsAbsentLeavesTheVariableOut) {
   const Environment result = read(
       {.env = {{.name = "A",

@@ -46,7 +46,8 @@ std::optional<oci::Error> decode(const Node& tree, std::string_view name, std::s
   return std::nullopt;
 }
 
-// ConfigMaps and Secrets may be written in two ways each; afterwards everything is in `data`.
+// ConfigMaps and Secrets may be written in two ways each; afterwards everything is in `data`, and
+// `more` has only names.
 std::optional<oci::Error> join(const Node& tree, std::string_view name, std::string_view member,
                                oci::Map<std::string>& data, oci::Map<std::string>& more) {
   for (auto& [key, value] : more) {
@@ -55,9 +56,8 @@ std::optional<oci::Error> join(const Node& tree, std::string_view name, std::str
       oci::json::append_key(property, key);
       return error_at(name, place_of(tree, property), property, "is in data as well");
     }
-    data.set(key, std::move(value));
+    data.set(key, std::exchange(value, {}));
   }
-  more.clear();
   return std::nullopt;
 }
 

@@ -25,6 +25,14 @@ struct File {
   const manifest::Secret* secret(std::string_view name) const;
 };
 
+// What a variable may have as its value, or nullptr: not what Kubernetes keeps for volumes.
+inline const std::string* value_in(const manifest::ConfigMap& map, std::string_view key) {
+  return map.binary_data.find(key) != nullptr ? nullptr : map.data.find(key);
+}
+inline const std::string* value_in(const manifest::Secret& secret, std::string_view key) {
+  return secret.data.find(key);
+}
+
 // Reads and checks (check.h) the text of a pod file.
 oci::Result<File> read_pod_file(std::string_view text, std::string_view name,
                                 const ReadOptions& options);

@@ -314,7 +314,8 @@ struct ConfigMap {
   std::string kind = {};
   Metadata metadata = {};
   oci::Map<std::string> data = {};
-  oci::Map<std::string> binary_data = {};  // in base64
+  oci::Map<std::string> binary_data = {};  // in base64; when it is read, only the names of those
+                                           // in `data` that are for volumes alone
   std::optional<bool> immutable = {};
 };
 struct Secret {
