@@ -194,6 +194,14 @@ bool Reader::read_map(const Node& node, const Type& type, void* target) {
   return true;
 }
 
+// For every Go writer an empty text is the same as none: clusters write `type: ""`.
+bool says_nothing(const Node& member, const Field& row) {
+  if (member.kind == Node::Kind::kNull) return true;
+  const bool is_text = row.type().kind == Kind::kString || row.type().kind == Kind::kEnumeration;
+  return is_text && !row.rules().required && member.kind == Node::Kind::kScalar &&
+         member.text.empty();
+}
+
 bool Reader::read_object(const Node& node, const Type& type, void* target) {
   const size_t length = path_.size();
   uint64_t seen = 0;
@@ -203,7 +211,7 @@ bool Reader::read_object(const Node& node, const Type& type, void* target) {
     if (row == type.rows.end()) {
       append_unknown(path_, member.name);
       if (!unknown(member, type)) return false;
-    } else if (member.kind != Node::Kind::kNull) {
+    } else if (!says_nothing(member, *row)) {
       oci::json::append_member(path_, row->name());
       seen |= uint64_t{1} << (row - type.rows.begin());
       if (!read(member, row->type(), &*row, row->open(target, true))) return false;

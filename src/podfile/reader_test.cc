@@ -48,6 +48,20 @@ TEST(Reader, AModeMayBeOctalInBothWaysOfWritingIt) {
   }
 }
 
+TEST(Reader, AnEmptyTextIsTheSameAsAbsent) {
+  const auto container = read(
+      "{name: a, image: b, workingDir: '', imagePullPolicy: \"\", volumeDevices: '',"
+      " livenessProbe: {httpGet: {path: '', port: 80, scheme: ''}}, args: ['']}");
+  ASSERT_TRUE(container) << container.error().message();
+  EXPECT_FALSE(container->working_dir);
+  EXPECT_FALSE(container->image_pull_policy);
+  EXPECT_EQ(container->liveness_probe->http_get->path, "/");
+  EXPECT_EQ(container->args, std::vector<std::string>{""});
+  EXPECT_EQ(error_of("{name: '', image: b}"), "accepted");  // for others to refuse
+  EXPECT_EQ(error_of("{name: a, image: b, tty: ''}"),
+            "f:1:26: tty: expected true or false, found the text \"\"; leave out the quotes");
+}
+
 TEST(Reader, NothingIsTheSameAsAbsent) {
   const auto container = read("{name: a, image: b, args: null, env: , tty: ~}");
   ASSERT_TRUE(container);

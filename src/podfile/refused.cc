@@ -169,7 +169,7 @@ bool asks_for_nothing(const oci::schema::Type& object, const Node& member) {
     case Node::Kind::kNull:
       return true;
     case Node::Kind::kScalar:
-      return !refused->harmless.empty() && member.text == refused->harmless;
+      return member.text.empty() || member.text == refused->harmless;
     case Node::Kind::kList:
     case Node::Kind::kMap:
       break;

@@ -35,8 +35,8 @@ namespace ocirt::podfile {
 std::optional<std::string_view> why_refused(const oci::schema::Type& object,
                                             std::string_view field);
 
-// Whether such a field stands there without a wish: null, an empty list or map, or the value that a
-// cluster writes into every pod.
+// Whether such a field stands there without a wish: null, an empty text, list or map, or the value
+// that a cluster writes into every pod.
 bool asks_for_nothing(const oci::schema::Type& object, const Node& member);
 
 }  // namespace ocirt::podfile
