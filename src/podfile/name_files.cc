@@ -44,6 +44,8 @@ void add(std::vector<std::string>& list, const std::string& value) {
   if (std::ranges::find(list, value) == list.end()) list.push_back(value);
 }
 
+bool is_local(const std::string& server) { return server.starts_with("127.") || server == "::1"; }
+
 std::string line(std::string_view word, const std::vector<std::string>& values) {
   if (values.empty()) return {};
   std::string out(word);
@@ -69,15 +71,16 @@ std::string hosts_text(const manifest::PodSpec& spec, std::string_view of_host) 
   return out;
 }
 
+bool has_only_local_servers(std::string_view resolv_conf) {
+  const std::vector<std::string> servers = parse(resolv_conf).servers;
+  return !servers.empty() && std::ranges::all_of(servers, is_local);
+}
+
 std::string resolv_text(const manifest::PodSpec& spec, std::string_view of_host) {
   Resolver resolver;
   if (spec.dns_policy != manifest::DnsPolicy::kNone) {
     resolver = parse(of_host);
-    if (!spec.host_network) {
-      std::erase_if(resolver.servers, [](const std::string& server) {
-        return server.starts_with("127.") || server == "::1";
-      });
-    }
+    if (!spec.host_network) std::erase_if(resolver.servers, is_local);
   }
   if (spec.dns_config) {
     for (const std::string& server : spec.dns_config->nameservers) add(resolver.servers, server);

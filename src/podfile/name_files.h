@@ -17,4 +17,8 @@ std::string hosts_text(const manifest::PodSpec& spec, std::string_view of_host);
 // the network is the host's.
 std::string resolv_text(const manifest::PodSpec& spec, std::string_view of_host);
 
+// Whether a resolv.conf has name servers, and all of them on the loopback: systemd-resolved's,
+// which writes down elsewhere whom it asks itself.
+bool has_only_local_servers(std::string_view resolv_conf);
+
 }  // namespace ocirt::podfile

@@ -17,6 +17,12 @@ TEST(ResolvConf, IsTheHostsWithoutServersThatThePodCannotReach) {
   EXPECT_TRUE(resolv_text(host, kOfHost).starts_with("nameserver 127.0.0.53\n"));
 }
 
+TEST(ResolvConf, OfTheHostMayKnowNoServerButOnItsLoopback) {
+  EXPECT_TRUE(has_only_local_servers("nameserver 127.0.0.53\nnameserver ::1\nsearch a\n"));
+  EXPECT_FALSE(has_only_local_servers(kOfHost));
+  EXPECT_FALSE(has_only_local_servers("search a\n"));
+}
+
 TEST(ResolvConf, DnsConfigIsAddedAndItsOptionsWin) {
   manifest::PodSpec spec;
   spec.dns_config.emplace();

@@ -135,7 +135,11 @@ Result<> Resolver::add_files() {
   std::string hostname = out_.pod.hostname;
   if (out_.pod.host_uts) hostname = trim(TRY(read_of_host("/proc/sys/kernel/hostname")));
   const std::string hosts = TRY(read_of_host("/etc/hosts"));
-  const std::string resolver = TRY(read_of_host("/etc/resolv.conf"));
+  std::string resolver = TRY(read_of_host("/etc/resolv.conf"));
+  if (!spec_.host_network && has_only_local_servers(resolver)) {
+    std::string asked = TRY(read_of_host("/run/systemd/resolve/resolv.conf"));
+    if (!asked.empty()) resolver = std::move(asked);
+  }
   add("hostname", cat(hostname, "\n"));
   add("hosts", hosts_text(spec_, hosts));
   add("resolv.conf", resolv_text(spec_, resolver));
