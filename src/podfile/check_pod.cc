@@ -13,27 +13,55 @@ using manifest::ContainerPort;
 using manifest::PodSpec;
 using manifest::Volume;
 
-// A path that stays inside of whatever it is taken from.
+// A path that stays inside of whatever it is taken from, and is not that.
 bool stays_inside(std::string_view path) {
-  if (path.empty() || path.starts_with('/')) return false;
+  if (path.starts_with('/') || clean_path(path) == "/") return false;
   for (std::string_view part : split(path, '/')) {
     if (part == "..") return false;
   }
   return true;
 }
 
+// Sorted, there may be thousands: each is another file, and none is the directory of another.
+std::optional<Finding> check_item_paths(const std::vector<manifest::KeyToPath>& items,
+                                        std::string_view where) {
+  std::vector<std::string> sorted;
+  sorted.reserve(items.size());
+  for (const manifest::KeyToPath& item : items) sorted.push_back(clean_path(item.path));
+  std::ranges::sort(sorted);
+  std::vector<std::string> seen;
+  for (size_t i = 0; i < items.size(); ++i) {
+    const std::string path = clean_path(items[i].path);
+    const auto same = std::ranges::equal_range(sorted, path);
+    bool clashes = false;
+    if (same.size() > 1) {
+      clashes = std::ranges::find(seen, path) != seen.end();
+      seen.push_back(path);
+    }
+    for (size_t slash = path.rfind('/'); slash != 0 && !clashes; slash = path.rfind('/', slash - 1))
+      clashes = std::ranges::binary_search(sorted, path.substr(0, slash));
+    if (!clashes) continue;
+    return Finding{
+        cat(where, ".items[", i, "].path"),
+        cat(quoted(items[i].path), " is already the path of another item, or leads over it")};
+  }
+  return std::nullopt;
+}
+
 std::optional<Finding> check_items(const std::vector<manifest::KeyToPath>& items,
-                                   const oci::Map<std::string>* data, std::string_view where) {
+                                   const oci::Map<std::string>* data, bool optional,
+                                   std::string_view where) {
   for (size_t i = 0; i < items.size(); ++i) {
     if (!stays_inside(items[i].path)) {
       return Finding{cat(where, ".items[", i, "].path"),
                      "must be a relative path, and must not contain \"..\""};
     }
-    if (data != nullptr && data->find(items[i].key) == nullptr) {
+    if (data != nullptr && !optional && data->find(items[i].key) == nullptr) {
       return Finding{cat(where, ".items[", i, "].key"), cat("there is no ", quoted(items[i].key))};
     }
   }
-  if (!items.empty() || data == nullptr) return std::nullopt;
+  if (!items.empty()) return check_item_paths(items, where);
+  if (data == nullptr) return std::nullopt;
   for (const auto& [key, value] : *data) {
     if (key.contains('/') || !stays_inside(key)) {
       return Finding{std::string(where),
@@ -84,7 +112,7 @@ std::optional<Finding> check_volume(const File& file, const Volume& volume,
           cat("there is no ConfigMap ", quoted(volume.config_map->name), " in the file")};
     }
     return check_items(volume.config_map->items, map == nullptr ? nullptr : &map->data,
-                       cat(where, ".configMap"));
+                       volume.config_map->optional, cat(where, ".configMap"));
   }
   if (volume.secret) {
     const manifest::Secret* secret = file.secret(volume.secret->secret_name);
@@ -94,7 +122,7 @@ std::optional<Finding> check_volume(const File& file, const Volume& volume,
           cat("there is no Secret ", quoted(volume.secret->secret_name), " in the file")};
     }
     return check_items(volume.secret->items, secret == nullptr ? nullptr : &secret->data,
-                       cat(where, ".secret"));
+                       volume.secret->optional, cat(where, ".secret"));
   }
   return std::nullopt;
 }

@@ -106,7 +106,10 @@ void add_data(const File& file, const std::string& name, const oci::Map<std::str
     for (const auto& [key, value] : *data) add_file(out, volume, key, mode, group, value);
   }
   for (const manifest::KeyToPath& item : items) {
-    add_file(out, volume, item.path, item.mode.value_or(mode), group, *data->find(item.key));
+    const std::string* value = data->find(item.key);
+    if (value == nullptr) continue;  // optional
+    const std::string path = clean_path(item.path).substr(1);
+    add_file(out, volume, path, item.mode.value_or(mode), group, *value);
   }
 }
 

@@ -1,0 +1,50 @@
+#include "src/podfile/resolve.h"
+
+#include <gmock/gmock.h>
+
+#include "src/base/text.h"
+#include "src/sys/test_directory.h"
+
+namespace ocirt::podfile {
+namespace {
+
+using testing::ElementsAre;
+
+class Resolve : public sys::TestDirectory {
+ protected:
+  // `spec` is YAML in flow style, without the braces; ROOT in it is a directory.
+  Resolved resolved(std::string spec, std::string_view more = "") {
+    for (size_t at; (at = spec.find("ROOT")) != std::string::npos;) spec.replace(at, 4, path);
+    const std::string text =
+        cat("{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {", spec, "}}\n", more);
+    const auto file = read_pod_file(text, "f", {});
+    if (!file) {
+      ADD_FAILURE() << file.error().message();
+      return {};
+    }
+    Result<Resolved> made = resolve(*file, pod::Layout(path, "web"),
+                                    {.directory = path, .images = {}, .uid = "u", .node = {}});
+    EXPECT_TRUE(made) << made.error().text;
+    return made ? *std::move(made) : Resolved{};
+  }
+  static std::vector<std::string> below(const Resolved& resolved, std::string_view directory) {
+    std::vector<std::string> paths;
+    for (const Entry& entry : resolved.entries) {
+      if (entry.path.starts_with(directory) && entry.path != directory)
+        paths.push_back(entry.path.substr(directory.size()));
+    }
+    return paths;
+  }
+};
+
+TEST_F(Resolve, OptionalItemsThatAreNotThereAreLeftOutAndPathsAreCleaned) {
+  const Resolved pod = resolved(
+      "containers: [{name: c, image: 'rootfs:ROOT', command: [x]}], volumes: [{name: v, secret: "
+      "{secretName: s, optional: true, items: [{key: a, path: x//y}, {key: no, path: z}, {key: b, "
+      "path: ./w}]}}]",
+      "---\n{apiVersion: v1, kind: Secret, metadata: {name: s}, stringData: {a: A, b: B}}\n");
+  EXPECT_THAT(below(pod, "volumes/v"), ElementsAre("/x", "/x/y", "/w"));
+}
+
+}  // namespace
+}  // namespace ocirt::podfile
