@@ -143,12 +143,15 @@ Result<> check_mount(const PodMount& mount) {
 // one place.
 Result<> check_ports(const Pod& pod) {
   const std::vector<Port>& ports = pod.network.ports;
+  std::vector<bool> free_for_others;  // when those come
   for (size_t i = 0; i < ports.size(); ++i) {
     const Port& port = ports[i];
     const std::string where = cat("network.ports[", i, "]");
-    if (pod.find(port.container) == nullptr) {
+    const Container* const container = pod.find(port.container);
+    if (container == nullptr) {
       return refuse(cat(where, ".container: there is no container ", quoted(port.container)));
     }
+    free_for_others.push_back(container->role == Role::kInit);
     if (port.container_port == 0) return refuse(cat(where, ".containerPort: must be 1 to 65535"));
     if (port.host_port != 0 && pod.network.mode == NetworkMode::kNone) {
       return refuse(cat(where, ".hostPort: ", port.host_port,
@@ -157,7 +160,8 @@ Result<> check_ports(const Pod& pod) {
     for (size_t j = 0; j < i; ++j) {
       const Port& other = ports[j];
       if (other.protocol != port.protocol) continue;
-      if (other.container_port == port.container_port && other.container != port.container) {
+      if (other.container_port == port.container_port && other.container != port.container &&
+          !free_for_others[j]) {
         return refuse(cat(where, ".containerPort: ", port.container_port, "/",
                           oci::to_string(port.protocol), " of container ", port.container,
                           " is declared by container ", other.container,

@@ -4,6 +4,7 @@
 
 #include "src/base/text.h"
 #include "src/pod/paths.h"
+#include "src/pod/test_world.h"
 
 namespace ocirt::pod {
 namespace {
@@ -199,6 +200,16 @@ TEST(PodRules, OnePortIsOfOneContainer) {
   EXPECT_EQ(error_of(pod),
             "network.ports[2].containerPort: 80/TCP of container db is declared by container web-1 "
             "too, and all containers of a pod share one port space");
+}
+
+TEST(PodRules, APortOfAnInitContainerIsFreeWhenItHasEnded) {
+  Pod pod = example();
+  Container init = test_container("init", Role::kInit);
+  pod.containers.insert(pod.containers.begin(), init);
+  pod.network.ports.insert(pod.network.ports.begin(), {"init", "", "", 80, 0, Protocol::kTcp});
+  EXPECT_EQ(error_of(pod), "");
+  pod.containers[0].role = Role::kSidecar;
+  EXPECT_NE(error_of(pod), "");
 }
 
 TEST(PodRules, OnePortOfTheHostPerAddress) {

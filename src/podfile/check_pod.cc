@@ -235,19 +235,17 @@ std::optional<Finding> check_ports(const PodSpec& spec) {
   std::vector<Listener> listeners;
   for (size_t i = 0; i < container_count(spec); ++i) {
     const Container& container = container_at(spec, i);
-    // An init container has ended before the others begin; it is compared with itself only.
-    const bool alone = i < spec.init_containers.size() && !container.restart_policy;
+    // An init container has ended before the next one begins; only sidecars are there all the time.
+    const bool ends = i < spec.init_containers.size() && !container.restart_policy;
     const size_t first = listeners.size();
     for (size_t j = 0; j < container.ports.size(); ++j) {
       Listener listener{&container.ports[j], &container,
                         cat(place_of_container(spec, i), ".ports[", j, "]")};
       POD_CHECK(check_port_fields(spec, listener));
-      for (size_t k = alone ? first : 0; k < listeners.size(); ++k) {
-        POD_CHECK(compare(listener, listeners[k]));
-      }
+      for (const Listener& other : listeners) POD_CHECK(compare(listener, other));
       listeners.push_back(std::move(listener));
     }
-    if (alone) listeners.resize(first);
+    if (ends) listeners.resize(first);
   }
   return std::nullopt;
 }

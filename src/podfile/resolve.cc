@@ -32,6 +32,7 @@ class Resolver {
  private:
   Result<> resolve_container(size_t index);
   void set_pod();
+  void give_up_host_port(const Container& container, const manifest::ContainerPort& port);
   Result<> add_files();
   pod::Probe probe_of(const Container& container, const manifest::Probe& probe) const;
   pod::Handler handler_of(const Container& container, const manifest::Handler& handler) const;
@@ -106,6 +107,7 @@ void Resolver::set_pod() {
   for (size_t i = 0; i < container_count(spec_); ++i) {
     const Container& container = container_at(spec_, i);
     for (const manifest::ContainerPort& port : container.ports) {
+      give_up_host_port(container, port);
       pod.network.ports.push_back({.container = container.name,
                                    .name = port.name,
                                    .host_ip = port.host_ip,
@@ -118,6 +120,18 @@ void Resolver::set_pod() {
     pod.mounts.push_back({.target = "shm",
                           .type = pod::MountType::kTmpfs,
                           .options = {"nosuid", "noexec", "nodev", "mode=1777", "size=65536k"}});
+  }
+}
+
+// What init containers before this one have published is this one's, as they have ended by then.
+// (check_ports() has seen to it that nobody else has published the same.)
+void Resolver::give_up_host_port(const Container& container, const manifest::ContainerPort& port) {
+  if (port.host_port == 0) return;
+  for (pod::Port& earlier : out_.pod.network.ports) {
+    if (earlier.host_port != port.host_port || earlier.protocol != port.protocol) continue;
+    if (earlier.host_ip != port.host_ip && !earlier.host_ip.empty() && !port.host_ip.empty())
+      continue;
+    if (earlier.container != container.name) earlier.host_port = 0;
   }
 }
 

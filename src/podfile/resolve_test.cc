@@ -37,6 +37,19 @@ class Resolve : public sys::TestDirectory {
   }
 };
 
+TEST_F(Resolve, InitContainersMayHaveThePortOfWhoComesAfterThem) {
+  const Resolved pod = resolved(
+      "initContainers: [{name: i, image: 'rootfs:ROOT', command: [x], ports: [{containerPort: 80, "
+      "hostPort: 8080}, {containerPort: 81, hostPort: 8081}]}, {name: j, image: 'rootfs:ROOT', "
+      "command: [x], ports: [{containerPort: 80}]}], containers: [{name: c, image: 'rootfs:ROOT', "
+      "command: [x], ports: [{containerPort: 80, hostPort: 8080}]}]");
+  std::vector<std::string> ports;
+  ports.reserve(pod.pod.network.ports.size());
+  for (const pod::Port& port : pod.pod.network.ports)
+    ports.push_back(cat(port.container, " ", port.container_port, " ", port.host_port));
+  EXPECT_THAT(ports, ElementsAre("i 80 0", "i 81 8081", "j 80 0", "c 80 8080"));
+}
+
 TEST_F(Resolve, OptionalItemsThatAreNotThereAreLeftOutAndPathsAreCleaned) {
   const Resolved pod = resolved(
       "containers: [{name: c, image: 'rootfs:ROOT', command: [x]}], volumes: [{name: v, secret: "
