@@ -79,8 +79,14 @@ void NumberSet::add(unsigned number) {
 Result<NumberSet> parse_number_list(std::string_view text) {
   NumberSet set;
   if (trim(text).empty()) return set;
+  constexpr unsigned kMost = 16 * (kMostInNumberSet + 1);  // each of them several times
+  unsigned said = 0;
   for (std::string_view piece : split(text, ',')) {
     Range range = TRY(parse_range(trim(piece)));
+    said += range.last - range.first + 1;
+    if (said > kMost)
+      return refuse(cat("list item ", quoted(trim(piece)), ": the list says too much, more than ",
+                        kMost, " numbers"));
     for (unsigned n = range.first; n <= range.last; ++n) {
       if ((n - range.first) % range.group < range.used) set.add(n);
     }

@@ -44,5 +44,15 @@ TEST(CpuList, WrongItemsAreNamed) {
   }
 }
 
+// A configuration of 16 MB has room for two million ranges.
+TEST(CpuList, SaysTheSameNotOverAndOverAgain) {
+  std::string text = "0-65535";
+  for (int i = 1; i < 16; ++i) text += ",0-65535:1/2";
+  EXPECT_TRUE(parse_number_list(text));
+  text += ",7";
+  EXPECT_EQ(parse_number_list(text).error().text,
+            "list item \"7\": the list says too much, more than 1048576 numbers");
+}
+
 }  // namespace
 }  // namespace ocirt
