@@ -4,39 +4,98 @@
 // unpacked once however many pods use it.
 #include <cerrno>
 
+#include "oci-spec/documents.h"
+#include "oci-spec/json/reader.h"
+#include "oci-spec/schema/schema.h"
 #include "src/base/text.h"
 #include "src/container/own_ids.h"
 #include "src/podfile/image_facts.h"
-#include "src/podfile/yaml.h"
 #include "src/sys/file.h"
 #include "src/sys/process.h"
 #include "src/sys/program_output.h"
+
+namespace ocirt::podfile::image {
+
+// What is looked at of the documents of a layout. Not in an anonymous namespace: the tables below
+// are found by type.
+struct Descriptor {
+  std::string digest = {};
+  oci::Map<std::string> annotations = {};
+};
+struct Index {
+  std::vector<Descriptor> manifests = {};
+};
+struct Manifest {
+  Descriptor config = {};
+  std::vector<Descriptor> manifests = {};  // where this is an index
+};
+struct Config {
+  std::vector<std::string> entrypoint = {}, command = {}, environment = {};
+  std::string user = {}, working_directory = {}, stop_signal = {};
+};
+struct Document {
+  Config config = {};
+};
+
+}  // namespace ocirt::podfile::image
+
+namespace oci::schema {
+namespace image = ocirt::podfile::image;
+
+template <>
+const Type Object<image::Descriptor>::type;
+template <>
+const Type Object<image::Config>::type;
+
+namespace {
+
+constexpr Field kDescriptor[] = {
+    OCI_FIELD(image::Descriptor, digest, "digest"),
+    OCI_FIELD(image::Descriptor, annotations, "annotations"),
+};
+constexpr Field kIndex[] = {OCI_FIELD(image::Index, manifests, "manifests")};
+constexpr Field kManifest[] = {
+    OCI_FIELD(image::Manifest, config, "config"),
+    OCI_FIELD(image::Manifest, manifests, "manifests"),
+};
+constexpr Field kConfig[] = {
+    OCI_FIELD(image::Config, entrypoint, "Entrypoint"),
+    OCI_FIELD(image::Config, command, "Cmd"),
+    OCI_FIELD(image::Config, environment, "Env"),
+    OCI_FIELD(image::Config, user, "User"),
+    OCI_FIELD(image::Config, working_directory, "WorkingDir"),
+    OCI_FIELD(image::Config, stop_signal, "StopSignal"),
+};
+constexpr Field kDocument[] = {OCI_FIELD(image::Document, config, "config")};
+
+}  // namespace
+
+template <>
+constinit const Type Object<image::Descriptor>::type = object(kDescriptor);
+template <>
+constinit const Type Object<image::Index>::type = object(kIndex);
+template <>
+constinit const Type Object<image::Manifest>::type = object(kManifest);
+template <>
+constinit const Type Object<image::Config>::type = object(kConfig);
+template <>
+constinit const Type Object<image::Document>::type = object(kDocument);
+
+}  // namespace oci::schema
 
 namespace ocirt::podfile {
 namespace {
 
 constexpr std::string_view kTag = "org.opencontainers.image.ref.name";
 
-// JSON, with the reader that is there anyway.
-Result<Node> read_json(const std::string& path) {
-  const std::string text = TRY(sys::read_file(sys::kCwd, path));
-  oci::Result<std::vector<Node>> documents = read_yaml(text, path);
-  if (!documents) return refuse(documents.error().message());
-  if (documents->size() != 1) return refuse(cat(path, ": expected one JSON document"));
-  return std::move(documents->front());
-}
-
-std::string text_at(const Node* node, std::string_view member) {
-  const Node* found = node == nullptr ? nullptr : node->find(member);
-  return found == nullptr ? std::string{} : found->text;
-}
-
-std::vector<std::string> list_at(const Node* node, std::string_view member) {
-  std::vector<std::string> list;
-  const Node* found = node == nullptr ? nullptr : node->find(member);
-  if (found == nullptr) return list;
-  for (const Node& item : found->items) list.push_back(item.text);
-  return list;
+template <class Document>
+Result<Document> read_json(const std::string& path) {
+  const std::string text = TRY(sys::read_file(sys::kCwd, path, oci::kMaxDocumentSize));
+  Document document;
+  if (auto error = oci::json::read(text, path, oci::schema::Object<Document>::type, &document)) {
+    return refuse(error->message());
+  }
+  return document;
 }
 
 // The hexadecimal part of "sha256:...", which becomes a part of paths.
@@ -52,18 +111,17 @@ Result<std::string> hex_of(std::string_view digest, std::string_view where) {
 
 Result<std::string> manifest_of(const Image& image, const std::string& layout) {
   const std::string path = cat(layout, "/index.json");
-  Result<Node> index = read_json(path);
+  Result<image::Index> index = read_json<image::Index>(path);
   if (!index && index.error().code == ENOENT) {
     return refuse(cat(layout, " is no OCI image layout: there is no index.json"));
   }
   if (!index) return std::unexpected(std::move(index).error());
   std::string tags;
-  if (const Node* manifests = index->find("manifests")) {
-    for (const Node& manifest : manifests->items) {
-      const std::string tag = text_at(manifest.find("annotations"), kTag);
-      if (tag == image.tag) return hex_of(text_at(&manifest, "digest"), path);
-      if (!tag.empty()) tags += cat(tags.empty() ? "" : ", ", tag);
-    }
+  for (const image::Descriptor& manifest : index->manifests) {
+    const std::string* tag = manifest.annotations.find(kTag);
+    if (tag == nullptr || tag->empty()) continue;
+    if (*tag == image.tag) return hex_of(manifest.digest, path);
+    tags += cat(tags.empty() ? "" : ", ", *tag);
   }
   return refuse(cat("there is no tag ", quoted(image.tag), " in ", layout,
                     tags.empty() ? std::string("; it has none") : cat("; it has ", tags)));
@@ -120,22 +178,21 @@ Result<> look_at_layout(const Image& image, const std::string& layout, const std
                         ImageFacts& facts) {
   const std::string hex = TRY(manifest_of(image, layout));
   const std::string blobs = cat(layout, "/blobs/sha256/");
-  const Node manifest = TRY(read_json(cat(blobs, hex)));
-  if (manifest.find("manifests") != nullptr) {
+  const image::Manifest manifest = TRY(read_json<image::Manifest>(cat(blobs, hex)));
+  if (!manifest.manifests.empty()) {
     return refuse(cat("not supported: the tag ", quoted(image.tag),
                       " names images for several "
                       "platforms; copy the one for this machine (skopeo copy)"));
   }
   const std::string config_hex =
-      TRY(hex_of(text_at(manifest.find("config"), "digest"), cat(blobs, hex, ": config.digest")));
-  const Node document = TRY(read_json(cat(blobs, config_hex)));
-  const Node* config = document.find("config");
-  facts.entrypoint = list_at(config, "Entrypoint");
-  facts.command = list_at(config, "Cmd");
-  facts.environment = list_at(config, "Env");
-  facts.user = text_at(config, "User");
-  facts.working_directory = text_at(config, "WorkingDir");
-  facts.stop_signal = text_at(config, "StopSignal");
+      TRY(hex_of(manifest.config.digest, cat(blobs, hex, ": config.digest")));
+  image::Config config = TRY(read_json<image::Document>(cat(blobs, config_hex))).config;
+  facts.entrypoint = std::move(config.entrypoint);
+  facts.command = std::move(config.command);
+  facts.environment = std::move(config.environment);
+  facts.user = std::move(config.user);
+  facts.working_directory = std::move(config.working_directory);
+  facts.stop_signal = std::move(config.stop_signal);
   facts.rootfs = TRY(unpack(image, layout, cache, hex));
   return {};
 }
