@@ -58,7 +58,7 @@ std::optional<Finding> check_probe(const Container& container, const manifest::P
     return Finding{cat(where, ".terminationGracePeriodSeconds"),
                    "a readiness probe ends no container"};
   }
-  if (probe.success_threshold.value_or(1) == 1) return std::nullopt;
+  if (probe.success_threshold.value_or(1) <= 1) return std::nullopt;
   return Finding{cat(where, ".successThreshold"), "must be 1 but for a readiness probe"};
 }
 

@@ -184,7 +184,7 @@ pod::Probe Resolver::probe_of(const Container& container, const manifest::Probe&
     out.tcp->port = port_of(container, probe.tcp_socket->port).value_or(0);
   }
   const auto set = [](uint32_t& field, const std::optional<uint32_t>& value) {
-    if (value) field = *value;
+    if (value.value_or(0) != 0) field = *value;  // 0 is Kubernetes' absent
   };
   set(out.initial_delay_seconds, probe.initial_delay_seconds);
   set(out.period_seconds, probe.period_seconds);

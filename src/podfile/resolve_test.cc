@@ -59,5 +59,15 @@ TEST_F(Resolve, OptionalItemsThatAreNotThereAreLeftOutAndPathsAreCleaned) {
   EXPECT_THAT(below(pod, "volumes/v"), ElementsAre("/x", "/x/y", "/w"));
 }
 
+TEST_F(Resolve, ZeroIsTheDefaultOfAProbe) {
+  const Resolved pod = resolved(
+      "containers: [{name: c, image: 'rootfs:ROOT', command: [x], livenessProbe: {exec: {command: "
+      "[y]}, initialDelaySeconds: 0, periodSeconds: 0, timeoutSeconds: 0, successThreshold: 0, "
+      "failureThreshold: 0}}]");
+  pod::Probe expected;
+  expected.exec = {"y"};
+  EXPECT_EQ(pod.pod.containers.at(0).liveness, expected);
+}
+
 }  // namespace
 }  // namespace ocirt::podfile

@@ -114,10 +114,10 @@ constexpr Field kProbe[] = {
     OCI_FIELD(Probe, http_get, "httpGet"),
     OCI_FIELD(Probe, tcp_socket, "tcpSocket"),
     OCI_FIELD(Probe, initial_delay_seconds, "initialDelaySeconds", kSeconds),
-    OCI_FIELD(Probe, period_seconds, "periodSeconds", kPositive),
-    OCI_FIELD(Probe, timeout_seconds, "timeoutSeconds", kPositive),
-    OCI_FIELD(Probe, success_threshold, "successThreshold", kPositive),
-    OCI_FIELD(Probe, failure_threshold, "failureThreshold", kPositive),
+    OCI_FIELD(Probe, period_seconds, "periodSeconds", kSeconds),
+    OCI_FIELD(Probe, timeout_seconds, "timeoutSeconds", kSeconds),
+    OCI_FIELD(Probe, success_threshold, "successThreshold", kSeconds),
+    OCI_FIELD(Probe, failure_threshold, "failureThreshold", kSeconds),
     OCI_FIELD(Probe, termination_grace_period_seconds, "terminationGracePeriodSeconds", kPositive),
 };
 constexpr Field kHandler[] = {
