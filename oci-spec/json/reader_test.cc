@@ -136,7 +136,8 @@ TEST(Reader, RefusesIntegersBeyondTheirTypes) {
       {R"("hooks":{"poststop":[{"path":"/x","timeout":0}]})",
        "hooks.poststop[0].timeout: expected an integer from 1"},
       {R"("hooks":{"poststop":[{"path":"/x","timeout":-5}]})", "found -5"},
-      {R"("linux":{"devices":[{"type":"c","path":"/x","fileMode":65536}]})", "from 0 to 65535"},
+      {R"("linux":{"devices":[{"type":"c","path":"/x","fileMode":4294967296}]})",
+       "from 0 to 4294967295"},
   };
   for (const auto& [members, expected] : cases) {
     EXPECT_THAT(error_of(with(members)), HasSubstr(expected));

@@ -21,9 +21,9 @@ constexpr Field kDevice[] = {
     OCI_FIELD(Device, type, "type", kRequired),
     OCI_FIELD(Device, major, "major"),
     OCI_FIELD(Device, minor, "minor"),
-    // The schema says 0777. Callers hand on a whole st_mode with the set-ID and type bits in it,
-    // and other runtimes take it.
-    OCI_FIELD(Device, file_mode, "fileMode", {.maximum = 0177777}),
+    // The schema says 0777. Callers hand on a whole st_mode, or Go's os.FileMode, which has the
+    // type in its upper bits, and other runtimes take it.
+    OCI_FIELD(Device, file_mode, "fileMode"),
     // 4294967295 is no id, but "leave as it is" for chown(2).
     OCI_FIELD(Device, uid, "uid", {.maximum = 4294967294}),
     OCI_FIELD(Device, gid, "gid", {.maximum = 4294967294}),

@@ -59,6 +59,14 @@ TEST_F(Devices, TheOnesGivenAreMadeWithModeAndOwner) {
                       "test -b deep/loop && echo block; test -p pipe && stat -c 'fifo %a' pipe"));
 }
 
+// st_mode, and what os.FileMode of Go has for a character device.
+TEST_F(Devices, OfAWholeModeThePermissionsCount) {
+  bundle.set("linux.devices", R"([
+    {"path": "/dev/c", "type": "c", "major": 1, "minor": 3, "fileMode": 8630},
+    {"path": "/dev/go", "type": "c", "major": 1, "minor": 3, "fileMode": 69206454}])");
+  EXPECT_EQ("666\n666\n", run_shell("stat -c %a /dev/c /dev/go"));
+}
+
 TEST_F(Devices, TheModeIsExactWhateverTheUmask) {
   bundle.set("linux.devices", R"([
     {"path": "/dev/wide", "type": "c", "major": 1, "minor": 3, "fileMode": 511}])");
