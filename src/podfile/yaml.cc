@@ -79,6 +79,7 @@ class Builder {
   bool build_map(Node& node, unsigned depth);
   bool build_scalar(Node& node);
   bool build_alias(Node& node);
+  bool has_room(const Node& map, Place place);
   bool add_member(Node& map, Node member);
   bool merge(Node& map, const Node& source);
   bool count(const Node& node, Place place);
@@ -199,14 +200,17 @@ bool Builder::build_map(Node& node, unsigned depth) {
   return false;
 }
 
+bool Builder::has_room(const Node& map, Place place) {
+  return map.items.size() < kMaxMembers ||
+         fail(place, cat("a map with more than ", kMaxMembers, " keys"));
+}
+
 bool Builder::add_member(Node& map, Node member) {
   if (const Node* first = map.find(member.name)) {
     return fail(member.name_place, cat("the key ", quoted(member.name),
                                        " is there twice, first in line ", first->name_place.line));
   }
-  if (map.items.size() >= kMaxMembers) {
-    return fail(member.name_place, cat("a map with more than ", kMaxMembers, " keys"));
-  }
+  if (!has_room(map, member.name_place)) return false;
   map.items.push_back(std::move(member));
   return true;
 }
@@ -220,7 +224,7 @@ bool Builder::merge(Node& map, const Node& source) {
   if (source.kind != Node::Kind::kMap) return fail(source.place, "<<: expected a map");
   for (const Node& member : source.items) {
     if (map.find(member.name) != nullptr) continue;
-    if (!count(member, source.place)) return false;
+    if (!count(member, source.place) || !has_room(map, source.place)) return false;
     map.items.push_back(member);
   }
   return true;
@@ -296,6 +300,9 @@ oci::Result<std::vector<Node>> read_yaml(std::string_view text, std::string_view
         Error{std::string(document), 0, 0, "",
               cat("the file has ", text.size(), " bytes, more than the limit of ", kMaxFile)});
   }
+  // libyaml takes a byte order mark only where it is to find the encoding by it.
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kMark)) text.remove_prefix(kMark.size());
   return Builder(text, document).run();
 }
 

@@ -56,6 +56,15 @@ TEST(Yaml, AnchorsAliasesAndMergeKeysWork) {
   EXPECT_EQ(root.find("d")->find("z")->text, "4");
 }
 
+TEST(Yaml, AFileMayBeginWithAByteOrderMark) {
+  EXPECT_EQ(read_one("\xEF\xBB\xBF"
+                     "a: 1\r\nb: 2\r\n")
+                .find("b")
+                ->text,
+            "2");
+  EXPECT_TRUE(read_yaml("\xEF\xBB\xBF", "f")->empty());
+}
+
 TEST(Yaml, WhatMeansTwoThingsIsRefused) {
   EXPECT_EQ(error_of("a: 1\nb: 2\na: 3\n"), "f:3:1: the key \"a\" is there twice, first in line 1");
   EXPECT_EQ(error_of("? [x]\n: 1\n"), "f:1:3: a key must be a text");
@@ -79,6 +88,9 @@ TEST(Yaml, WhatAFileMayAskForIsBounded) {
   std::string wide = "{";
   for (size_t i = 0; i <= kMaxMembers; ++i) wide += "k" + std::to_string(i) + ": 1, ";
   EXPECT_TRUE(error_of(wide + "}").contains("a map with more than 4000 keys"));
+  std::string merged = "{<<: {a: , b: }, ";
+  for (size_t i = 0; i + 1 < kMaxMembers; ++i) merged += "k" + std::to_string(i) + ": 1, ";
+  EXPECT_TRUE(error_of(merged + "}").contains("a map with more than 4000 keys"));
   // 20 KB of text, 1000 times
   std::string text = "a: &a \"" + std::string(20'000, 'x') + "\"\nb: [";
   for (int i = 0; i < 1000; ++i) text += "*a,";
