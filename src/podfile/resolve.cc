@@ -174,9 +174,20 @@ pod::HttpGet Resolver::http_of(const Container& container, const manifest::HttpG
   return out;
 }
 
+// $(NAME) in the command of a probe. The kubelet knows there what `env` has as a value, as it is
+// written; a variable with a source is empty to it.
+std::vector<std::string> with_values(const std::vector<manifest::EnvVar>& variables,
+                                     std::vector<std::string> command) {
+  Environment known;
+  for (const manifest::EnvVar& variable : variables)
+    known.set(variable.name, variable.value.value_or(""));
+  for (std::string& word : command) word = expand(word, known);
+  return command;
+}
+
 pod::Probe Resolver::probe_of(const Container& container, const manifest::Probe& probe) const {
   pod::Probe out;
-  if (probe.exec) out.exec = probe.exec->command;
+  if (probe.exec) out.exec = with_values(container.env, probe.exec->command);
   if (probe.http_get) out.http = http_of(container, *probe.http_get);
   if (probe.tcp_socket) {
     out.tcp.emplace();

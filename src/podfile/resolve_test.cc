@@ -69,5 +69,18 @@ TEST_F(Resolve, ZeroIsTheDefaultOfAProbe) {
   EXPECT_EQ(pod.pod.containers.at(0).liveness, expected);
 }
 
+// As the kubelet has it: what env gives as a value, and neither valueFrom nor handlers.
+TEST_F(Resolve, ProbesKnowTheValuesOfVariables) {
+  const Resolved pod = resolved(
+      "containers: [{name: c, image: 'rootfs:ROOT', command: [x], env: [{name: PORT, value: '80'}, "
+      "{name: A, value: '$(PORT)'}, {name: N, valueFrom: {fieldRef: {fieldPath: metadata.name}}}], "
+      "livenessProbe: {exec: {command: [ask, '$(PORT)$(N)', '$(A)', '$$(PORT)', $(cat /x)]}}, "
+      "lifecycle: {preStop: {exec: {command: [end, $(PORT)]}}}}]");
+  const pod::Container& container = pod.pod.containers.at(0);
+  EXPECT_THAT(*container.liveness->exec,
+              ElementsAre("ask", "80", "$(PORT)", "$(PORT)", "$(cat /x)"));
+  EXPECT_THAT(*container.pre_stop->exec, ElementsAre("end", "$(PORT)"));
+}
+
 }  // namespace
 }  // namespace ocirt::podfile
