@@ -149,9 +149,16 @@ std::optional<Finding> check_sysctls(const PodSpec& spec) {
 std::optional<Finding> check_annotations(const File& file) {
   const auto& annotations = file.pod.metadata.annotations;
   for (const auto& [name, value] : annotations) {
-    if (!name.starts_with("ocirt.pod/")) continue;
+    // Kubernetes still does as this one says, from before there was a field.
+    const bool armor = name.starts_with("container.apparmor.security.beta.kubernetes.io/");
+    if (!armor && !name.starts_with("ocirt.pod/")) continue;
     std::string where = "metadata.annotations";
     oci::json::append_key(where, name);
+    if (armor) {
+      if (value == "unconfined") continue;
+      return Finding{std::move(where),
+                     "not supported; securityContext.appArmorProfile of the container is"};
+    }
     if (name == kBackoffAnnotation) {
       if (read_waits(value)) continue;
       return Finding{
