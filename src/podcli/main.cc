@@ -35,7 +35,14 @@ std::string_view environment(std::string_view name) {
   return {};
 }
 
-void set_defaults(Globals& globals) {
+// A pod's shim works in another directory than we do.
+Result<> make_absolute(std::string& directory) {
+  if (directory.starts_with('/')) return {};
+  directory = cat(TRY(sys::read_link(sys::kCwd, "/proc/self/cwd")), "/", directory);
+  return {};
+}
+
+Result<> set_defaults(Globals& globals) {
   const bool superuser = sys::effective_uid() == 0;
   const std::string_view home = environment("HOME");
   const std::string_view data = environment("XDG_DATA_HOME");
@@ -45,6 +52,9 @@ void set_defaults(Globals& globals) {
   globals.root = pod::pods_root(globals.root, environment("XDG_RUNTIME_DIR"), superuser);
   if (globals.state_dir.empty()) globals.state_dir = cat(kept, "/pods");
   if (globals.images.empty()) globals.images = cat(kept, "/images");
+  for (std::string* directory : {&globals.root, &globals.state_dir, &globals.images})
+    TRY(make_absolute(*directory));
+  return {};
 }
 
 const Command* find_command(std::string_view name) {
@@ -77,7 +87,7 @@ int run_program(std::span<const char* const> words) {
   if (arguments[0] == "help") return help(arguments.subspan(1));
   const Command* command = find_command(arguments[0]);
   if (command == nullptr) return complain(cat("unknown command ", quoted(arguments[0])), 2);
-  set_defaults(globals);
+  if (Result<> set = set_defaults(globals); !set) return complain(set.error().text, 1);
   Call call{.command = *command, .globals = globals, .words = words.last(arguments.size() - 1)};
   Result<int> done = command->run(call);
   if (done) return *done;
