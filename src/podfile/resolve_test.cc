@@ -82,5 +82,26 @@ TEST_F(Resolve, ProbesKnowTheValuesOfVariables) {
   EXPECT_THAT(*container.pre_stop->exec, ElementsAre("end", "$(PORT)"));
 }
 
+TEST_F(Resolve, MountPointsAreMadeInVolumesThatAreReadOnly) {
+  const Resolved pod = resolved(
+      "containers: [{name: c, image: 'rootfs:ROOT', command: [x], volumeMounts: [{name: m, "
+      "mountPath: "
+      "/m}, {name: m, mountPath: /n, subPath: k}, {name: e, mountPath: /m/x/y}, {name: e, "
+      "mountPath: "
+      "/m/x/y/z}, {name: m, mountPath: /m/x/file, subPath: k}, {name: h, mountPath: /m/k}, {name: "
+      "h, "
+      "mountPath: /m/host}, {name: e, mountPath: /n/no}, {name: e, mountPath: /mm}]}], volumes: "
+      "[{name: m, configMap: {name: c}}, {name: e, emptyDir: {}}, {name: h, hostPath: {path: "
+      "/dev/null}}]",
+      "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {k: K}}\n");
+  EXPECT_THAT(below(pod, "volumes/m"), ElementsAre("/k", "/x", "/x/y", "/x/file", "/host"));
+  for (const Entry& entry : pod.entries) {
+    const bool is_file = entry.path == "volumes/m/x/file" || entry.path == "volumes/m/host" ||
+                         entry.path == "volumes/m/k";
+    if (!entry.path.starts_with("volumes/m/")) continue;
+    EXPECT_EQ(entry.is_directory, !is_file) << entry.path;
+  }
+}
+
 }  // namespace
 }  // namespace ocirt::podfile

@@ -80,17 +80,25 @@ void add_empty_dir(const File& file, const std::string& name, const manifest::Em
   out.pod.mounts.push_back(std::move(mount));
 }
 
-void add_file(Resolved& out, const std::string& volume, std::string_view path, uint32_t mode,
-              int64_t group, const std::string& content) {
-  // The directories of items' paths.
+const Entry* find_entry(const Resolved& out, std::string_view path) {
+  const auto found = std::ranges::find(out.entries, path, &Entry::path);
+  return found == out.entries.end() ? nullptr : &*found;
+}
+
+// Those that lead to `path`, which is in the volume.
+void add_directories(Resolved& out, const std::string& volume, std::string_view path) {
   std::string directory = volume;
   const std::vector<std::string_view> parts = split(path, '/');
   for (size_t i = 0; i + 1 < parts.size(); ++i) {
     directory += cat("/", parts[i]);
-    const bool known = std::ranges::any_of(
-        out.entries, [&](const Entry& entry) { return entry.path == directory; });
-    if (!known) out.entries.push_back({.path = directory, .is_directory = true, .mode = 0755});
+    if (find_entry(out, directory) == nullptr)
+      out.entries.push_back({.path = directory, .is_directory = true, .mode = 0755});
   }
+}
+
+void add_file(Resolved& out, const std::string& volume, std::string_view path, uint32_t mode,
+              int64_t group, const std::string& content) {
+  add_directories(out, volume, path);
   if (group >= 0) mode |= 0440;
   out.entries.push_back(
       {.path = cat(volume, "/", path), .mode = mode, .group = group, .content = content});
@@ -113,7 +121,57 @@ void add_data(const File& file, const std::string& name, const oci::Map<std::str
   }
 }
 
+const manifest::Volume& volume_of(const File& file, const manifest::VolumeMount& mount) {
+  return *std::ranges::find(file.pod.spec.volumes, mount.name, &manifest::Volume::name);
+}
+
+// Containers cannot write to it.
+bool is_fixed(const manifest::Volume& volume) { return volume.config_map || volume.secret; }
+
+bool is_of_a_file(const File& file, const manifest::VolumeMount& mount, const Resolved& out) {
+  const manifest::Volume& volume = volume_of(file, mount);
+  const std::string inside = clean_path(cat("/", mount.sub_path)).substr(1);
+  if (volume.host_path) {
+    const std::string path =
+        inside.empty() ? volume.host_path->path : cat(volume.host_path->path, "/", inside);
+    const Result<struct stat> info = sys::stat(sys::kCwd, path);
+    return info && !S_ISDIR(info->st_mode);
+  }
+  if (inside.empty() || !is_fixed(volume)) return false;
+  const Entry* entry = find_entry(out, cat("volumes/", mount.name, "/", inside));
+  return entry != nullptr && !entry->is_directory;
+}
+
 }  // namespace
+
+void add_mount_points(const File& file, const manifest::Container& container, Resolved& out) {
+  const std::vector<manifest::VolumeMount>& mounts = container.volume_mounts;
+  std::vector<std::string> paths;
+  paths.reserve(mounts.size());
+  for (const manifest::VolumeMount& mount : mounts)
+    paths.push_back(cat(clean_path(mount.mount_path), "/"));
+  for (size_t i = 0; i < mounts.size(); ++i) {
+    if (!mounts[i].sub_path.empty() || !is_fixed(volume_of(file, mounts[i]))) continue;
+    for (size_t j = 0; j < mounts.size(); ++j) {
+      if (j == i || !paths[j].starts_with(paths[i])) continue;
+      // One between the two has the mount point.
+      const bool is_between = std::ranges::any_of(paths, [&](const std::string& path) {
+        return path.size() > paths[i].size() && path.size() < paths[j].size() &&
+               paths[j].starts_with(path);
+      });
+      if (is_between) continue;
+      const std::string volume = cat("volumes/", mounts[i].name);
+      std::string path = paths[j].substr(paths[i].size());
+      path.pop_back();
+      if (find_entry(out, cat(volume, "/", path)) != nullptr) continue;
+      add_directories(out, volume, path);
+      const bool is_file = is_of_a_file(file, mounts[j], out);
+      out.entries.push_back({.path = cat(volume, "/", path),
+                             .is_directory = !is_file,
+                             .mode = is_file ? 0444U : 0755U});
+    }
+  }
+}
 
 Result<> resolve_volume(const File& file, size_t index, bool touch_host, Resolved& out) {
   const manifest::Volume& volume = file.pod.spec.volumes[index];

@@ -112,22 +112,5 @@ TEST_F(PodCliExec, AHandlerThatGetsNoAnswerEndsWithItsContainer) {
   })) << "more than the server, while the other one waits for its restart";
 }
 
-TEST_F(PodCli, DirectoriesMayBeRelative) {
-  const std::string work = scratch() + "/work";
-  ASSERT_EQ(::mkdir(work.c_str(), 0700), 0);
-  const auto there = [&](Args words) {
-    Args all = {"--root", "pods", "--state-dir", "state"};
-    all.insert(all.end(), words.begin(), words.end());
-    Command made = command(all);
-    made.directory = work;
-    return run_command(std::move(made));
-  };
-  ASSERT_OK(there({"run", sleeper()}));
-  EXPECT_EQ(there({"exec", name_ + "/a", "echo", "in"}).out, "in\n");
-  EXPECT_TRUE(exists(work + "/state/" + name_));
-  EXPECT_OK(there({"rm", "--force", "--time", "0", "--all"}));
-  EXPECT_FALSE(exists(work + "/state/" + name_));
-}
-
 }  // namespace
 }  // namespace harness

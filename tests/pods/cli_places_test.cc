@@ -1,0 +1,44 @@
+// Where ocirt-pod and the mounts of a pod have their places.
+#include <sys/stat.h>
+
+#include "tests/pods/cli_fixture.h"
+
+namespace harness {
+namespace {
+
+TEST_F(PodCli, DirectoriesMayBeRelative) {
+  const std::string work = scratch() + "/work";
+  ASSERT_EQ(::mkdir(work.c_str(), 0700), 0);
+  const auto there = [&](Args words) {
+    Args all = {"--root", "pods", "--state-dir", "state"};
+    all.insert(all.end(), words.begin(), words.end());
+    Command made = command(all);
+    made.directory = work;
+    return run_command(std::move(made));
+  };
+  ASSERT_OK(there({"run", sleeper()}));
+  EXPECT_EQ(there({"exec", name_ + "/a", "echo", "in"}).out, "in\n");
+  EXPECT_TRUE(exists(work + "/state/" + name_));
+  EXPECT_OK(there({"rm", "--force", "--time", "0", "--all"}));
+  EXPECT_FALSE(exists(work + "/state/" + name_));
+}
+
+// The kubelet makes the mount points, too: nobody can in a volume that is read-only.
+TEST_F(PodCli, AVolumeMayLieBelowOneThatIsReadOnly) {
+  ASSERT_OK(pod(
+      {"run", file("  - name: a\n    IMAGE\n    command: [sleep, '1000']\n    volumeMounts:\n"
+                   "    - {name: keys, mountPath: /conf/deep/key, subPath: k}\n"
+                   "    - {name: cache, mountPath: /conf/cache}\n"
+                   "    - {name: conf, mountPath: /conf/}\n"
+                   "    - {name: keys, mountPath: /conf/cache/keys}\n",
+                   "  volumes:\n  - {name: conf, configMap: {name: c}}\n"
+                   "  - {name: cache, emptyDir: {}}\n  - {name: keys, secret: {secretName: s}}\n",
+                   "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {a: A}}\n"
+                   "---\n{apiVersion: v1, kind: Secret, metadata: {name: s}, stringData: {k: "
+                   "K}}\n")}));
+  EXPECT_EQ(inside("a", "cd /conf; echo *; cat a deep/key cache/keys/k"), "a cache deep\nAKK");
+  EXPECT_EQ(inside("a", "echo x > /conf/cache/f && cat /conf/cache/f"), "x");
+}
+
+}  // namespace
+}  // namespace harness
