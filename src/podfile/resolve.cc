@@ -65,7 +65,7 @@ Result<Resolved> Resolver::resolve() {
     TRY(at(cat("spec.volumes[", i, "]"), resolve_volume(file_, i, options_.touch_host, out_)));
   }
   for (size_t i = 0; i < container_count(spec_); ++i)
-    add_mount_points(file_, container_at(spec_, i), out_);
+    add_mount_points(file_, container_at(spec_, i), layout_, out_);
   for (size_t i = 0; i < container_count(spec_); ++i) TRY(resolve_container(i));
   TRY(within(file_.name, pod::check_pod(out_.pod)));
   return std::move(out_);

@@ -144,14 +144,17 @@ bool is_of_a_file(const File& file, const manifest::VolumeMount& mount, const Re
 
 }  // namespace
 
-void add_mount_points(const File& file, const manifest::Container& container, Resolved& out) {
+void add_mount_points(const File& file, const manifest::Container& container,
+                      const pod::Layout& layout, Resolved& out) {
   const std::vector<manifest::VolumeMount>& mounts = container.volume_mounts;
   std::vector<std::string> paths;
   paths.reserve(mounts.size());
   for (const manifest::VolumeMount& mount : mounts)
     paths.push_back(cat(clean_path(mount.mount_path), "/"));
   for (size_t i = 0; i < mounts.size(); ++i) {
-    if (!mounts[i].sub_path.empty() || !is_fixed(volume_of(file, mounts[i]))) continue;
+    const bool is_empty_dir = volume_of(file, mounts[i]).empty_dir && mounts[i].read_only;
+    if (!mounts[i].sub_path.empty()) continue;
+    if (!is_empty_dir && !is_fixed(volume_of(file, mounts[i]))) continue;
     for (size_t j = 0; j < mounts.size(); ++j) {
       if (j == i || !paths[j].starts_with(paths[i])) continue;
       // One between the two has the mount point.
@@ -163,6 +166,14 @@ void add_mount_points(const File& file, const manifest::Container& container, Re
       const std::string volume = cat("volumes/", mounts[i].name);
       std::string path = paths[j].substr(paths[i].size());
       path.pop_back();
+      if (is_empty_dir) {  // there is nothing in it yet, and the shim makes what it is to bind
+        out.pod.mounts.push_back({.target = sub_path_target(container.name, mounts.size() + j),
+                                  .type = pod::MountType::kBind,
+                                  .source = layout.volume(mounts[i].name),
+                                  .inside = std::move(path),
+                                  .options = {}});
+        continue;
+      }
       if (find_entry(out, cat(volume, "/", path)) != nullptr) continue;
       add_directories(out, volume, path);
       const bool is_file = is_of_a_file(file, mounts[j], out);

@@ -11,7 +11,8 @@ Result<> resolve_volume(const File& file, size_t index, bool touch_host, Resolve
 
 // Adds what the container's volume mounts are mounted on where that is in a volume that containers
 // cannot write to, after all volumes.
-void add_mount_points(const File& file, const manifest::Container& container, Resolved& out);
+void add_mount_points(const File& file, const manifest::Container& container,
+                      const pod::Layout& layout, Resolved& out);
 
 // Adds a mount for each sub-path of the container's volume mounts. They are resolved once, by the
 // shim before any container runs and without following symlinks, since a container can put a

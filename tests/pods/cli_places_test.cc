@@ -40,5 +40,19 @@ TEST_F(PodCli, AVolumeMayLieBelowOneThatIsReadOnly) {
   EXPECT_EQ(inside("a", "echo x > /conf/cache/f && cat /conf/cache/f"), "x");
 }
 
+TEST_F(PodCli, AVolumeMayLieBelowAnEmptyDirThatOneContainerReadsOnly) {
+  ASSERT_OK(
+      pod({"run", file("  - name: a\n    IMAGE\n    command: [sleep, '1000']\n    volumeMounts:\n"
+                       "    - {name: data, mountPath: /data, readOnly: true}\n"
+                       "    - {name: cache, mountPath: /data/deep/cache}\n"
+                       "  - name: b\n    IMAGE\n    command: [sleep, '1000']\n    volumeMounts:\n"
+                       "    - {name: data, mountPath: /data}\n",
+                       "  volumes:\n  - {name: data, emptyDir: {}}\n"
+                       "  - {name: cache, emptyDir: {medium: Memory}}\n")}));
+  EXPECT_EQ(inside("a", "echo x > /data/deep/cache/f; cat /data/deep/cache/f"), "x");
+  EXPECT_EQ(inside("a", "echo x > /data/f 2>/dev/null && echo yes || echo no"), "no");
+  EXPECT_EQ(inside("b", "cd /data/deep/cache && ls"), "");
+}
+
 }  // namespace
 }  // namespace harness
