@@ -1,5 +1,6 @@
 // Fields that Kubernetes has and a pod of one machine cannot honour. They are not unknown, so the
 // message says why, and where there is one, what to write instead.
+#include "src/base/text.h"
 #include "src/podfile/rows.h"
 
 namespace ocirt::podfile {
@@ -8,7 +9,8 @@ namespace {
 struct Refused {
   std::string_view field;
   std::string_view why;
-  // What it is in files that ask for nothing by it: what a cluster writes into every pod.
+  // What it is in files that ask for nothing by it, words with blanks between: what a cluster
+  // writes into every pod.
   std::string_view harmless = "";
 };
 
@@ -20,7 +22,7 @@ constexpr std::string_view kWritten = "it is written by Kubernetes, and is no pa
 constexpr Refused kOfPod[] = {{"status", kWritten}};
 
 constexpr Refused kOfMetadata[] = {
-    {"namespace", "pods of one machine have one space of names"},
+    {"namespace", "pods of one machine have one space of names", "default"},
     {"generateName", "a pod has the name that its file gives"},
     {"creationTimestamp", kWritten},
     {"deletionTimestamp", kWritten},
@@ -36,7 +38,7 @@ constexpr Refused kOfMetadata[] = {
 constexpr Refused kOfPodSpec[] = {
     {"affinity", kScheduling},
     {"automountServiceAccountToken", kCluster, "false"},
-    {"enableServiceLinks", kCluster, "false"},
+    {"enableServiceLinks", kCluster, "false true"},  // of services, and there are none
     {"ephemeralContainers", "not supported; `ocirt-pod exec` runs programs in containers"},
     {"hostUsers", "not supported: user namespaces for pods", "true"},
     {"imagePullSecrets", "nothing is pulled: images are directories of this machine"},
@@ -52,8 +54,8 @@ constexpr Refused kOfPodSpec[] = {
     {"runtimeClassName", "the runtime is ocirt"},
     {"schedulerName", kScheduling, "default-scheduler"},
     {"schedulingGates", kScheduling},
-    {"serviceAccount", kCluster},
-    {"serviceAccountName", kCluster},
+    {"serviceAccount", kCluster, "default"},
+    {"serviceAccountName", kCluster, "default"},
     {"setHostnameAsFQDN", "there is no cluster that has a domain", "false"},
     {"subdomain", "there is no cluster that has a domain"},
     {"tolerations", kScheduling},
@@ -169,7 +171,10 @@ bool asks_for_nothing(const oci::schema::Type& object, const Node& member) {
     case Node::Kind::kNull:
       return true;
     case Node::Kind::kScalar:
-      return member.text.empty() || member.text == refused->harmless;
+      for (std::string_view harmless : split(refused->harmless, ' ')) {
+        if (member.text == harmless) return true;  // an empty text too
+      }
+      return member.text.empty();
     case Node::Kind::kList:
     case Node::Kind::kMap:
       break;
