@@ -259,7 +259,9 @@ std::optional<Finding> check_resources(const manifest::Resources& resources,
       std::string place = cat(where, ".", list);
       oci::json::append_key(place, name);
       const bool huge = name.starts_with("hugepages-");
-      if (name != "cpu" && name != "memory" && !huge) {
+      // To ask for room on the disk is for schedulers; a limit to it would have to be kept.
+      const bool for_schedulers = name == "ephemeral-storage" && list == "requests";
+      if (name != "cpu" && name != "memory" && !huge && !for_schedulers) {
         return Finding{std::move(place), "not supported; there are cpu, memory and hugepages-SIZE"};
       }
       if (Result<int64_t> size = huge ? units(name.substr(10)) : int64_t{1}; !size || *size == 0) {
