@@ -1,4 +1,5 @@
 // config.json's `process`, or the document of `exec --process`, as a plan (config.md, "Process").
+#include "src/base/repeats.h"
 #include "src/base/text.h"
 #include "src/container/draft.h"
 #include "src/linux/capabilities.h"
@@ -10,6 +11,22 @@ namespace {
 
 // An empty one says nothing: engines write every member of their structures.
 bool has_text(const std::optional<std::string>& text) { return text && !text->empty(); }
+
+// As with a shell, the last of several values for a name counts (runc does the same).
+void keep_last_values(std::vector<std::string>& env) {
+  std::vector<std::string_view> names;
+  names.reserve(env.size());
+  for (const std::string& entry : env)
+    names.push_back(std::string_view(entry).substr(0, entry.find('=') + 1));
+  const std::vector<bool> replaced = repeats(names, Which::all_but_last);
+  size_t kept = 0;
+  for (size_t i = 0; i < env.size(); ++i) {
+    if (replaced[i] && env[i].contains('=')) continue;
+    if (kept != i) env[kept] = std::move(env[i]);
+    ++kept;
+  }
+  env.resize(kept);
+}
 
 Result<> draft_labels(plan::Builder& builder, const ProcessInput& input) {
   const oci::Process& process = *input.process;
@@ -84,20 +101,13 @@ Result<> draft_process(plan::Builder& builder, const ProcessInput& input, Warnin
   if (process.args.empty()) return refuse(cat(place, ".args: there is nothing to execute"));
 
   plan.args = builder.texts(process.args);
-  // As with a shell, the last of several values for a name counts (runc does the same).
-  std::vector<std::string> env;
-  auto set = [&](const std::string& entry) {
-    const std::string_view name = std::string_view(entry).substr(0, entry.find('=') + 1);
-    std::erase_if(env,
-                  [&](const std::string& old) { return !name.empty() && old.starts_with(name); });
-    env.push_back(entry);
-  };
-  for (const std::string& entry : process.env) set(entry);
+  std::vector<std::string> env = process.env;
   if (input.listen_fds != 0) {
     // sd_listen_fds(3): the process is pid 1 of its namespace, or at least looks only for itself.
-    set(cat("LISTEN_FDS=", input.listen_fds));
-    set("LISTEN_PID=1");
+    env.push_back(cat("LISTEN_FDS=", input.listen_fds));
+    env.emplace_back("LISTEN_PID=1");
   }
+  keep_last_values(env);
   plan.env = builder.texts(env);
   plan.cwd = builder.text(process.cwd);
   plan.create_cwd = input.create_cwd;

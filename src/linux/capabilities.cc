@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "src/base/names.h"
+#include "src/base/repeats.h"
 
 namespace ocirt {
 namespace {
@@ -86,12 +87,17 @@ std::vector<std::string_view> known_capabilities() {
 
 CapabilityMask capability_mask(std::span<const std::string> names) {
   CapabilityMask out;
+  std::vector<std::string_view> unknown;
   for (const std::string& name : names) {
     if (auto number = capability_number(name)) {
       out.mask |= uint64_t{1} << *number;
-    } else if (std::find(out.unknown.begin(), out.unknown.end(), name) == out.unknown.end()) {
-      out.unknown.push_back(name);
+    } else {
+      unknown.emplace_back(name);
     }
+  }
+  const std::vector<bool> repeated = repeats(unknown, Which::all_but_first);
+  for (size_t i = 0; i < unknown.size(); ++i) {
+    if (!repeated[i]) out.unknown.emplace_back(unknown[i]);
   }
   return out;
 }
