@@ -146,7 +146,7 @@ coverage-build:
 	@$(MAKE) BUILD=build/covered CXX=clang++-$(CLANG) COVERAGE=1 CXXFLAGS='-O1 -g0' all unit-programs
 coverage:
 	@build-aux/install-deps coverage
-	@$(MAKE) coverage-build $(BUILD)/test/conformance-test $(BUILD)/test/pods-test
+	@$(MAKE) coverage-build all $(BUILD)/test/conformance-test $(BUILD)/test/pods-test
 	@tests/coverage/run build/covered
 
 # Not optimised: what matters is what the compiler says of the source.

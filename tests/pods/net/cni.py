@@ -118,7 +118,9 @@ def a_plugin_starts_with_no_signal_ignored_or_blocked():
     pod().up(prefix=["env", "--ignore-signal=HUP,USR1", "--block-signal=TERM,USR2"]).down()
     with open("/run/cni/status", encoding="utf-8") as file:
         signals = dict(line.split() for line in file if line.startswith(("SigIgn", "SigBlk")))
-    assert {int(value, 16) for value in signals.values()} == {0}, signals
+    # Two of them are glibc's own, which a program that is linked with it leaves ignored in what it starts.
+    own = 1 << 31 | 1 << 32
+    assert {int(value, 16) & ~own for value in signals.values()} == {0}, signals
     clear()
 
 
