@@ -168,6 +168,8 @@ Result<std::string> unpack(const Image& image, const std::string& layout, const 
     return refuse(cat("the tag ", quoted(image.tag), " in ", layout,
                       " has been moved while it was unpacked: once more"));
   }
+  // Or after a loss of power the directory might be there, and not what is in it.
+  TRY(sys::sync_filesystem(temporary));
   TRY(sys::rename(sys::kCwd, temporary, directory));
   return rootfs;
 }

@@ -254,6 +254,12 @@ Result<> rename(Fd dir, CStr from, CStr to) {
   return {};
 }
 
+Result<> sync_filesystem(CStr directory) {
+  const UniqueFd fd = TRY(open(kCwd, directory, O_RDONLY | O_DIRECTORY));
+  if (::syncfs(fd.raw()) < 0) return os_error(cat("syncfs ", directory.view()), errno);
+  return {};
+}
+
 Result<std::vector<std::string>> list_directory(Fd dir, CStr path) {
   UniqueFd fd = TRY(open(dir, path, O_RDONLY | O_DIRECTORY));
   DIR* stream = ::fdopendir(fd.raw());

@@ -68,6 +68,9 @@ Result<> mkdir_parents(const std::string& path, mode_t mode);
 Result<> rmdir(Fd dir, CStr path);
 Result<> unlink(Fd dir, CStr path);
 Result<> rename(Fd dir, CStr from, CStr to);
+
+// Waits until all that was written to the file system of this directory is on the disk (syncfs(2)).
+Result<> sync_filesystem(CStr directory);
 // Removes a file or a whole directory without following symlinks. What is not there is no error,
 // nor is what somebody else removes at the same time.
 Result<> remove_tree(Fd dir, CStr path);

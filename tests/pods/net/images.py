@@ -133,6 +133,16 @@ def root_runs_an_image_of_umoci_and_a_copy_of_skopeo():
     is_as_the_image_says("root", f"oci:{COPY}:v1.0")
 
 
+def an_image_is_on_the_disk_before_it_is_taken_for_whole():
+    done = run("strace", "-qq", "-e", "trace=syncfs,rename,renameat,renameat2", "-o", "/run/calls",
+               f"{PROGRAMS}/ocirt-pod", "run", manifest(f"oci:{LAYOUT}:ann"))
+    pod("root", "rm", "--force", "image")
+    with open("/run/calls", encoding="utf-8") as file:
+        calls = [line.partition("(")[0] for line in file if "= 0" in line and ("syncfs" in line or "sha256-" in line)]
+    assert calls and calls[0] == "syncfs" and calls[1].startswith("rename"), (calls, done)
+    run("rm", "-r", cache("root"))
+
+
 def an_ordinary_user_with_granted_ids_runs_it_with_its_owners():
     grant(65536)
     is_as_the_image_says("ordinary", f"oci:{COPY}:v1.0")
@@ -220,6 +230,7 @@ if __name__ == "__main__":
     make_image()
     try:
         code = main([root_runs_an_image_of_umoci_and_a_copy_of_skopeo,
+                     an_image_is_on_the_disk_before_it_is_taken_for_whole,
                      an_ordinary_user_with_granted_ids_runs_it_with_its_owners,
                      an_ordinary_user_alone_runs_it_as_root_only,
                      what_is_no_such_image_is_refused_and_leaves_nothing,
