@@ -3,6 +3,7 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "src/base/text.h"
 #include "src/sys/file.h"
@@ -16,9 +17,12 @@ constexpr std::string_view kOwn[] = {"/dev/pts",   "/dev/shm",    "/dev/mqueue",
 constexpr unsigned kMostDepth = 8;
 
 Result<> collect(const std::string& directory, unsigned depth, std::vector<oci::Device>& devices) {
-  std::vector<std::string> names = TRY(sys::list_directory(sys::kCwd, directory));
+  Result<UniqueFd> found = sys::open(sys::kCwd, directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  // A device that was pulled out takes its directory with it.
+  if (!found && depth > 0 && found.error().code == ENOENT) return {};
+  const UniqueFd opened = TRY(std::move(found));
+  std::vector<std::string> names = TRY(sys::list_directory(opened, "."));
   std::ranges::sort(names);
-  UniqueFd opened = TRY(sys::open(sys::kCwd, directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   for (const std::string& name : names) {
     const std::string path = cat(directory, "/", name);
     if (std::ranges::find(kOwn, path) != std::end(kOwn)) continue;
