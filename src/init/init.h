@@ -114,7 +114,8 @@ void prepare_root(Init&);        // root.cc
 // For that: true when the mount namespace has been made without the host's mounts, and the
 // container's root is its top; false when it had to be a copy after all (lean.cc).
 bool enter_lean_namespace(Init& init);
-// The host's procfs is needed no longer, and no link of an image to /proc/self/fd may lead to it.
+// The host's procfs and mounts are needed no longer: no link of an image to /proc/self/fd may lead
+// there, and nobody who looks into init in a pid namespace that it joins may find them.
 void forget_host(Init& init);  // lean.cc, called by perform_mounts
 void perform_mounts(Init&);    // mounts.cc
 void open_joined_root(Init&);  // remounts.cc

@@ -63,8 +63,9 @@ bool enter_copy(const Init& init, const char* root) {
   struct stat status{};
   if (found < 0 || bare::call(SYS_fstat, found, &status) < 0) return false;
   if (status.st_ino != init.plan.few_mounts_inode) return false;
-  // EPERM where we are confined: a copy of the host's does as well.
-  if (bare::call(SYS_setns, found, CLONE_NEWNS) < 0) return false;
+  const long entered = bare::call(SYS_setns, found, CLONE_NEWNS);
+  bare::close(static_cast<int>(found));
+  if (entered < 0) return false;  // we are confined: a copy of the host's does as well
   must(init, bare::call(SYS_unshare, CLONE_NEWNS), "make a mount namespace");
   constexpr uint64_t kUseless =
       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
@@ -75,6 +76,7 @@ bool enter_copy(const Init& init, const char* root) {
 
 bool enter_tree(Init& init, int made, const char* root) {
   must(init, bare::call(SYS_setns, made, CLONE_NEWNS), "enter the mount namespace");
+  bare::close(made);
   init.root = must_open(init, "/", O_PATH | O_DIRECTORY);
   cut_off(init, init.root, true, root);
   return true;
@@ -103,8 +105,10 @@ int open_source_on_host(Init& init, const plan::Mount& mount) {
 }
 
 void forget_host(Init& init) {
-  if (init.host_procfs >= 0) bare::close(init.host_procfs);
-  init.host_procfs = -1;
+  for (int* fd : {&init.host_procfs, &init.host_mounts, &init.own_mounts}) {
+    if (*fd >= 0) bare::close(*fd);
+    *fd = -1;
+  }
 }
 
 bool enter_lean_namespace(Init& init) {
