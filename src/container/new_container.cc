@@ -103,13 +103,17 @@ Result<std::vector<UniqueFd>> open_trees(Draft& draft) {
   return trees;
 }
 
-// Whether a mount namespace can be made without the host's mounts, and of what. To copy few of them
-// and look at few processes (pivot_root(2)) takes hardly longer, and six system calls less.
-void find_few_mounts(const Store& store, const GlobalOptions& global, DraftInput& input) {
+bool is_crowded() {
   constexpr uint32_t kFewThreads = 256;
   constexpr size_t kFewMounts = 64;
+  return sys::count_threads() > kFewThreads || sys::has_more_mounts_than(kFewMounts);
+}
+
+// Whether a mount namespace can be made without the host's mounts, and of what. On a host with few
+// of them and few processes `run` gains nothing by it, and would make twelve system calls more.
+void find_few_mounts(const Store& store, const GlobalOptions& global, DraftInput& input) {
   if (input.rootless || is_rootless(global)) return;
-  if (sys::count_threads() <= kFewThreads && !sys::has_more_mounts_than(kFewMounts)) return;
+  if (input.purpose == plan::Purpose::run && !is_crowded()) return;
   // Init goes there and back, and setns(2) puts it at the top of the namespace.
   const Result<std::string> root = sys::read_link(sys::kCwd, "/proc/self/root");
   if (!root || *root != "/") return;
