@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "src/base/text.h"
+#include "src/linux/cpu_list.h"
 #include "src/sys/attribute.h"
 #include "src/sys/control_file.h"
 #include "src/sys/file.h"
@@ -20,11 +21,11 @@ namespace {
 constexpr const char* kNote = "trusted.ocirt.kdevtmpfs";
 constexpr std::string_view kNone = "0 0";
 
-// The kernel starts its threads one after the other before any other process: five for each
-// processor before the one that we look for, with few gaps.
+// The kernel starts its threads one after the other before any other process: about so many before
+// the one that we look for, and beyond that it is not looked for.
 constexpr pid_t kFirst = 2;
-constexpr pid_t kMost = 1 << 15;
-constexpr int kMostGaps = 64;
+constexpr pid_t kBefore = 13, kOfEachProcessor = 6;
+constexpr pid_t kMore = 64;
 
 // A thread of the kernel's of that name: a process can take the name, but not the flag.
 bool is_devtmpfs_thread(pid_t pid) {
@@ -45,15 +46,26 @@ std::string mounts_of(pid_t pid) {
   return sys::read_link(sys::kCwd, cat("/proc/", pid, "/ns/mnt")).value_or(std::string());
 }
 
-// Which of them is in another namespace than the first thread (kthreadd) and has the name.
+pid_t count_processors() {
+  const Result<std::string> present =
+      sys::read_control(sys::kCwd, "/sys/devices/system/cpu/present");
+  if (!present) return 1;
+  const Result<NumberSet> numbers = parse_number_list(trim(*present));
+  return numbers ? static_cast<pid_t>(numbers->count()) : 1;
+}
+
+// Which of them is in another namespace than the first thread (kthreadd) and has the name, looked
+// for from where it is likely to be.
 pid_t find_thread() {
   const std::string of_the_host = mounts_of(kFirst);
   if (of_the_host.empty()) return 0;
-  int gaps = 0;
-  for (pid_t pid = kFirst + 1; gaps < kMostGaps && pid < kMost; ++pid) {
-    const std::string mounts = mounts_of(pid);
-    gaps = mounts.empty() ? gaps + 1 : 0;
-    if (!mounts.empty() && mounts != of_the_host && is_devtmpfs_thread(pid)) return pid;
+  const pid_t likely = kBefore + kOfEachProcessor * count_processors();
+  for (pid_t distance = 0; distance < likely + kMore; ++distance) {
+    for (const pid_t pid : {likely + distance, likely - distance}) {
+      if (pid <= kFirst) continue;
+      const std::string mounts = mounts_of(pid);
+      if (!mounts.empty() && mounts != of_the_host && is_devtmpfs_thread(pid)) return pid;
+    }
   }
   return 0;
 }

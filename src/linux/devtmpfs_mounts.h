@@ -22,8 +22,8 @@ struct DevtmpfsMounts {
 };
 
 // The namespace of kdevtmpfs; nothing where it cannot be had: no such thread in this pid namespace,
-// or no right to it. The first call looks at the kernel's threads one by one and leaves the answer
-// at `directory` as an extended attribute, from where later ones have it by one system call.
+// or no right to it. The first call looks for the thread where it is likely to be and leaves the
+// answer at `directory` as an extended attribute, from where later ones have it by one system call.
 // Nothing where `directory` is not on a tmpfs, which ends with the kernel's run as the answer does.
 // The note may be wrong (in another pid namespace): whoever opens the namespace checks the inode.
 std::optional<DevtmpfsMounts> find_devtmpfs_mounts(Fd directory);
