@@ -1,4 +1,5 @@
 // Where a finished container waits: until ocirt has recorded it, and then until somebody starts it.
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "src/init/channel.h"
@@ -34,6 +35,16 @@ void reset_signals(uint32_t ignored) {
   }
 }
 
+// Who has connected and neither speaks nor goes away has been stopped: others shall not wait for
+// that one for ever. Nothing of it where a filter is in force that might not know the call.
+bool speaks_in_time(const Init& init, int connection) {
+  if (is_filtered(init)) return true;
+  constexpr long kPatienceSeconds = 5;
+  pollfd look{connection, POLLIN, 0};
+  const timespec patience{kPatienceSeconds, 0};
+  return bare::call_again(SYS_ppoll, &look, 1, &patience, nullptr, 0) != 0;
+}
+
 // Every connection without a message is the question whether init still waits (container/status.h).
 void await_gate(Init& init) {
   for (;;) {
@@ -43,6 +54,10 @@ void await_gate(Init& init) {
       if (connection >= 0) bare::call(SYS_fcntl, connection, F_SETFD, FD_CLOEXEC);
     }
     must(init, connection, "wait for start");
+    if (!speaks_in_time(init, static_cast<int>(connection))) {
+      bare::close(static_cast<int>(connection));
+      continue;
+    }
     Heard heard;
     if (init.plan.start_container.count != 0) {
       heard = hear(static_cast<int>(connection));  // the state document comes with the word

@@ -141,7 +141,10 @@ void enter_directory(Init&);    // program.cc
 void become_user(Init&);        // credentials.cc
 // Everything but the standard streams and what --preserve-fds names is closed by the exec: leaked
 // descriptors of the host are the classic way out (CVE-2016-9962, CVE-2024-21626).
-void close_descriptors(Init&);             // program.cc
+void close_descriptors(Init&);  // program.cc
+// Whether the filter is in force from become_user() on: it may end us for a call that it does not
+// know.
+bool is_filtered(const Init& init);        // program.cc
 void find_program(Init&);                  // program.cc
 void complete_environment(Init&);          // program.cc
 void report_ready(Init&);                  // gate.cc

@@ -58,12 +58,6 @@ void home_of(uint32_t uid, bare::Buffer<PATH_MAX>& home) {
   home << "/";
 }
 
-// Whether the filter is in force already, which may end us for a call that it does not know.
-bool is_filtered(const Init& init) {
-  const plan::Process& process = init.plan.process;
-  return process.seccomp.count != 0 && !process.no_new_privileges;
-}
-
 // Whether the user may execute it, whose rights may be those of capabilities: faccessat(2), which
 // every filter allows, asks for the real user and leaves them out.
 long allowed(const Init& init, const char* path) {
@@ -118,6 +112,11 @@ long executable(const Init& init, const char* path) {
 }
 
 }  // namespace
+
+bool is_filtered(const Init& init) {
+  const plan::Process& process = init.plan.process;
+  return process.seccomp.count != 0 && !process.no_new_privileges;
+}
 
 void enter_directory(Init& init) {
   const plan::Process& process = init.plan.process;

@@ -1,5 +1,7 @@
 // runtime.md, "Lifecycle" and "Operations": what create, start, kill, delete and state do to the
 // status of a container, seen from outside and by the traces that its program leaves.
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -446,6 +448,23 @@ TEST_F(Lifecycle, TheStateSaysTheBundleAsAnAbsolutePath) {
   EXPECT_OK(outcome);
   EXPECT_EQ(bundle.path(), runtime.state("relative")["bundle"].text());
   EXPECT_OK(runtime.run({"delete", "--force", "relative"}));
+}
+
+// As a `state` that has been stopped between its question and its end.
+TEST_F(Lifecycle, StartDoesNotWaitForOneWhoAskedAndWasStopped) {
+  bundle.shell("echo started");
+  Container container(runtime, bundle);
+  ASSERT_OK(container.create());
+  const std::string gate = runtime.root() + "/" + container.id() + "/start";
+  if (!exists(gate)) GTEST_SKIP() << "this runtime's containers wait in another way";
+  const int asker = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  gate.copy(address.sun_path, sizeof address.sun_path - 1);
+  ASSERT_EQ(0, connect(asker, reinterpret_cast<const sockaddr*>(&address), sizeof address));
+  EXPECT_OK(container.start());
+  EXPECT_TRUE(eventually([&] { return container.output() == "started\n"; })) << container.output();
+  close(asker);
 }
 
 }  // namespace
