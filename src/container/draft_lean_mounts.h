@@ -4,9 +4,9 @@
 // given: on a node with thousands of mounts that takes longer than all the rest of a start. And
 // pivot_root(2), which takes them away again, looks at every process of the host. Linux 7.0 makes a
 // namespace of one tree (open_tree(2), OPEN_TREE_NAMESPACE); before, there is one with two mounts
-// that can be copied (linux/devtmpfs_mounts.h). What is needed of the host is then opened before
-// the new one is entered (init/lean.cc), and where that cannot be known beforehand, the host's is
-// copied as ever.
+// that can be copied (linux/devtmpfs_mounts.h). What is needed of the host is opened while init is
+// in its namespace (init/lean.cc); where that cannot be known beforehand, the host's is copied as
+// ever.
 #pragma once
 
 #include "src/container/draft.h"

@@ -90,7 +90,8 @@ void fail_pieces(const Init& init, long error, const Piece* pieces, size_t count
 }
 
 int must_open(const Init& init, const char* path, int flags) {
-  return static_cast<int>(must(init, bare::openat(AT_FDCWD, path, flags), "open ", path));
+  const char* what = *path == '/' ? "open " : "open /proc/";  // where a lean init is (lean.cc)
+  return static_cast<int>(must(init, bare::openat(AT_FDCWD, path, flags), what, path));
 }
 
 void fail_with(const Init& init, long error, std::string_view text) {

@@ -86,7 +86,6 @@ void become_user(Init& init) {
   set_capabilities(init);
   // Changing ids makes a process dumpable again or not as fs.suid_dumpable says: never yet.
   if (!process.keep_ids) must(init, bare::prctl(PR_SET_DUMPABLE, 0), "stay unreadable");
-  init.became_user = true;
   if (init.enter_as_user) {
     init.step = "cwd";
     enter_directory(init);

@@ -38,12 +38,11 @@ struct Init {
   int host_mounts = -1, own_mounts = -1;  // the two namespaces, for the sources
   const int* sources = nullptr;           // of bind mounts, of which several are opened at once
   size_t opened_sources = 0;              // up to which of the mounts
-  int null = -1;               // the host's null device, where files are to be masked: detached
-  bool null_is_used = false;   // until it covers the first of them
-  bool joined_mounts = false;  // a mount namespace was joined, and nothing of it chosen as root
-  bool mounted = false;        // the mounts are made: their trees are needed no longer
-  bool enter_as_user = false;  // process.cwd, which root could not enter
-  bool became_user = false;
+  int null = -1;                  // the host's null device, where files are to be masked: detached
+  bool null_is_used = false;      // until it covers the first of them
+  bool joined_mounts = false;     // a mount namespace was joined, and nothing of it chosen as root
+  bool mounted = false;           // the mounts are made: their trees are needed no longer
+  bool enter_as_user = false;     // process.cwd, which root could not enter
   bool has_terminal = false;      // standard streams are the container's terminal by now
   const char* program = nullptr;  // what is going to be executed
   const char* home = nullptr;     // "HOME=...", when the environment has none
@@ -94,7 +93,7 @@ long must(const Init& init, long result, Pieces... pieces) {
   return result;
 }
 
-// Opens a path, or fails with "open PATH".
+// Opens a path, or fails with "open PATH". One that is not absolute is in the host's procfs.
 int must_open(const Init& init, const char* path, int flags);
 
 // The steps, in files named after them.

@@ -9,7 +9,7 @@
 //
 // No path leads to the host's procfs any more, by which mounts are made (mount_api.h), so we are in
 // it until the root is switched. And setns(2) puts us at the top of the host's mounts, so that a
-// caller in a chroot cannot have this (linux/devtmpfs_mounts.h).
+// caller in a chroot cannot have this (container/new_container.cc).
 #include <sched.h>
 
 #include <algorithm>
@@ -60,12 +60,13 @@ bool enter_copy(const Init& init, const char* root) {
   bare::Buffer<32> path;
   path << init.plan.few_mounts << "/ns/mnt";
   const long found = bare::openat(init.host_procfs, path.c_str(), O_RDONLY);
+  if (found < 0) return false;
   struct stat status{};
-  if (found < 0 || bare::call(SYS_fstat, found, &status) < 0) return false;
-  if (status.st_ino != init.plan.few_mounts_inode) return false;
-  const long entered = bare::call(SYS_setns, found, CLONE_NEWNS);
+  const bool is_it =
+      bare::call(SYS_fstat, found, &status) == 0 && status.st_ino == init.plan.few_mounts_inode;
+  const long entered = is_it ? bare::call(SYS_setns, found, CLONE_NEWNS) : -ENOENT;
   bare::close(static_cast<int>(found));
-  if (entered < 0) return false;  // we are confined: a copy of the host's does as well
+  if (entered < 0) return false;  // EPERM: we are confined; a copy of the host's does as well
   must(init, bare::call(SYS_unshare, CLONE_NEWNS), "make a mount namespace");
   constexpr uint64_t kUseless =
       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;

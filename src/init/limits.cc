@@ -10,9 +10,8 @@ namespace {
 // processes there is one more for as long as that takes. So the limit is one higher until then,
 // unless a filter that is in force by then could refuse to set it.
 bool is_set_after_moving(const Init& init, const plan::Rlimit& limit) {
-  const plan::Process& process = init.plan.process;
   return limit.resource == RLIMIT_NPROC && init.plan.join_pid_namespace && !init.plan.move_early &&
-         (process.seccomp.count == 0 || process.no_new_privileges);
+         !is_filtered(init);
 }
 
 uint64_t one_more(uint64_t limit) { return limit == ~uint64_t{0} ? limit : limit + 1; }

@@ -139,7 +139,7 @@ void enter_directory(Init& init) {
     result = bare::call(SYS_chdir, cwd);
   }
   // A file system that knows only its user (FUSE, NFS with root_squash) lets us in as that one.
-  if (result == -EACCES && !init.became_user) {
+  if (result == -EACCES && !init.enter_as_user) {
     init.enter_as_user = true;
     return;
   }

@@ -98,7 +98,8 @@ std::optional<DevtmpfsMounts> find_devtmpfs_mounts(Fd directory) {
   }
   // A note that outlives the kernel's run might name something else, and to look each time would
   // take longer than is won.
-  if (!sys::is_on(directory, TMPFS_MAGIC)) return std::nullopt;
+  const Result<uint64_t> kind = sys::filesystem_type(cat("/proc/self/fd/", directory.raw()));
+  if (!kind || *kind != TMPFS_MAGIC) return std::nullopt;
   if (!sys::write_attribute(directory, kNote, kNone)) return std::nullopt;
   const std::optional<DevtmpfsMounts> found = look_for_it();
   if (found) (void)sys::write_attribute(directory, kNote, cat(found->thread, " ", found->inode));

@@ -1,9 +1,9 @@
 // A mount namespace with next to nothing in it, to make a container's of.
 //
 // Every new mount namespace is a copy of its maker's (clone(2), CLONE_NEWNS), so that a container
-// costs more the more mounts the host has: 1.6 ms with 1000, of which nothing stays. But since
-// Linux 3.0 every kernel with devtmpfs has a thread, kdevtmpfs, that left the host's namespace
-// before there were mounts, and lives in one of two. Its copy costs nothing.
+// costs more the more mounts the host has: 1.6 ms with 1000, of which nothing stays. But
+// every kernel with devtmpfs has a thread, kdevtmpfs, that left the host's namespace before there
+// were mounts, and lives in one of two. Its copy costs nothing.
 #pragma once
 
 #include <sys/types.h>

@@ -1,6 +1,5 @@
 #include "src/sys/attribute.h"
 
-#include <sys/vfs.h>
 #include <sys/xattr.h>
 
 namespace ocirt::sys {
@@ -13,11 +12,6 @@ std::optional<std::string_view> read_attribute(Fd fd, CStr name, std::span<char>
 
 bool write_attribute(Fd fd, CStr name, std::string_view value) {
   return ::fsetxattr(fd.raw(), name.c_str(), value.data(), value.size(), 0) == 0;
-}
-
-bool is_on(Fd fd, long magic) {
-  struct statfs system{};
-  return ::fstatfs(fd.raw(), &system) == 0 && system.f_type == magic;
 }
 
 }  // namespace ocirt::sys

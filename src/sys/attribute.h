@@ -16,7 +16,4 @@ std::optional<std::string_view> read_attribute(Fd fd, CStr name, std::span<char>
 // Sets it. False when that cannot be done (no right, or not on this file system).
 bool write_attribute(Fd fd, CStr name, std::string_view value);
 
-// Whether the file system that holds it is of this kind (statfs(2), linux/magic.h).
-bool is_on(Fd fd, long magic);
-
 }  // namespace ocirt::sys

@@ -26,12 +26,15 @@ TEST(Kernel, CountsThreads) {
 TEST(Kernel, KnowsWhetherThereAreManyMounts) {
   EXPECT_TRUE(has_more_mounts_than(0));
   if (kernel_version() < 0x060800) GTEST_SKIP() << "listmount(2) is of Linux 6.8";
-  std::ifstream table("/proc/self/mountinfo");
-  size_t lines = 0;
-  for (std::string line; std::getline(table, line);) ++lines;
-  if (lines > 255) GTEST_SKIP() << "more mounts than are counted";
-  EXPECT_TRUE(has_more_mounts_than(lines - 1));
-  EXPECT_FALSE(has_more_mounts_than(lines));
+  bool right = false;
+  for (int i = 0; i < 20 && !right; ++i) {  // others mount and unmount meanwhile
+    std::ifstream table("/proc/self/mountinfo");
+    size_t lines = 0;
+    for (std::string line; std::getline(table, line);) ++lines;
+    if (lines > 255) GTEST_SKIP() << "more mounts than are counted";
+    right = has_more_mounts_than(lines - 1) && !has_more_mounts_than(lines);
+  }
+  EXPECT_TRUE(right);
 }
 
 }  // namespace
