@@ -227,6 +227,29 @@ TEST_F(File, RemoveTreeRemovesWhatIsDeeperThanAProcessHasDescriptors) {
   EXPECT_THAT(*list_directory(dir, "."), testing::ElementsAre("f"));
 }
 
+// Each moves to the top what is too deep for it, under the eyes of the others.
+TEST_F(File, RemoveTreeIsContentWithAnotherThatRemovesTheSameDeepTree) {
+  for (int round = 0; round < 5; ++round) {
+    ASSERT_TRUE(mkdir(dir, "a", 0700));
+    UniqueFd here = *open(dir, "a", O_RDONLY | O_DIRECTORY);
+    for (int i = 0; i < 200; ++i) {
+      ASSERT_TRUE(mkdir(here, "d", 0700));
+      here = *open(here, "d", O_RDONLY | O_DIRECTORY);
+    }
+    std::vector<pid_t> others;
+    for (int i = 0; i < 4; ++i) {
+      others.push_back(::fork());
+      if (others.back() == 0) ::_exit(remove_tree(dir, "a") ? 0 : 1);
+    }
+    for (const pid_t other : others) {
+      int status = -1;
+      ASSERT_EQ(::waitpid(other, &status, 0), other);
+      EXPECT_EQ(status, 0) << "round " << round;
+    }
+    EXPECT_THAT(*list_directory(dir, "."), testing::IsEmpty());
+  }
+}
+
 TEST_F(File, UnlinkRmdirAndRenameNameWhatTheyCouldNotDo) {
   EXPECT_EQ(unlink(dir, "x").error().text, "unlink x: No such file or directory");
   EXPECT_EQ(rmdir(dir, "x").error().text, "rmdir x: No such file or directory");

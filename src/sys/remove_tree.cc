@@ -13,6 +13,7 @@ namespace ocirt::sys {
 namespace {
 
 constexpr unsigned kDeepest = 32;  // descriptors that are open at a time
+constexpr unsigned kMostTurns = 100;
 
 // Somebody else may have removed it meanwhile.
 Result<> unless_absent(Result<> removed) {
@@ -26,6 +27,7 @@ class Removal {
 
  private:
   Result<> move_up(Fd dir, CStr path);
+  Result<> empty(Fd here, CStr path, unsigned depth);
   Fd top_;
   unsigned moved_ = 0;
 };
@@ -41,24 +43,31 @@ Result<> Removal::move_up(Fd dir, CStr path) {
   }
 }
 
+Result<> Removal::empty(Fd here, CStr path, unsigned depth) {
+  for (const std::string& name : TRY(list_directory(here, "."))) {
+    TRY(within(path.view(), remove(here, name, depth + 1)));
+  }
+  return {};
+}
+
 Result<> Removal::remove(Fd dir, CStr path, unsigned depth) {
   if (::unlinkat(dir.raw(), path.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
   if (errno == ENOTDIR) return unless_absent(unlink(dir, path));
   if (errno != ENOTEMPTY && errno != EEXIST) return os_error(cat("rmdir ", path.view()), errno);
   if (depth == kDeepest) return move_up(dir, path);
-  {
-    Result<UniqueFd> here = open(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    if (!here) return unless_absent(std::unexpected(std::move(here).error()));
-    if (depth == 0) top_ = *here;
-    unsigned before = 0;
-    do {
-      before = moved_;
-      for (const std::string& name : TRY(list_directory(*here, "."))) {
-        TRY(within(path.view(), remove(*here, name, depth + 1)));
-      }
-    } while (depth == 0 && moved_ != before);
+  Result<UniqueFd> opened = open(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!opened) return unless_absent(std::unexpected(std::move(opened).error()));
+  UniqueFd here = *std::move(opened);
+  if (depth == 0) top_ = here;
+  // Until nothing was moved here: by us, or by who removes the same tree and gives the same names.
+  // A bound, since whoever goes on making files in it must not keep us for ever.
+  for (unsigned turn = 0;; ++turn) {
+    TRY(empty(here, path, depth));
+    Result<> removed = unless_absent(rmdir(dir, path));
+    if (removed || removed.error().code != ENOTEMPTY) return removed;
+    if (depth != 0) return {};  // then what is above is not empty either
+    if (turn == kMostTurns) return removed;
   }
-  return unless_absent(rmdir(dir, path));
 }
 
 }  // namespace
