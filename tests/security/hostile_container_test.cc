@@ -228,6 +228,40 @@ TEST_F(HostileContainer, IsEnteredWithItsOwnCapabilitiesUnlessTheDocumentNamesOt
   EXPECT_EQ("0000000000000001", field(container.exec({}, {"--process", file}).out, "CapBnd:"));
 }
 
+// ---- descriptors --------------------------------------------------------------------------------
+
+// Its neighbours of the pid namespace see it from then on, and one with CAP_SYS_PTRACE may use what
+// it has open: no directory, and no namespace, of the host's, by which its mounts were made.
+TEST_F(HostileContainer, OneThatWaitsInAJoinedPidNamespaceHasNothingOfTheHostOpen) {
+  bundle.shell("exec sleep 100");
+  Container neighbour(runtime, bundle);
+  neighbour.launch();
+  Bundle joining(scratch() + "/joining");
+  joining.with_namespace("pid", "/proc/" + std::to_string(neighbour.pid()) + "/ns/pid");
+  joining.shell("exec sleep 100");
+  make_directories(scratch() + "/source");
+  joining.mount("/mnt", "bind", scratch() + "/source", {"rbind"});
+  Container container(runtime, joining);
+  ASSERT_OK(container.create());
+  const std::string process = "/proc/" + std::to_string(container.pid());
+  size_t channels = 0;
+  struct stat root;
+  ASSERT_EQ(0, stat((process + "/root").c_str(), &root));
+  for (const std::string& number : names_in(process + "/fd")) {
+    if (number <= "2" && number.size() == 1) continue;  // the caller's
+    const std::string open = link_target(process + "/fd/" + number);
+    struct stat status;
+    ASSERT_EQ(0, stat((process + "/fd/" + number).c_str(), &status));
+    const bool is_root = status.st_dev == root.st_dev && status.st_ino == root.st_ino;
+    channels += S_ISSOCK(status.st_mode);
+    EXPECT_TRUE(S_ISSOCK(status.st_mode) || S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode) ||
+                is_root)
+        << number << " is " << open;
+  }
+  EXPECT_GT(channels, 0u) << "it waits for start at a socket";
+  EXPECT_EQ("/", link_target(process + "/cwd"));
+}
+
 // ---- filters ----------------------------------------------------------------------------------
 
 // What a profile denies is denied to the program; that init makes such calls is not its business.
