@@ -1,12 +1,9 @@
 #include "src/sys/file.h"
 
-#include <dirent.h>
 #include <linux/openat2.h>
 #include <poll.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -16,11 +13,6 @@
 
 #include "src/base/text.h"
 #include "src/sys/retry.h"
-
-#ifndef MFD_NOEXEC_SEAL  // Linux 6.3
-#define MFD_NOEXEC_SEAL 0x0008U
-#define MFD_EXEC 0x0010U
-#endif
 
 namespace ocirt::sys {
 namespace {
@@ -207,74 +199,10 @@ Result<> put_file(CStr path, CStr temporary, std::string_view content, mode_t mo
   return {};
 }
 
-Result<> mkdir(Fd dir, CStr path, mode_t mode) {
-  if (::mkdirat(dir.raw(), path.c_str(), mode) < 0)
-    return os_error(cat("mkdir ", path.view()), errno);
-  return {};
-}
-
 Result<> chmod(Fd dir, CStr path, mode_t mode) {
   if (::fchmodat(dir.raw(), path.c_str(), mode, 0) < 0)
     return os_error(cat("chmod ", path.view()), errno);
   return {};
-}
-
-Result<> mkdir_parents(const std::string& path, mode_t mode) {
-  if (::mkdir(path.c_str(), mode) == 0) return {};
-  if (errno == EEXIST) {
-    if (is_directory(kCwd, path)) return {};
-    return os_error(cat("mkdir ", path), ENOTDIR);
-  }
-  if (errno != ENOENT) return os_error(cat("mkdir ", path), errno);
-  size_t slash = path.find_last_of('/');
-  if (slash == std::string::npos || slash == 0) return os_error(cat("mkdir ", path), ENOENT);
-  TRY(mkdir_parents(path.substr(0, slash), mode));
-  if (::mkdir(path.c_str(), mode) < 0 && errno != EEXIST)
-    return os_error(cat("mkdir ", path), errno);
-  return {};
-}
-
-Result<> rmdir(Fd dir, CStr path) {
-  if (::unlinkat(dir.raw(), path.c_str(), AT_REMOVEDIR) < 0) {
-    return os_error(cat("rmdir ", path.view()), errno);
-  }
-  return {};
-}
-
-Result<> unlink(Fd dir, CStr path) {
-  if (::unlinkat(dir.raw(), path.c_str(), 0) < 0)
-    return os_error(cat("unlink ", path.view()), errno);
-  return {};
-}
-
-Result<> rename(Fd dir, CStr from, CStr to) {
-  if (::renameat(dir.raw(), from.c_str(), dir.raw(), to.c_str()) < 0) {
-    return os_error(cat("rename ", from.view(), " to ", to.view()), errno);
-  }
-  return {};
-}
-
-Result<> sync_filesystem(CStr directory) {
-  const UniqueFd fd = TRY(open(kCwd, directory, O_RDONLY | O_DIRECTORY));
-  if (::syncfs(fd.raw()) < 0) return os_error(cat("syncfs ", directory.view()), errno);
-  return {};
-}
-
-Result<std::vector<std::string>> list_directory(Fd dir, CStr path) {
-  UniqueFd fd = TRY(open(dir, path, O_RDONLY | O_DIRECTORY));
-  DIR* stream = ::fdopendir(fd.raw());
-  if (stream == nullptr) return os_error(cat("open directory ", path.view()), errno);
-  (void)fd.release();  // closedir() closes it
-  std::vector<std::string> names;
-  errno = 0;
-  while (dirent* entry = ::readdir(stream)) {
-    std::string_view name = entry->d_name;
-    if (name != "." && name != "..") names.emplace_back(name);
-  }
-  int code = errno;
-  ::closedir(stream);
-  if (code != 0) return os_error(cat("read directory ", path.view()), code);
-  return names;
 }
 
 Result<> give_to(CStr path, uint32_t uid) {
@@ -374,46 +302,6 @@ Result<> lock_exclusive(Fd fd, std::string_view name) {
 Result<> unlock(Fd fd, std::string_view name) {
   if (::flock(fd.raw(), LOCK_UN) < 0) return os_error(cat("unlock ", name), errno);
   return {};
-}
-
-namespace {
-
-// Without one of the two exec flags Linux 6.3 and later print a warning to the kernel's log, and
-// older kernels refuse both with EINVAL.
-Result<UniqueFd> memory_file_with(CStr name, unsigned flags, unsigned exec_flag) {
-  int raw = ::memfd_create(name.c_str(), flags | exec_flag);
-  if (raw < 0 && errno == EINVAL) raw = ::memfd_create(name.c_str(), flags);
-  if (raw < 0) return os_error(cat("memfd_create ", name.view()), errno);
-  return UniqueFd(raw);
-}
-
-}  // namespace
-
-Result<UniqueFd> memory_file(CStr name) {
-  return memory_file_with(name, MFD_CLOEXEC, MFD_NOEXEC_SEAL);
-}
-
-Result<UniqueFd> sealed_memory(CStr name, std::initializer_list<std::string_view> pieces,
-                               bool executable, bool inherited) {
-  const unsigned flags = (inherited ? 0 : MFD_CLOEXEC) | MFD_ALLOW_SEALING;
-  UniqueFd fd = TRY(memory_file_with(name, flags, executable ? MFD_EXEC : MFD_NOEXEC_SEAL));
-  std::vector<iovec> parts;
-  size_t total = 0;
-  for (std::string_view piece : pieces) {
-    parts.push_back({const_cast<char*>(piece.data()), piece.size()});
-    total += piece.size();
-  }
-  // By position, so that the offset stays at the beginning for the reader.
-  ssize_t put =
-      retry([&] { return ::pwritev(fd.raw(), parts.data(), static_cast<int>(parts.size()), 0); });
-  if (put < 0) return os_error(cat("write to memory file ", name.view()), errno);
-  if (static_cast<size_t>(put) != total)
-    return refuse(cat("write to memory file ", name.view(), ": cut short"));
-  if (::fcntl(fd.raw(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) <
-      0) {
-    return os_error(cat("seal memory file ", name.view()), errno);
-  }
-  return fd;
 }
 
 Result<> ensure_standard_streams() {
