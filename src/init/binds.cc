@@ -69,9 +69,9 @@ int open_source(const Init& init, const plan::Mount& mount) {
   return static_cast<int>(must_for(init, mount, opened, ": bind ", source));
 }
 
-void mount_bind(Init& init, Parent& parent, const plan::Mount& mount) {
+bool mount_bind(Init& init, Parent& parent, const plan::Mount& mount) {
   const char* source = init.text(mount.source);
-  if (mount.copy_symlink && made_symlink(init, parent, mount)) return;
+  if (mount.copy_symlink && made_symlink(init, parent, mount)) return false;
   const int tree = detached_source(init, mount);
   if (mount.mode_from_target) copy_mode(init, parent, mount, tree);
   if ((mount.recursive_attr_set | mount.recursive_attr_clear) != 0) {
@@ -96,7 +96,7 @@ void mount_bind(Init& init, Parent& parent, const plan::Mount& mount) {
            source);
   const char* destination = init.text(mount.destination);
   if (S_ISDIR(status.st_mode)) refuse_symlink(init, mount);
-  const auto [target, made, literal] =
+  const auto [target, name, made, literal] =
       S_ISDIR(status.st_mode)
           ? open_or_make_directory(init, parent, destination, false)
           : open_or_make_file(init, parent, destination, !mount.destination_nofollow);
@@ -109,6 +109,7 @@ void mount_bind(Init& init, Parent& parent, const plan::Mount& mount) {
     }
   }
   must_for(init, mount, moved, ": bind ", source);
+  return literal;
 }
 
 }  // namespace ocirt::init

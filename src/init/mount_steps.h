@@ -42,7 +42,8 @@ int open_source(const Init& init, const plan::Mount& mount);
 int open_source_on_host(Init& init, const plan::Mount& mount);
 
 // A copy of what is mounted elsewhere, or the symlink that "copy-symlink" asks for (binds.cc).
-void mount_bind(Init& init, Parent& parent, const plan::Mount& mount);
+// Returns whether its destination was there and was reached without a symlink.
+bool mount_bind(Init& init, Parent& parent, const plan::Mount& mount);
 
 // "remount" (remounts.cc): only what the words name is changed.
 void remount(const Init& init, const plan::Mount& mount);

@@ -104,7 +104,8 @@ int Parent::of(const Init& init, const char* path, const char*& name) {
   return fd_;
 }
 
-Target open_or_make_directory(const Init& init, Parent& parent, const char* path, bool real) {
+Target open_or_make_directory(const Init& init, Parent& parent, const char* path, bool real,
+                              bool by_name) {
   constexpr int kFlags = O_PATH | O_DIRECTORY;
   const uint64_t resolve = real ? RESOLVE_NO_SYMLINKS : 0;
   // Beside the last one made there is most often room for the next: one call less.
@@ -115,23 +116,24 @@ Target open_or_make_directory(const Init& init, Parent& parent, const char* path
                          init.plan.purpose != plan::Purpose::mounts;
     if (fd == -ELOOP && !real) fd = open_in_root(init, path, kFlags);
     if (fd != -ENOENT)
-      return {static_cast<int>(must(init, fd, "open directory ", path)), false, literal};
+      return {static_cast<int>(must(init, fd, "open directory ", path)), "", false, literal};
   }
   const char* name = nullptr;
   int directory = parent.of(init, path, name);
   long made = *name == '\0' ? -EEXIST : bare::mkdirat(directory, name, 0755);
   if (made == -EEXIST) {  // "a/b/" and "a/.." end here too
-    return {open_directory(init, path, resolve), false, false};
+    return {open_directory(init, path, resolve)};
   }
   must(init, made, "make directory ", path);
+  if (by_name && parent.is_below_empty(path)) return {directory, name, true};
   long fd = bare::openat(directory, name, kFlags | O_NOFOLLOW);
-  return {static_cast<int>(must(init, fd, "open directory ", path)), true, false};
+  return {static_cast<int>(must(init, fd, "open directory ", path)), "", true};
 }
 
 Target open_or_make_file(const Init& init, Parent& parent, const char* path, bool follow,
                          int links) {
   long fd = open_in_root(init, path, O_PATH | (follow ? 0 : O_NOFOLLOW));
-  if (fd != -ENOENT) return {static_cast<int>(must(init, fd, "open ", path)), false, false};
+  if (fd != -ENOENT) return {static_cast<int>(must(init, fd, "open ", path))};
   const char* name = nullptr;
   int directory = parent.of(init, path, name);
   long made = bare::openat(directory, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDONLY, 0644);
@@ -144,7 +146,7 @@ Target open_or_make_file(const Init& init, Parent& parent, const char* path, boo
     parent.forget();  // it knows the path above
     return found;
   }
-  return {static_cast<int>(must(init, made, "make ", path)), true, false};
+  return {static_cast<int>(must(init, made, "make ", path)), "", true};
 }
 
 }  // namespace ocirt::init
