@@ -131,6 +131,7 @@ Result<Draft> draft_exec(const Directory& directory, const ExecSettings& setting
   input.keep_groups = annotations.keep_original_groups;
   TRY(draft_process(draft.builder, input, draft.warnings));
   draft.scheduling = TRY(draft_scheduling(process, "process", true));
+  draft.builder.plan.keeps_cpus = !draft.scheduling.initial_cpus.empty();
   TRY(draft_policies(draft.builder, settings.memory_policy, settings.personality));
   if (record.user_namespace) {
     TRY(draft_exec_user(draft, settings, sys::effective_uid() != 0));

@@ -97,6 +97,7 @@ long must(const Init& init, long result, Pieces... pieces) {
 int must_open(const Init& init, const char* path, int flags);
 
 // The steps, in files named after them.
+void forget_cpu_affinity(Init&);   // policies.cc
 void join_namespaces(Init&);       // namespaces.cc
 void enter_user_namespace(Init&);  // user_namespace.cc, called by join_namespaces
 // What a bind mount of the plan is to show (plan::kNoIndex: the root), opened by ocirt: for init in

@@ -21,6 +21,7 @@ struct Step {
 // nothing.
 // clang-format off
 constexpr Step kContainer[] = {
+    {"cpu affinity", forget_cpu_affinity},
     {"namespaces", join_namespaces},  // -- in a user namespace, beyond this point it is user 0 there
     {"keyring label", label_keyring},
     {"keyring", join_keyring},
@@ -56,6 +57,7 @@ constexpr Step kContainer[] = {
 // One more process in a running container.
 // clang-format off
 constexpr Step kExec[] = {
+    {"cpu affinity", forget_cpu_affinity},
     {"oom score", adjust_oom_score},
     {"keyring label", label_keyring},
     {"keyring", join_keyring},

@@ -165,9 +165,10 @@ enum class Purpose : uint32_t {
 struct Plan {
   uint64_t size = 0;  // of the whole block
   Purpose purpose = Purpose::create;
-  int32_t channel = -1;  // SOCK_SEQPACKET to ocirt
-  int32_t trace = -1;    // a TraceBlock (trace.h) to map; most often there is none
-  int32_t gate = -1;     // listening socket on which `ocirt start` connects (create only)
+  int32_t channel = -1;     // SOCK_SEQPACKET to ocirt
+  int32_t trace = -1;       // a TraceBlock (trace.h) to map; most often there is none
+  int32_t gate = -1;        // listening socket on which `ocirt start` connects (create only)
+  bool keeps_cpus = false;  // exec with CPUs of its own (container/scheduling.h)
 
   // namespaces
   List<Join> joins;

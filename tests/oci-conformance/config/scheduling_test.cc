@@ -157,6 +157,55 @@ TEST_F(SchedulingOfProcesses, ExecRunsOnTheCpusOfItsAffinity) {
       255, "process.execCPUAffinity.final: run on CPUs 8000: ");
 }
 
+// As an engine's service may be (CPUAffinity=): since Linux 6.2 the kernel keeps that beside the
+// cpuset of a cgroup that is entered.
+struct BoundTo {
+  explicit BoundTo(const cpu_set_t& set) {
+    sched_getaffinity(0, sizeof before, &before);
+    EXPECT_EQ(0, sched_setaffinity(0, sizeof set, &set));
+  }
+  ~BoundTo() { sched_setaffinity(0, sizeof before, &before); }
+  static cpu_set_t one(const std::string& cpu) {
+    cpu_set_t set{};
+    CPU_SET(std::stoul(cpu), &set);
+    return set;
+  }
+  static cpu_set_t all() {
+    cpu_set_t set;
+    memset(&set, 0xff, sizeof set);
+    return set;
+  }
+  cpu_set_t before;
+};
+
+TEST_F(SchedulingOfProcesses, TheCpusThatTheCallerIsBoundToAreNotTheContainers) {
+  const BoundTo unbound(BoundTo::all());
+  const std::vector<std::string> two = cpus(2);
+  if (two.size() < 2) GTEST_SKIP() << "needs two CPUs";
+  const std::string look = "grep Cpus_allowed_list /proc/self/status";
+  const std::string every = run_command({.argv = {"sh", "-c", look}}).out;
+  const BoundTo bound(BoundTo::one(two[0]));
+  EXPECT_EQ(every, run_shell(look));
+  bundle.shell(look + "; exec sleep 1000");
+  Container container(runtime, bundle);
+  container.launch();
+  ASSERT_TRUE(eventually([&] { return !container.output().empty(); }));
+  EXPECT_EQ(every, container.output());
+  EXPECT_EQ(every, container.exec_shell(look).out);
+}
+
+TEST_F(SchedulingOfProcesses, OfABoundCallersContainerAreThoseOfItsCpuset) {
+  NEEDS_CONTROLLER("cpuset");
+  const std::vector<std::string> two = cpus(2);
+  if (two.size() < 2) GTEST_SKIP() << "needs two CPUs";
+  const BoundTo bound(BoundTo::one(two[0]));
+  for (const std::string& set : {two[1], two[0] + "-" + two[1]}) {
+    bundle.set("linux.resources.cpu", R"({"cpus": ")" + set + R"("})");
+    EXPECT_EQ("Cpus_allowed_list:\t" + set + "\n",
+              run_shell("grep Cpus_allowed_list /proc/self/status"));
+  }
+}
+
 TEST_F(SchedulingOfProcesses, MemoryComesFromTheNodesOfThePolicy) {
   NEEDS_VERSION("1.3");
   if (!exists("/proc/self/numa_maps")) GTEST_SKIP() << "needs a kernel with memory policies";
