@@ -28,7 +28,8 @@ constexpr const char* kName = "pause";
 
 // What it tells its parent, once.
 struct Report {
-  int error = 0;  // 0: it is ready
+  int error = 0;              // 0: it is ready
+  bool of_directory = false;  // the step is about FirstProcess::empty
   char step[60] = {};
 };
 
@@ -37,8 +38,8 @@ class Steps {
  public:
   explicit Steps(int parent) : parent_(parent) {}
 
-  void must(long result, std::string_view step) const {
-    if (result < 0) tell({.error = errno}, step);
+  void must(long result, std::string_view step, bool of_directory = false) const {
+    if (result < 0) tell({.error = errno, .of_directory = of_directory}, step);
     if (result < 0) ::_exit(1);
   }
   void ready() const { tell({}, ""); }
@@ -64,8 +65,8 @@ void enter_empty_root(const Steps& steps, const char* directory) {
   steps.must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "make / private");
   steps.must(
       ::mount("tmpfs", directory, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,mode=555"),
-      "mount its empty root");
-  steps.must(::chdir(directory), "enter its empty root");
+      "mount its empty root on", true);
+  steps.must(::chdir(directory), "enter its empty root,", true);
   steps.must(::syscall(SYS_pivot_root, ".", "."), "pivot_root");
   steps.must(::umount2(".", MNT_DETACH), "unmount the host's root");
   steps.must(::chdir("/"), "enter /");
@@ -127,12 +128,14 @@ void take_name(std::span<char> command_line, std::string_view name) {
 }
 
 // What it said, or nothing if it ended without a word.
-Result<> hear(Fd ready) {
+Result<> hear(Fd ready, std::string_view directory) {
   Report report;
   if (::read(ready.raw(), &report, sizeof report) != ssize_t{sizeof report})
     return refuse("the process ended before it was ready");
   report.step[sizeof report.step - 1] = '\0';
-  if (report.error != 0) return os_error(report.step, report.error);
+  std::string step = report.step;
+  if (report.of_directory) step += cat(" ", directory);
+  if (report.error != 0) return os_error(step, report.error);
   return {};
 }
 
@@ -153,12 +156,13 @@ Result<> start_first_process(const FirstProcess& kind, Closure<Result<>(pid_t)> 
     be_first(kind, Steps(ready.to.raw()), claimed.from.raw(), line);
   }
   ready.to.reset();
-  Result<> done = hear(ready.from);
+  Result<> done = hear(ready.from, kind.empty);
   if (done) done = claim(pid);
   if (done && ::write(claimed.to.raw(), "x", 1) != 1) done = os_error("write", errno);
-  if (done) return {};
-  ::kill(pid, SIGKILL);
-  ::waitpid(pid, nullptr, 0);
+  if (!done) {
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+  }
   return done;
 }
 

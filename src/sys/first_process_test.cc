@@ -29,7 +29,8 @@ TEST_F(FirstProcessTest, SaysWhichStepFailedAndIsGone) {
   });
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().code, ENOENT);
-  EXPECT_EQ(started.error().text, "mount its empty root: No such file or directory");
+  EXPECT_EQ(started.error().text,
+            cat("mount its empty root on ", kind.empty, ": No such file or directory"));
   EXPECT_FALSE(claimed);
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "its process is still there";
 }
