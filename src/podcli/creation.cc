@@ -249,6 +249,7 @@ Result<podfile::Resolved> resolve_manifest(const Globals& globals, const Manifes
                                         .images = globals.images,
                                         .uid = std::string(trim(uuid)),
                                         .node = std::string(trim(node)),
+                                        .machine = TRY(podfile::this_machine()),
                                         .touch_host = touch_host,
                                         .ordinary = TRY(if_ordinary())};
   return podfile::resolve(file, layout_of(globals, file.pod.metadata.name), options);

@@ -9,6 +9,7 @@
 #include "src/podfile/check.h"
 #include "src/podfile/default_profiles.h"
 #include "src/podfile/environment.h"
+#include "src/podfile/qos.h"
 #include "src/podfile/quantity.h"
 #include "src/podfile/users.h"
 
@@ -39,6 +40,7 @@ class Maker {
   Result<> set_user(oci::Process& process);
   Result<> set_capabilities(oci::Process& process);
   void set_security(oci::Process& process);
+  void set_oom_score(oci::Process& process) const;
   Result<> set_namespaces();
   void set_resources();
   void set_mounts();
@@ -73,6 +75,7 @@ Result<oci::Spec> Maker::make() {
   TRY(within("securityContext", set_user(process)));
   TRY(within("securityContext.capabilities", set_capabilities(process)));
   set_security(process);
+  set_oom_score(process);
   TRY(set_namespaces());
   set_resources();
   set_mounts();
@@ -239,6 +242,14 @@ void Maker::set_security(oci::Process& process) {
   }
 }
 
+// Who may not lower it has what the pod's shim has: without any, or the next shim of the pod, which
+// somebody with a higher one has begun, could start no container again.
+void Maker::set_oom_score(oci::Process& process) const {
+  if (is_bundle_ && process.oom_score_adj) return;
+  const int score = oom_score_of(pod_, input_.index, input_.machine.memory);
+  if (score > input_.machine.least_oom_score.value_or(-1001)) process.oom_score_adj = score;
+}
+
 Result<> Maker::set_namespaces() {
   std::vector<oci::Namespace> namespaces = {{.type = NamespaceType::kMount}};
   for (const oci::Namespace& ns : spec_.linux->namespaces) {
@@ -271,7 +282,7 @@ void Maker::set_resources() {
   if (!container_.resources) return;
   oci::Resources& mine =
       spec_.linux->resources ? *spec_.linux->resources : spec_.linux->resources.emplace();
-  oci::Resources limits = cgroup_resources(*container_.resources);
+  oci::Resources limits = cgroup_resources(*container_.resources, input_.machine);
   if (limits.cpu) mine.cpu = limits.cpu;
   if (limits.memory) mine.memory = limits.memory;
   if (!limits.hugepage_limits.empty()) mine.hugepage_limits = limits.hugepage_limits;
@@ -374,7 +385,7 @@ std::string sub_path_target(std::string_view container, size_t mount) {
   return cat("subpaths/", container, "/", mount);
 }
 
-oci::Resources cgroup_resources(const manifest::Resources& resources) {
+oci::Resources cgroup_resources(const manifest::Resources& resources, const Machine& machine) {
   oci::Resources out;
   const auto value = [](const oci::Map<std::string>& values, std::string_view name,
                         Result<int64_t> (*read)(std::string_view)) -> std::optional<int64_t> {
@@ -397,8 +408,10 @@ oci::Resources cgroup_resources(const manifest::Resources& resources) {
     out.cpu->shares =
         static_cast<uint64_t>(std::clamp<int64_t>(*request * 1024 / 1000, 2, 262'144));
   }
-  if (const auto bytes = value(resources.limits, "memory", units))
+  if (const auto bytes = value(resources.limits, "memory", units)) {
     out.memory.emplace().limit = bytes;
+    if (machine.limits_swap) out.memory->swap = bytes;
+  }
   constexpr std::string_view kHuge = "hugepages-";
   for (const auto& [name, text] : resources.limits) {
     if (!name.starts_with(kHuge)) continue;

@@ -9,6 +9,7 @@
 #include "src/pod/paths.h"
 #include "src/podfile/file.h"
 #include "src/podfile/image_facts.h"
+#include "src/podfile/machine.h"
 
 namespace ocirt::podfile {
 
@@ -24,6 +25,7 @@ struct ContainerInput {
   const oci::Seccomp* local_profile = nullptr;
   // privileged: the host's devices.
   const std::vector<oci::Device>* devices = nullptr;
+  Machine machine = {};
 };
 
 // Errors begin with the field that they are about, below the container: "command: ...".
@@ -34,8 +36,9 @@ const manifest::Profile* seccomp_profile_of(const manifest::PodSpec& spec,
                                             const manifest::Container& container);
 
 // Limits and requests in the words of cgroups. CPU requests become the weight; those of memory are
-// for scheduling only.
-oci::Resources cgroup_resources(const manifest::Resources& resources);
+// for scheduling only. A limit of memory is one of memory and swap together, as the kubelet has it
+// by default (NoSwap), where the machine's cgroups limit swap.
+oci::Resources cgroup_resources(const manifest::Resources& resources, const Machine& machine);
 
 // Where the sub-path of a container's n-th volume mount is mounted, below the pod's directory.
 std::string sub_path_target(std::string_view container, size_t mount);

@@ -36,7 +36,8 @@ class ContainerSpec : public testing::Test {
                            .image = image,
                            .layout = layout_,
                            .uid = "u",
-                           .hostname = "web"});
+                           .hostname = "web",
+                           .machine = machine});
   }
   oci::Spec good(std::string_view container, std::string_view spec = "") {
     Result<oci::Spec> made = make(container, spec);
@@ -51,6 +52,7 @@ class ContainerSpec : public testing::Test {
   }
 
   ImageFacts image;
+  Machine machine = {.memory = uint64_t{10} << 30};
 
  private:
   File file_;
@@ -167,6 +169,35 @@ TEST_F(ContainerSpec, LimitsBecomeThoseOfCgroups) {
   EXPECT_EQ(resources.memory->reservation, std::nullopt);
   EXPECT_EQ(resources.hugepage_limits[0].page_size, "2MB");
   EXPECT_FALSE(resources.devices.empty());
+}
+
+TEST_F(ContainerSpec, WhatIsLimitedInMemoryIsNotSwappedWhereTheMachineCanSeeToThat) {
+  constexpr std::string_view kLimited = "command: [/c], resources: {limits: {memory: 64Mi}}";
+  EXPECT_EQ(good(kLimited).linux->resources->memory->swap, std::nullopt);
+  machine.limits_swap = true;
+  EXPECT_EQ(good(kLimited).linux->resources->memory->swap, 64 << 20);
+  EXPECT_EQ(good("command: [/c]").linux->resources->memory, std::nullopt);
+}
+
+TEST_F(ContainerSpec, WhoMayNotLowerTheOomScoreLeavesItAsItIs) {
+  constexpr std::string_view kGuaranteed =
+      "command: [/c], resources: {limits: {memory: 64Mi, cpu: 1}}";
+  constexpr std::string_view kBurstable = "command: [/c], resources: {requests: {memory: 9Gi}}";
+  EXPECT_EQ(good(kGuaranteed).process->oom_score_adj, -997);
+  EXPECT_EQ(good(kBurstable).process->oom_score_adj, 100);
+  EXPECT_EQ(good("command: [/c]").process->oom_score_adj, 1000);
+  machine.least_oom_score = 100;
+  EXPECT_EQ(good(kGuaranteed).process->oom_score_adj, std::nullopt);
+  EXPECT_EQ(good(kBurstable).process->oom_score_adj, std::nullopt);
+  EXPECT_EQ(good("command: [/c]").process->oom_score_adj, 1000);
+}
+
+TEST_F(ContainerSpec, ABundleMaySayAnOomScoreOfItsOwn) {
+  image.bundle = oci::default_spec(false);
+  image.rootfs = "/r";
+  EXPECT_EQ(good("command: [/c]").process->oom_score_adj, 1000);
+  image.bundle->process->oom_score_adj = 5;
+  EXPECT_EQ(good("command: [/c]").process->oom_score_adj, 5);
 }
 
 TEST_F(ContainerSpec, DeeperMountsComeAfterThoseThatWouldCoverThem) {

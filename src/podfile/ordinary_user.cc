@@ -114,7 +114,7 @@ Result<> adapt_container(oci::Spec& spec, const manifest::PodSpec& pod_spec,
     return {};
   }
   linux.cgroups_path.reset();
-  if (container.resources && cgroup_resources(*container.resources) != oci::Resources()) {
+  if (container.resources && cgroup_resources(*container.resources, {}) != oci::Resources()) {
     return refuse(cat("resources: ", kOwnCgroup));
   }
   if (linux.resources) {

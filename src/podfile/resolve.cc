@@ -86,7 +86,7 @@ void Resolver::set_pod() {
   pod.wants_addresses = wants_addresses(spec_);
   pod.grace_seconds = spec_.termination_grace_period_seconds.value_or(30);
   pod.active_deadline_seconds = spec_.active_deadline_seconds;
-  if (spec_.resources) pod.resources = cgroup_resources(*spec_.resources);
+  if (spec_.resources) pod.resources = cgroup_resources(*spec_.resources, options_.machine);
   if (spec_.security_context) {
     for (const manifest::Sysctl& sysctl : spec_.security_context->sysctls) {
       pod.sysctls.set(sysctl.name, sysctl.value);
@@ -240,7 +240,8 @@ Result<> Resolver::resolve_container(size_t index) {
                        .layout = layout_,
                        .uid = out_.pod.uid,
                        .node = options_.node,
-                       .hostname = trim(out_.entries.front().content)};
+                       .hostname = trim(out_.entries.front().content),
+                       .machine = options_.machine};
   oci::Seccomp profile;
   const manifest::Profile* seccomp = seccomp_profile_of(spec_, container);
   if (seccomp != nullptr && seccomp->type == manifest::ProfileType::kLocalhost) {

@@ -12,6 +12,7 @@
 #include "src/pod/paths.h"
 #include "src/pod/pod.h"
 #include "src/podfile/file.h"
+#include "src/podfile/machine.h"
 #include "src/podfile/ordinary_user.h"
 
 namespace ocirt::podfile {
@@ -21,6 +22,7 @@ struct ResolveOptions {
   std::string images;                         // cache of unpacked images
   std::string uid;                            // of the pod, where the file has none
   std::string node;                           // the name of this machine
+  Machine machine = {};                       // this one
   bool touch_host = false;                    // make host paths of the types ...OrCreate
   std::optional<OrdinaryUser> ordinary = {};  // for whom; absent: root
 };

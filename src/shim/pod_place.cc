@@ -96,11 +96,18 @@ Result<> make_namespaces(const pod::Pod& pod, const pod::Layout& layout) {
   return write_sysctls(pod, false);
 }
 
+// The pod ends with it. What the kubelet gives a pod's first process; without the right to, what we
+// have.
+void spare(pid_t first) {
+  (void)sys::write_control(sys::kCwd, cat("/proc/", first, "/oom_score_adj"), "-998");
+}
+
 // In a cgroup below the pod's, with which it is ended: no container's name has a "_". Without one,
 // by its number.
 Result<> share_pids(const pod::Pod& pod, const pod::Layout& layout) {
   if (pod.cgroup.empty()) {
     TRY(sys::start_first_process({.empty = layout.namespaces()}, [&](pid_t first) {
+      spare(first);
       return record_process(layout.first_process(), first);
     }));
     return sys::pin_namespace("pid_for_children", layout.namespace_pin("pid"));
@@ -109,8 +116,10 @@ Result<> share_pids(const pod::Pod& pod, const pod::Layout& layout) {
   const cgroup::Location location = TRY(cgroup::locate(host, cat(pod.cgroup, "/_pid"), pod.name));
   cgroup::Made made = TRY(cgroup::make(location));
   const cgroup::Entrance entrance = TRY(cgroup::open_entrance(location));
-  TRY(sys::start_first_process({.empty = layout.namespaces()},
-                               [&](pid_t first) { return cgroup::enter(entrance, first); }));
+  TRY(sys::start_first_process({.empty = layout.namespaces()}, [&](pid_t first) {
+    spare(first);
+    return cgroup::enter(entrance, first);
+  }));
   TRY(sys::pin_namespace("pid_for_children", layout.namespace_pin("pid")));
   made.commit();
   return {};

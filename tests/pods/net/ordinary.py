@@ -327,6 +327,20 @@ def the_hosts_network_pids_and_ipc_can_be_shared():
     pod("rm", "--force", "web")
 
 
+@both
+def who_may_not_lower_the_oom_score_raises_it_only():
+    asks = {"resources": {"requests": {"memory": "1Pi"}}}
+    pod("run", manifest("least", container("a", SLEEP)))
+    pod("run", manifest("asks", container("a", SLEEP, **asks), shareProcessNamespace=True))
+    assert shell("least/a", "cat /proc/self/oom_score_adj") == "1000"
+    assert shell("asks/a", "cat /proc/self/oom_score_adj") == "3"
+    pod("rm", "--force", "--all")
+    done = as_user("choom", "-n", "500", "--", f"{PROGRAMS}/ocirt-pod", "run", manifest("asks", container("a", SLEEP, **asks)))
+    assert done.returncode == 0, done.stderr
+    assert shell("asks/a", "cat /proc/self/oom_score_adj") == "500"
+    pod("rm", "--force", "--all")
+
+
 @granted
 def granted_ids_are_users_of_the_pod():
     pod("run", manifest("web", container("a", SLEEP, volumeMounts=[{"name": "v", "mountPath": "/v"}]),
@@ -432,6 +446,7 @@ if __name__ == "__main__":
                  at_whatever_moment_a_making_is_killed_nothing_is_left,
                  a_shared_pid_namespace_ends_with_the_pod,
                  the_hosts_network_pids_and_ipc_can_be_shared,
+                 who_may_not_lower_the_oom_score_raises_it_only,
                  granted_ids_are_users_of_the_pod,
                  what_an_ordinary_user_cannot_have_is_refused,
                  limits_take_a_cgroup_of_the_users_own], leftovers, clean_up)
