@@ -2,7 +2,7 @@
 // alone, before anything is made. What needs a look at the machine (does the bundle exist) is in
 // resolve.cc.
 //
-// The rules are in four files by what they are about, and each returns the first that is broken.
+// The rules are in five files by what they are about, and each returns the first that is broken.
 #pragma once
 
 #include <optional>
@@ -26,6 +26,10 @@ std::optional<Finding> check_volumes(const File& file);
 std::optional<Finding> check_ports(const manifest::PodSpec& spec);
 std::optional<Finding> check_environment(const File& file, const manifest::Container& container,
                                          std::string_view where);
+// Whether `limits` or `requests` may have it.
+bool is_resource(std::string_view list, std::string_view name);
+inline constexpr std::string_view kNoResource =
+    "not supported; there are cpu, memory and hugepages-SIZE";
 std::optional<Finding> check_resources(const manifest::Resources& resources,
                                        std::string_view where);
 std::optional<Finding> check_actions(const manifest::Container& container, bool is_init,

@@ -248,6 +248,12 @@ std::optional<Finding> check_environment(const File& file, const Container& cont
   return std::nullopt;
 }
 
+bool is_resource(std::string_view list, std::string_view name) {
+  // To ask for room on the disk is for schedulers; a limit to it would have to be kept.
+  const bool for_schedulers = name == "ephemeral-storage" && list == "requests";
+  return name == "cpu" || name == "memory" || name.starts_with("hugepages-") || for_schedulers;
+}
+
 std::optional<Finding> check_resources(const manifest::Resources& resources,
                                        std::string_view where) {
   const struct {
@@ -259,11 +265,7 @@ std::optional<Finding> check_resources(const manifest::Resources& resources,
       std::string place = cat(where, ".", list);
       oci::json::append_key(place, name);
       const bool huge = name.starts_with("hugepages-");
-      // To ask for room on the disk is for schedulers; a limit to it would have to be kept.
-      const bool for_schedulers = name == "ephemeral-storage" && list == "requests";
-      if (name != "cpu" && name != "memory" && !huge && !for_schedulers) {
-        return Finding{std::move(place), "not supported; there are cpu, memory and hugepages-SIZE"};
-      }
+      if (!is_resource(list, name)) return Finding{std::move(place), std::string(kNoResource)};
       if (Result<int64_t> size = huge ? units(name.substr(10)) : int64_t{1}; !size || *size == 0) {
         return Finding{std::move(place), "expected a page size as in hugepages-2Mi"};
       }

@@ -9,6 +9,7 @@
 #include "src/podfile/check.h"
 #include "src/podfile/default_profiles.h"
 #include "src/podfile/environment.h"
+#include "src/podfile/fixed_volumes.h"
 #include "src/podfile/qos.h"
 #include "src/podfile/quantity.h"
 #include "src/podfile/users.h"
@@ -321,13 +322,13 @@ void Maker::set_mounts() {
     std::string source =
         volume->host_path ? volume->host_path->path : input_.layout.volume(mount.name);
     if (!mount.sub_path.empty()) source = cat(directory, "/", sub_path_target(container_.name, i));
-    const bool fixed = volume->config_map || volume->secret;
     std::string_view propagation = "rprivate";
     if (mount.mount_propagation == manifest::Propagation::kHostToContainer) propagation = "rslave";
     if (mount.mount_propagation == manifest::Propagation::kBidirectional) propagation = "rshared";
-    binds.push_back({mount.mount_path,
-                     std::move(source),
-                     {"rbind", std::string(propagation), mount.read_only || fixed ? "ro" : "rw"}});
+    binds.push_back(
+        {mount.mount_path,
+         std::move(source),
+         {"rbind", std::string(propagation), mount.read_only || is_fixed(*volume) ? "ro" : "rw"}});
   }
   // What is mounted deeper comes later, or it would be covered; of two in one place the volume
   // stays.

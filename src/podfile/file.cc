@@ -6,6 +6,7 @@
 #include "src/base/base64.h"
 #include "src/base/text.h"
 #include "src/podfile/check.h"
+#include "src/podfile/pass_over.h"
 #include "src/podfile/rows.h"
 #include "src/podfile/yaml.h"
 
@@ -85,6 +86,10 @@ class FileReader {
 oci::Result<File> FileReader::read(std::string_view text) {
   oci::Result<std::vector<Node>> documents = read_yaml(text, file_.name);
   if (!documents) return std::unexpected(std::move(documents).error());
+  for (Node& tree : *documents) {
+    if (options_.ignore_unknown && text_of(tree.find("kind")) == "Pod")
+      pass_over(tree, *documents, file_.name, options_.ignored);
+  }
   for (Node& tree : *documents) {
     if (auto error = read_document(tree)) return std::unexpected(*std::move(error));
   }

@@ -259,12 +259,41 @@ struct SecretVolume {
   uint32_t default_mode = 0644;
   bool optional = false;
 };
-struct Volume {  // exactly one of the four
+struct DownwardFile {  // exactly one of the two
+  std::string path = {};
+  std::optional<FieldSelector> field_ref = {};
+  std::optional<ResourceSelector> resource_field_ref = {};
+  std::optional<uint32_t> mode = {};
+};
+struct DownwardVolume {
+  std::vector<DownwardFile> items = {};
+  uint32_t default_mode = 0644;
+};
+struct KeyProjection {
+  std::string name = {};  // of a ConfigMap or Secret
+  std::vector<KeyToPath> items = {};
+  bool optional = false;
+};
+struct DownwardProjection {
+  std::vector<DownwardFile> items = {};
+};
+struct Projection {  // exactly one of the three
+  std::optional<KeyProjection> config_map = {};
+  std::optional<KeyProjection> secret = {};
+  std::optional<DownwardProjection> downward = {};
+};
+struct ProjectedVolume {
+  std::vector<Projection> sources = {};
+  uint32_t default_mode = 0644;
+};
+struct Volume {  // exactly one of the six
   std::string name = {};
   std::optional<HostPath> host_path = {};
   std::optional<EmptyDir> empty_dir = {};
   std::optional<ConfigMapVolume> config_map = {};
   std::optional<SecretVolume> secret = {};
+  std::optional<DownwardVolume> downward = {};
+  std::optional<ProjectedVolume> projected = {};
 };
 
 // ---- the pod

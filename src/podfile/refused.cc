@@ -77,7 +77,6 @@ constexpr Refused kOfVolume[] = {
     {"cephfs", "not supported; mount it on the host, and use hostPath"},
     {"cinder", kCluster},
     {"csi", kCluster},
-    {"downwardAPI", "not supported; env with valueFrom.fieldRef gives a pod's fields"},
     {"ephemeral", kCluster},
     {"fc", "not supported; mount it on the host, and use hostPath"},
     {"flexVolume", kCluster},
@@ -91,12 +90,17 @@ constexpr Refused kOfVolume[] = {
     {"persistentVolumeClaim", "there is no cluster to claim from; use hostPath"},
     {"photonPersistentDisk", kCluster},
     {"portworxVolume", kCluster},
-    {"projected", "not supported; use a configMap or secret volume for each source"},
     {"quobyte", kCluster},
     {"rbd", "not supported; mount it on the host, and use hostPath"},
     {"scaleIO", kCluster},
     {"storageos", kCluster},
     {"vsphereVolume", kCluster},
+};
+
+constexpr Refused kOfProjection[] = {
+    {"clusterTrustBundle", kCluster},
+    {"podCertificate", kCluster},
+    {"serviceAccountToken", kCluster},
 };
 
 constexpr Refused kOfVolumeMount[] = {
@@ -137,6 +141,7 @@ constexpr Table kTables[] = {
     {type_of<manifest::PodSpec>(), kOfPodSpec},
     {type_of<manifest::Container>(), kOfContainer},
     {type_of<manifest::Volume>(), kOfVolume},
+    {type_of<manifest::Projection>(), kOfProjection},
     {type_of<manifest::VolumeMount>(), kOfVolumeMount},
     {type_of<manifest::SecurityContext>(), kOfSecurity},
     {type_of<manifest::PodSecurityContext>(), kOfSecurity},

@@ -13,10 +13,11 @@ using testing::ElementsAre;
 class Resolve : public sys::TestDirectory {
  protected:
   // `spec` is YAML in flow style, without the braces; ROOT in it is a directory.
-  Resolved resolved(std::string spec, std::string_view more = "") {
+  Resolved resolved(std::string spec, std::string_view more = "",
+                    std::string_view metadata = "name: web") {
     for (size_t at; (at = spec.find("ROOT")) != std::string::npos;) spec.replace(at, 4, path);
     const std::string text =
-        cat("{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {", spec, "}}\n", more);
+        cat("{apiVersion: v1, kind: Pod, metadata: {", metadata, "}, spec: {", spec, "}}\n", more);
     const auto file = read_pod_file(text, "f", {});
     if (!file) {
       ADD_FAILURE() << file.error().message();
@@ -57,6 +58,43 @@ TEST_F(Resolve, OptionalItemsThatAreNotThereAreLeftOutAndPathsAreCleaned) {
       "path: ./w}]}}]",
       "---\n{apiVersion: v1, kind: Secret, metadata: {name: s}, stringData: {a: A, b: B}}\n");
   EXPECT_THAT(below(pod, "volumes/v"), ElementsAre("/x", "/x/y", "/w"));
+}
+
+TEST_F(Resolve, AProjectedVolumeHasTheFilesOfAllItsSources) {
+  const Resolved pod = resolved(
+      "securityContext: {fsGroup: 7}, containers: [{name: c, image: 'rootfs:ROOT', command: [x], "
+      "resources: {limits: {cpu: 1500m}}}], volumes: [{name: v, projected: {defaultMode: 0400, "
+      "sources: [{configMap: {name: m}}, {secret: {name: s, items: [{key: a, path: d//e, mode: "
+      "0600}]}}, {secret: {name: s}}, {downwardAPI: {items: [{path: uid, fieldRef: {fieldPath: "
+      "metadata.uid}}, {path: cpu, resourceFieldRef: {containerName: c, resource: limits.cpu}}]}}, "
+      "{secret: {name: no, optional: true}}]}}]",
+      "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: m}, data: {a: of map, b: B}}\n"
+      "---\n{apiVersion: v1, kind: Secret, metadata: {name: s}, stringData: {a: of secret}}\n");
+  std::vector<std::string> files;
+  for (const Entry& entry : pod.entries) {
+    if (!entry.is_directory && entry.path.starts_with("volumes/"))
+      files.push_back(
+          cat(entry.path.substr(10), " ", entry.mode, " ", entry.group, " ", entry.content));
+  }
+  // Of two with one key the later one is the file. What the group is to read, it can.
+  EXPECT_THAT(files, ElementsAre("a 288 7 of secret", "b 288 7 B", "d/e 416 7 of secret",
+                                 "uid 288 7 u", "cpu 288 7 2"));
+}
+
+TEST_F(Resolve, AVolumeOfThePodsFieldsHasThemAsTheKubeletWritesThem) {
+  const Resolved pod = resolved(
+      "containers: [{name: c, image: 'rootfs:ROOT', command: [x]}], volumes: [{name: v, "
+      "downwardAPI: {items: [{path: all, fieldRef: {fieldPath: metadata.annotations}}, {path: one, "
+      "fieldRef: {fieldPath: \"metadata.annotations['b']\"}}]}}]",
+      "", R"(name: web, annotations: {b: "a \"b\"\n\t\\\x7f", a: é})");
+  std::vector<std::string> contents;
+  for (const Entry& entry : pod.entries) {
+    if (!entry.is_directory && entry.path.starts_with("volumes/"))
+      contents.push_back(entry.content);
+  }
+  EXPECT_THAT(contents, ElementsAre("a=\"é\"\n"
+                                    R"(b="a \"b\"\n\t\\\x7f")",
+                                    "a \"b\"\n\t\\\x7f"));
 }
 
 TEST_F(Resolve, ZeroIsTheDefaultOfAProbe) {

@@ -195,10 +195,38 @@ constexpr Field kSecretVolume[] = {
     OCI_FIELD(SecretVolume, default_mode, "defaultMode", kMode),
     OCI_FIELD(SecretVolume, optional, "optional"),
 };
+constexpr Field kDownwardFile[] = {
+    OCI_FIELD(DownwardFile, path, "path", kRequired),
+    OCI_FIELD(DownwardFile, field_ref, "fieldRef"),
+    OCI_FIELD(DownwardFile, resource_field_ref, "resourceFieldRef"),
+    OCI_FIELD(DownwardFile, mode, "mode", kMode),
+};
+constexpr Field kDownwardVolume[] = {
+    OCI_FIELD(DownwardVolume, items, "items"),
+    OCI_FIELD(DownwardVolume, default_mode, "defaultMode", kMode),
+};
+constexpr Field kKeyProjection[] = {
+    OCI_FIELD(KeyProjection, name, "name", kRequired),
+    OCI_FIELD(KeyProjection, items, "items"),
+    OCI_FIELD(KeyProjection, optional, "optional"),
+};
+constexpr Field kDownwardProjection[] = {
+    OCI_FIELD(DownwardProjection, items, "items"),
+};
+constexpr Field kProjection[] = {
+    OCI_FIELD(Projection, config_map, "configMap"),
+    OCI_FIELD(Projection, secret, "secret"),
+    OCI_FIELD(Projection, downward, "downwardAPI"),
+};
+constexpr Field kProjectedVolume[] = {
+    OCI_FIELD(ProjectedVolume, sources, "sources"),
+    OCI_FIELD(ProjectedVolume, default_mode, "defaultMode", kMode),
+};
 constexpr Field kVolume[] = {
     OCI_FIELD(Volume, name, "name", kRequired), OCI_FIELD(Volume, host_path, "hostPath"),
     OCI_FIELD(Volume, empty_dir, "emptyDir"),   OCI_FIELD(Volume, config_map, "configMap"),
-    OCI_FIELD(Volume, secret, "secret"),
+    OCI_FIELD(Volume, secret, "secret"),        OCI_FIELD(Volume, downward, "downwardAPI"),
+    OCI_FIELD(Volume, projected, "projected"),
 };
 constexpr Field kDnsOption[] = {
     OCI_FIELD(DnsOption, name, "name", kRequired),

@@ -16,9 +16,11 @@
           row(Sysctl) row(PodSecurityContext) row(ExecAction) row(Header) row(HttpGet)            \
               row(TcpSocket) row(Sleep) row(Probe) row(Handler) row(Lifecycle) row(ContainerPort) \
                   row(VolumeMount) row(Resources) row(Container) row(KeyToPath) row(HostPath)     \
-                      row(EmptyDir) row(ConfigMapVolume) row(SecretVolume) row(Volume)            \
-                          row(DnsOption) row(DnsConfig) row(HostAlias) row(PodSpec) row(Pod)      \
-                              row(ConfigMap) row(Secret)
+                      row(EmptyDir) row(ConfigMapVolume) row(SecretVolume) row(DownwardFile)      \
+                          row(DownwardVolume) row(KeyProjection) row(DownwardProjection)          \
+                              row(Projection) row(ProjectedVolume) row(Volume) row(DnsOption)     \
+                                  row(DnsConfig) row(HostAlias) row(PodSpec) row(Pod)             \
+                                      row(ConfigMap) row(Secret)
 
 namespace oci::schema {
 #define OCIRT_ANNOUNCE(name) \

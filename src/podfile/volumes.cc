@@ -5,6 +5,7 @@
 
 #include "src/base/text.h"
 #include "src/podfile/container_spec.h"
+#include "src/podfile/fixed_volumes.h"
 #include "src/podfile/quantity.h"
 #include "src/sys/file.h"
 
@@ -104,29 +105,16 @@ void add_file(Resolved& out, const std::string& volume, std::string_view path, u
       {.path = cat(volume, "/", path), .mode = mode, .group = group, .content = content});
 }
 
-void add_data(const File& file, const std::string& name, const oci::Map<std::string>* data,
-              const std::vector<manifest::KeyToPath>& items, uint32_t mode, Resolved& out) {
-  const std::string volume = cat("volumes/", name);
-  out.entries.push_back({.path = volume, .is_directory = true, .mode = 0755});
-  if (data == nullptr) return;  // optional, and not there
-  const int64_t group = group_of(file);
-  if (items.empty()) {
-    for (const auto& [key, value] : *data) add_file(out, volume, key, mode, group, value);
-  }
-  for (const manifest::KeyToPath& item : items) {
-    const std::string* value = data->find(item.key);
-    if (value == nullptr) continue;  // optional
-    const std::string path = clean_path(item.path).substr(1);
-    add_file(out, volume, path, item.mode.value_or(mode), group, *value);
-  }
+void add_fixed(const File& file, const manifest::Volume& volume, Resolved& out) {
+  const std::string path = cat("volumes/", volume.name);
+  out.entries.push_back({.path = path, .is_directory = true, .mode = 0755});
+  for (const VolumeFile& each : files_of(file, volume, out.pod.uid))
+    add_file(out, path, each.path, each.mode, group_of(file), each.content);
 }
 
 const manifest::Volume& volume_of(const File& file, const manifest::VolumeMount& mount) {
   return *std::ranges::find(file.pod.spec.volumes, mount.name, &manifest::Volume::name);
 }
-
-// Containers cannot write to it.
-bool is_fixed(const manifest::Volume& volume) { return volume.config_map || volume.secret; }
 
 bool is_of_a_file(const File& file, const manifest::VolumeMount& mount, const Resolved& out) {
   const manifest::Volume& volume = volume_of(file, mount);
@@ -188,16 +176,7 @@ Result<> resolve_volume(const File& file, size_t index, bool touch_host, Resolve
   const manifest::Volume& volume = file.pod.spec.volumes[index];
   if (volume.host_path) return resolve_host_path(*volume.host_path, touch_host);
   if (volume.empty_dir) add_empty_dir(file, volume.name, *volume.empty_dir, out);
-  if (volume.config_map) {
-    const manifest::ConfigMap* map = file.config_map(volume.config_map->name);
-    add_data(file, volume.name, map == nullptr ? nullptr : &map->data, volume.config_map->items,
-             volume.config_map->default_mode, out);
-  }
-  if (volume.secret) {
-    const manifest::Secret* secret = file.secret(volume.secret->secret_name);
-    add_data(file, volume.name, secret == nullptr ? nullptr : &secret->data, volume.secret->items,
-             volume.secret->default_mode, out);
-  }
+  if (is_fixed(volume)) add_fixed(file, volume, out);
   return {};
 }
 

@@ -24,6 +24,25 @@ TEST_F(PodCli, DirectoriesMayBeRelative) {
 }
 
 // The kubelet makes the mount points, too: nobody can in a volume that is read-only.
+TEST_F(PodCli, AProjectedVolumeHasFilesOfTheFileAndThePodsFields) {
+  ASSERT_OK(pod(
+      {"run", "--ignore-unknown",
+       file("  - name: a\n    IMAGE\n    command: [sleep, '1000']\n    volumeMounts:\n"
+            "    - {name: p, mountPath: /p}\n    - {name: gone, mountPath: /gone}\n"
+            "    - {name: p, mountPath: /sub, subPath: d/t}\n",
+            "  volumes:\n  - {name: gone, persistentVolumeClaim: {claimName: x}}\n"
+            "  - {name: p, projected: {defaultMode: 0440, sources: [{configMap: {name: c}}, "
+            "{secret: {name: s, items: [{key: t, path: d/t, mode: 0400}]}}, {serviceAccountToken: "
+            "{path: token}}, {downwardAPI: {items: [{path: name, fieldRef: {fieldPath: "
+            "metadata.name}}]}}]}}\n",
+            "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: 'x=1'}\n"
+            "---\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {t: c2VjcmV0}\n")}));
+  EXPECT_EQ(inside("a", "cat /p/a /p/d/t /p/name /sub"), "x=1secret" + name_ + "secret");
+  EXPECT_EQ(inside("a", "stat -c %a /p/a /p/d/t; ls /p"), "440\n400\na\nd\nname");
+  EXPECT_EQ(inside("a", "echo x > /p/new 2>/dev/null && echo yes || echo no"), "no");
+  EXPECT_EQ(inside("a", "test -e /gone && echo yes || echo no"), "no");
+}
+
 TEST_F(PodCli, AVolumeMayLieBelowOneThatIsReadOnly) {
   ASSERT_OK(pod(
       {"run", file("  - name: a\n    IMAGE\n    command: [sleep, '1000']\n    volumeMounts:\n"
