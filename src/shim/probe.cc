@@ -26,9 +26,8 @@ Result<Done> by_tcp(const ProbeTarget& target, const pod::TcpSocket& tcp, sys::N
   return Done{};
 }
 
-Result<Done> by_http(const ProbeTarget& target, const pod::HttpGet& get, sys::Nanoseconds end) {
-  TRY(enter_network(target));
-  const std::string address = get.host.empty() ? target.address : get.host;
+Result<pod::HttpAnswer> ask(const std::string& address, const pod::HttpGet& get,
+                            sys::Nanoseconds end) {
   const UniqueFd socket = TRY(sys::connect_tcp(address, get.port, end));
   const std::string request = pod::http_request(get, address);
   // It fits into the socket's buffer, or the headers of the probe are beyond reason.
@@ -37,17 +36,39 @@ Result<Done> by_http(const ProbeTarget& target, const pod::HttpGet& get, sys::Na
   std::string received;
   for (;;) {
     TRY(sys::wait_readable(socket, end));
-    char room[pod::kMaxStatusLine];
+    char room[1024];
     const std::optional<size_t> got = TRY(sys::read_some(socket, room));
     if (!got) continue;
     received.append(room, *got);
-    const bool at_end = *got == 0 || received.size() >= pod::kMaxStatusLine;
-    if (std::optional<pod::HttpAnswer> answer = pod::judge_http(received, at_end)) {
-      if (!answer->success) return refuse(answer->text);
-      Done done;
-      done.text = answer->text;
+    const bool at_end = *got == 0 || received.size() >= pod::kMostOfAnAnswer;
+    if (std::optional<pod::HttpAnswer> answer = pod::judge_http(received, at_end))
+      return *std::move(answer);
+  }
+}
+
+Result<Done> by_http(const ProbeTarget& target, const pod::HttpGet& get, sys::Nanoseconds end) {
+  TRY(enter_network(target));
+  const std::string address = get.host.empty() ? target.address : get.host;
+  pod::HttpGet now = get;
+  std::string where;
+  for (int requests = 1;; ++requests) {
+    Result<pod::HttpAnswer> answer = ask(address, now, end);
+    if (!answer)
+      return std::unexpected(Error{answer.error().code, cat(where, answer.error().text)});
+    if (!answer->success) return refuse(cat(where, answer->text));
+    Done done;
+    done.text = cat(where, answer->text);
+    if (answer->location.empty()) return done;
+    pod::Redirect redirect = pod::redirect_of(now, address, answer->location);
+    if (!redirect.to && !redirect.success) return refuse(redirect.text);
+    if (!redirect.to) {
+      done.text = std::move(redirect.text);
       return done;
     }
+    if (requests == pod::kMostRequests)
+      return refuse(cat("stopped after ", pod::kMostRequests, " redirects"));
+    now = *std::move(redirect.to);
+    where = cat("redirected to ", now.path, " of port ", now.port, ": ");
   }
 }
 

@@ -69,6 +69,53 @@ TEST_F(PodProbe, HttpStatusDecides) {
       << pod.events();
 }
 
+// Answers by the path that is asked for; everything that it was asked is in /tmp/asked.
+constexpr char kServer[] =
+    "cat >/tmp/serve <<'END'\n"
+    "read -r word path more; echo $path >>/tmp/asked\n"
+    "here() { printf \"HTTP/1.1 302 X\\r\\nServer: x\\r\\nlocation:  $1 \\r\\n\\r\\n\"; }\n"
+    "case $path in\n"
+    "/away) here http://192.0.2.1/x;;\n"
+    "/safe) here https://$(cat /tmp/host)/x;;\n"
+    "/loop) here /loop;;\n"
+    "/a/b) here ../c?d#e;;\n"
+    "/c?d) here http://$(cat /tmp/host):8081/status;;\n"
+    "/early) printf 'HTTP/1.1 103 X\\r\\nLink: x\\r\\n\\r\\nHTTP/1.1 200 OK\\r\\n\\r\\n';;\n"
+    "/switch) printf 'HTTP/1.1 101 X\\r\\n\\r\\n';;\n"
+    "/status) printf \"HTTP/1.1 $(cat /tmp/status) X\\r\\n\\r\\n\";;\n"
+    "esac\nEND\n"
+    "echo 127.0.0.1 >/tmp/host; echo 200 >/tmp/status\n"
+    "busybox nc -ll -p 8081 -e sh /tmp/serve & exec busybox nc -ll -p 8080 -e sh /tmp/serve";
+
+TEST_F(PodProbe, RedirectsAreFollowedOnTheSameHost) {
+  TestPod pod(pods_root(), new_name());
+  const auto with = [&](const char* container, const char* path) {
+    Probe probe = often({});
+    probe.http = HttpGet{.host = "127.0.0.1", .port = 8080, .path = path};
+    probe.initial_delay_seconds = 1;
+    probe.timeout_seconds = 10;  // nc has no room for all of them at once
+    pod.add(container, container[0] == 'c' ? kServer : "exec sleep 60").readiness = probe;
+  };
+  with("c", "/a/b");
+  with("away", "/away");
+  with("safe", "/safe");
+  with("loop", "/loop");
+  with("early", "/early");
+  with("switch", "/switch");
+  pod.launch();
+  for (const char* good : {"c", "away", "safe", "early"}) {
+    EXPECT_TRUE(eventually([&] { return pod.container(good).ready; })) << good << pod.events();
+  }
+  EXPECT_TRUE(eventually([&] { return says(pod.events(), "stopped after 10 redirects"); }));
+  EXPECT_TRUE(eventually([&] { return says(pod.events(), "HTTP status 101"); }));
+  EXPECT_FALSE(pod.container("loop").ready);
+  EXPECT_FALSE(pod.container("switch").ready);
+  EXPECT_SAYS(pod.exec_shell("c", "cat /tmp/asked"), "/status");
+  pod.exec_shell("c", "echo 500 >/tmp/status");
+  EXPECT_TRUE(pod.becomes([](const PodStatus& status) { return !status.find("c")->ready; }));
+  EXPECT_SAYS(pod.events(), "redirected to /status of port 8081: HTTP status 500");
+}
+
 TEST_F(PodProbe, ContainerThatIsNotAliveIsRestarted) {
   TestPod pod(pods_root(), new_name());
   Probe probe = often({});
