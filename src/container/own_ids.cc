@@ -150,12 +150,12 @@ Result<> enter_own_user_namespace(const OwnIds& ids) {
   return within("user namespace", sys::give_up_groups());
 }
 
-Result<> in_own_user_namespace(const OwnIds& ids, Closure<Result<>()> work) {
+Result<> in_own_user_namespace(const OwnIds& ids, Closure<Result<>()> work, Fd held) {
   sys::Pipe answer = TRY(sys::make_pipe());
   TRY(sys::set_waiting(answer.from, true));
-  const int keep[] = {answer.to.raw()};
+  const int keep[] = {answer.to.raw(), held.raw()};
   sys::Fork how;
-  how.keep = keep;
+  how.keep = std::span(keep, held.valid() ? 2 : 1);
   how.standard[2] = Fd(2);
   const pid_t child = TRY(sys::fork_child(how));
   if (child == 0) {

@@ -10,6 +10,7 @@
 
 #include "oci-spec/linux.h"
 #include "src/base/closure.h"
+#include "src/base/fd.h"
 #include "src/base/result.h"
 
 namespace ocirt::container {
@@ -38,7 +39,8 @@ Result<OwnIds> own_ids();
 // that effective_uid() tells stay until an exec.
 Result<> enter_own_user_namespace(const OwnIds& ids);
 
-// Does something there: in a child, whose error becomes ours.
-Result<> in_own_user_namespace(const OwnIds& ids, Closure<Result<>()> work);
+// Does something there: in a child, whose error becomes ours. It has no descriptors but its
+// streams, and `held` at the same number.
+Result<> in_own_user_namespace(const OwnIds& ids, Closure<Result<>()> work, Fd held = Fd());
 
 }  // namespace ocirt::container

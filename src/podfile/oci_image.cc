@@ -10,9 +10,9 @@
 #include "src/base/text.h"
 #include "src/container/own_ids.h"
 #include "src/podfile/image_facts.h"
+#include "src/sys/bounded_program.h"
 #include "src/sys/file.h"
 #include "src/sys/process.h"
-#include "src/sys/program_output.h"
 
 namespace ocirt::podfile::image {
 
@@ -86,6 +86,7 @@ constinit const Type Object<image::Document>::type = object(kDocument);
 namespace ocirt::podfile {
 namespace {
 
+constexpr std::string_view kHalf = ".tmp";
 constexpr std::string_view kTag = "org.opencontainers.image.ref.name";
 
 template <class Document>
@@ -127,19 +128,33 @@ Result<std::string> manifest_of(const Image& image, const std::string& layout) {
                     tags.empty() ? std::string("; it has none") : cat("; it has ", tags)));
 }
 
+// Generous: an image of a hundred gigabytes on a slow disk.
+constexpr std::chrono::hours kUnpackLimit{3};
+
+// What those have left who were killed: nobody else has the lock, and what they had started held it
+// as long as it lived. One that cannot be removed is in the way of its own image only.
+Result<> remove_halves(const std::string& cache, const std::string& temporary) {
+  TRY(sys::remove_tree(sys::kCwd, temporary));
+  for (const std::string& name : TRY(sys::list_directory(sys::kCwd, cache))) {
+    if (name.starts_with("sha256-") && name.ends_with(kHalf))
+      (void)sys::remove_tree(sys::kCwd, cat(cache, "/", name));
+  }
+  return {};
+}
+
 // Files keep their owners, as far as they are ids of ours: root's of all, an ordinary user's in a
 // user namespace, where the pod will see them as they are. With one id everything is the user's.
-Result<> run(std::vector<std::string> command, const std::string& temporary) {
+Result<> run(std::vector<std::string> command, const std::string& cache,
+             const std::string& temporary, Fd lock) {
   const auto unpack_into = [&]() -> Result<> {
-    TRY(sys::remove_tree(sys::kCwd, temporary));  // of one that was killed
-    Result<std::string> output = sys::program_output(command);
-    if (output) return {};
-    (void)sys::remove_tree(sys::kCwd, temporary);
-    return std::unexpected(std::move(output).error());
+    TRY(remove_halves(cache, temporary));
+    Result<> done = sys::run_bounded(command, lock, kUnpackLimit);
+    if (!done) (void)sys::remove_tree(sys::kCwd, temporary);
+    return done;
   };
   if (sys::effective_uid() == 0) return unpack_into();
   const container::OwnIds ids = TRY(container::own_ids());
-  if (!ids.alone()) return container::in_own_user_namespace(ids, unpack_into);
+  if (!ids.alone()) return container::in_own_user_namespace(ids, unpack_into, lock);
   command.insert(command.begin() + 2, "--rootless");
   return unpack_into();
 }
@@ -154,10 +169,10 @@ Result<std::string> unpack(const Image& image, const std::string& layout, const 
   UniqueFd lock = TRY(sys::open(sys::kCwd, cat(cache, "/lock"), O_RDWR | O_CREAT, 0600));
   TRY(sys::lock_exclusive(lock, "the cache of images"));
   if (sys::is_directory(sys::kCwd, rootfs)) return rootfs;
-  const std::string temporary = cat(directory, ".tmp");
+  const std::string temporary = cat(directory, kHalf);
   const std::vector<std::string> command = {"umoci", "unpack", "--image",
                                             cat(layout, ":", image.tag), temporary};
-  Result<> done = run(command, temporary);
+  Result<> done = run(command, cache, temporary, lock);
   if (!done && done.error().code == ENOENT) {
     return refuse("not supported without the program umoci, which unpacks it (package umoci)");
   }

@@ -203,6 +203,42 @@ def a_tag_that_moves_meanwhile_is_never_another_image_in_the_cache():
     assert os.listdir(cache("root")) == ["lock"], os.listdir(cache("root"))
 
 
+def killed_while_it_unpacks_it_takes_umoci_along(who):
+    """Whose half of an image goes with the next one that is unpacked, whichever that is."""
+    write("/run/slow/umoci", '#!/bin/sh\nfor last; do :; done\nmkdir -p $last/rootfs/x\n'
+          'readlink /proc/self/ns/user >$last/rootfs/x/ns\nsleep 1000\n', mode=0o755)
+    program = [f"{PROGRAMS}/ocirt-pod", "run", manifest(f"oci:{LAYOUT}:latest")]
+    env = {**os.environ, "PATH": "/run/slow:" + os.environ["PATH"]}
+    if who != "root":
+        env |= {"HOME": HOME, "XDG_RUNTIME_DIR": ordinary.RUNTIME}
+        program = ["setpriv", "--reuid", str(ordinary.USER), "--regid", str(ordinary.USER), "--clear-groups", *program]
+    making = subprocess.Popen(program, env=env, stderr=subprocess.DEVNULL)
+    def begun():
+        names = os.listdir(cache(who)) if os.path.isdir(cache(who)) else []
+        return [n for n in names if n.endswith(".tmp") and os.path.exists(f"{cache(who)}/{n}/rootfs/x/ns")]
+    left = ordinary.until(begun)
+    making.kill()
+    making.wait()
+    ordinary.until(lambda: not ordinary.children(), 10)
+    assert os.listdir(f"{cache(who)}/{left[0]}/rootfs") == ["x"]
+    output(who, f"oci:{LAYOUT}:ann", securityContext={"runAsUser": 0})
+    names = os.listdir(cache(who))
+    assert len(names) == 2 and left[0] not in names, names
+    run("rm", "-r", cache(who))
+
+
+def killed_as_root_while_it_unpacks_it_takes_umoci_along():
+    killed_while_it_unpacks_it_takes_umoci_along("root")
+
+
+def killed_as_somebody_else_while_it_unpacks_it_takes_umoci_along():
+    for ids in (65536, 0):
+        grant(ids)
+        killed_while_it_unpacks_it_takes_umoci_along("ordinary")
+        run("umount", "/etc/subuid")
+        run("umount", "/etc/subgid")
+
+
 def leftovers():
     left = ordinary.leftovers()
     if os.path.isdir("/var/lib/ocirt"):
@@ -234,7 +270,9 @@ if __name__ == "__main__":
                      an_ordinary_user_with_granted_ids_runs_it_with_its_owners,
                      an_ordinary_user_alone_runs_it_as_root_only,
                      what_is_no_such_image_is_refused_and_leaves_nothing,
-                     a_tag_that_moves_meanwhile_is_never_another_image_in_the_cache], leftovers, clean_up)
+                     a_tag_that_moves_meanwhile_is_never_another_image_in_the_cache,
+                     killed_as_root_while_it_unpacks_it_takes_umoci_along,
+                     killed_as_somebody_else_while_it_unpacks_it_takes_umoci_along], leftovers, clean_up)
     finally:
         clean_up()
     sys.exit(code)
