@@ -1,5 +1,7 @@
 // Rules between the fields of a pod. They are here and not only in the reader of pod files, since
 // the shim believes nobody: it gets pod.json from a file.
+#include <arpa/inet.h>
+
 #include "src/base/text.h"
 #include "src/pod/paths.h"
 #include "src/pod/pod.h"
@@ -168,7 +170,7 @@ Result<> check_ports(const Pod& pod) {
                           " too, and all containers of a pod share one port space"));
       }
       if (port.host_port != 0 && other.host_port == port.host_port &&
-          (other.host_ip == port.host_ip || other.host_ip.empty() || port.host_ip.empty())) {
+          host_ips_meet(other.host_ip, port.host_ip)) {
         return refuse(cat(where, ".hostPort: ", port.host_port, "/", oci::to_string(port.protocol),
                           " of container ", port.container, " is published by container ",
                           other.container, " too"));
@@ -178,7 +180,20 @@ Result<> check_ports(const Pod& pod) {
   return {};
 }
 
+// The bytes of an address, of one that stands for all: none.
+std::string bytes_of(const std::string& address) {
+  const bool v6 = address.contains(':');
+  std::string bytes(v6 ? sizeof(in6_addr) : sizeof(in_addr), '\0');
+  if (::inet_pton(v6 ? AF_INET6 : AF_INET, address.c_str(), bytes.data()) != 1) return address;
+  return bytes.find_first_not_of('\0') == std::string::npos ? std::string() : bytes;
+}
+
 }  // namespace
+
+bool host_ips_meet(const std::string& one, const std::string& other) {
+  const std::string first = bytes_of(one), second = bytes_of(other);
+  return first.empty() || second.empty() || first == second;
+}
 
 const Container* Pod::find(std::string_view container) const {
   for (const Container& one : containers) {

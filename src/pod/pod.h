@@ -62,6 +62,11 @@ struct Port {
   bool operator==(const Port&) const = default;
 };
 
+// Whether one port cannot be published on both of these addresses of the host (host_ip), whichever
+// way they are written. One that stands for all, also of IPv6, leaves none for others: a socket
+// listens on those of IPv4 too.
+bool host_ips_meet(const std::string& one, const std::string& other);
+
 struct Network {
   NetworkMode mode = NetworkMode::kBridge;  // required
   std::string cni = {};                     // kCni: name of the network

@@ -219,6 +219,8 @@ TEST(PodRules, OnePortOfTheHostPerAddress) {
   EXPECT_EQ(error_of(pod), "");
   pod.network.ports[1].host_ip = "";
   EXPECT_NE(error_of(pod), "") << "all addresses are that address too";
+  pod.network.ports[1].host_ip = "::";
+  EXPECT_NE(error_of(pod), "") << "a socket of IPv6 has those of IPv4 too";
 }
 
 TEST(PodNames, AreDnsLabels) {

@@ -88,13 +88,6 @@ void sweep_locked(const Globals& globals) {
   }
 }
 
-bool same_address(const std::string& a, const std::string& b) {
-  const auto is_any = [](const std::string& text) {
-    return text.empty() || text == "0.0.0.0" || text == "::";
-  };
-  return is_any(a) || is_any(b) || a == b;
-}
-
 // Two pods that publish one port of the host: known before anything is made.
 Result<> check_host_ports(const Globals& globals, const pod::Pod& pod) {
   const std::vector<std::string> names = TRY(list_pods(globals));
@@ -104,7 +97,7 @@ Result<> check_host_ports(const Globals& globals, const pod::Pod& pod) {
     for (const pod::Port& mine : pod.network.ports) {
       for (const pod::Port& theirs : other->network.ports) {
         if (mine.host_port == 0 || mine.host_port != theirs.host_port ||
-            mine.protocol != theirs.protocol || !same_address(mine.host_ip, theirs.host_ip)) {
+            mine.protocol != theirs.protocol || !pod::host_ips_meet(mine.host_ip, theirs.host_ip)) {
           continue;
         }
         return refuse(cat("port ", mine.host_port, "/", oci::to_string(mine.protocol),

@@ -45,10 +45,8 @@ std::optional<Finding> compare(const Listener& a, const Listener& b) {
                    cat(a.port->container_port, "/", protocol, " is already the port of container ",
                        quoted(b.container->name), ": containers of a pod share their ports")};
   }
-  const bool same_address = a.port->host_ip == b.port->host_ip || a.port->host_ip.empty() ||
-                            b.port->host_ip.empty() || a.port->host_ip == "0.0.0.0" ||
-                            b.port->host_ip == "0.0.0.0";
-  if (a.port->host_port != 0 && a.port->host_port == b.port->host_port && same_address) {
+  if (a.port->host_port != 0 && a.port->host_port == b.port->host_port &&
+      pod::host_ips_meet(a.port->host_ip, b.port->host_ip)) {
     return Finding{cat(a.where, ".hostPort"),
                    cat(a.port->host_port, "/", protocol, " is already published by container ",
                        quoted(b.container->name))};

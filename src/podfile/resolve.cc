@@ -131,8 +131,7 @@ void Resolver::give_up_host_port(const Container& container, const manifest::Con
   if (port.host_port == 0) return;
   for (pod::Port& earlier : out_.pod.network.ports) {
     if (earlier.host_port != port.host_port || earlier.protocol != port.protocol) continue;
-    if (earlier.host_ip != port.host_ip && !earlier.host_ip.empty() && !port.host_ip.empty())
-      continue;
+    if (!pod::host_ips_meet(earlier.host_ip, port.host_ip)) continue;
     if (earlier.container != container.name) earlier.host_port = 0;
   }
 }
