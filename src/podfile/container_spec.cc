@@ -148,6 +148,14 @@ void Maker::set_environment(oci::Process& process) {
   for (const auto& [name, value] : all) process.env.push_back(cat(name, "=", value));
 }
 
+// Whose user it is, and what to do where the pod file says none.
+template <class T>
+Result<T> of_user(Result<T> result, std::string_view whose, bool is_said) {
+  if (result) return result;
+  return refuse(
+      cat(whose, ": ", result.error().text, is_said ? "" : "; runAsUser sets another one"));
+}
+
 Result<> Maker::set_user(oci::Process& process) {
   const manifest::SecurityContext own =
       container_.security_context.value_or(manifest::SecurityContext{});
@@ -158,12 +166,15 @@ Result<> Maker::set_user(oci::Process& process) {
   if (user || !is_bundle_) {
     const std::string who = user ? cat(*user) : input_.image.user;
     const Identity identity =
-        TRY(within("runAsUser", identity_of(who, input_.image.passwd, input_.image.group)));
+        TRY(of_user(identity_of(who, input_.image.passwd, input_.image.group),
+                    user ? "runAsUser" : cat("the image's user ", quoted(who)), user.has_value()));
     process.user.uid = identity.uid;
     process.user.gid = identity.gid;
     process.user.additional_gids = identity.groups;
   }
   if (group) process.user.gid = static_cast<uint32_t>(*group);
+  TRY(of_user(check_ids({process.user.uid, process.user.gid, process.user.additional_gids}),
+              "process.user of the bundle's config.json", user.has_value()));
   std::vector<int64_t> more = of_pod.supplemental_groups;
   if (of_pod.fs_group) more.push_back(*of_pod.fs_group);
   std::vector<uint32_t>& groups = process.user.additional_gids;

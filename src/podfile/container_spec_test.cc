@@ -125,6 +125,24 @@ TEST_F(ContainerSpec, UsersComeFromImagePodAndContainerInThisOrder) {
   EXPECT_THAT(own.process->user.additional_gids, ElementsAre(5, 50));
 }
 
+TEST_F(ContainerSpec, AUserThatIsNoneIsRefusedWithWhereItIsFrom) {
+  image.user = "1000:4294967295";
+  EXPECT_EQ(
+      make("command: [/c]").error().text,
+      "securityContext: the image's user \"1000:4294967295\": group \"4294967295\": the number is "
+      "too large; runAsUser sets another one");
+  EXPECT_TRUE(make("command: [/c], securityContext: {runAsUser: 1000}"));
+  EXPECT_TRUE(make("command: [/c]", "securityContext: {runAsUser: 1000}"));
+  image.bundle = oci::default_spec(false);
+  image.rootfs = "/r";
+  image.bundle->process->user.additional_gids = {UINT32_MAX};
+  EXPECT_EQ(
+      make("command: [/c]").error().text,
+      "securityContext: process.user of the bundle's config.json: 4294967295 is no id; runAsUser "
+      "sets another one");
+  EXPECT_TRUE(make("command: [/c], securityContext: {runAsUser: 1000}"));
+}
+
 TEST_F(ContainerSpec, RootIsRefusedWhereItIsForbidden) {
   EXPECT_EQ(
       make("command: [/c], securityContext: {runAsNonRoot: true}").error().text,

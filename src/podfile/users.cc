@@ -1,6 +1,8 @@
 #include "src/podfile/users.h"
 
+#include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "src/base/text.h"
 
@@ -48,7 +50,23 @@ std::vector<uint32_t> groups_of(std::string_view group, std::string_view user) {
   return groups;
 }
 
+bool is_number(std::string_view name) {
+  return name.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+Result<Identity> checked(Identity identity) {
+  TRY(within("the image's /etc/passwd and /etc/group", check_ids(identity)));
+  return identity;
+}
+
 }  // namespace
+
+Result<> check_ids(const Identity& identity) {
+  const bool is_id = identity.uid != UINT32_MAX && identity.gid != UINT32_MAX &&
+                     std::ranges::find(identity.groups, UINT32_MAX) == identity.groups.end();
+  if (is_id) return {};
+  return refuse(cat(UINT32_MAX, " is no id"));
+}
 
 Result<Identity> identity_of(std::string_view user, std::string_view passwd,
                              std::string_view group) {
@@ -59,8 +77,7 @@ Result<Identity> identity_of(std::string_view user, std::string_view passwd,
   const std::optional<UserLine> entry = find_user(passwd, name, number);
   // The image's passwd does not say who a number is that no number of a user can be
   // (CVE-2026-46680).
-  const bool digits = name.find_first_not_of("0123456789") == std::string_view::npos;
-  if (digits && (!number || *number == UINT32_MAX))
+  if (is_number(name) && (!number || *number == UINT32_MAX))
     return refuse(cat("user ", quoted(name), ": the number is too large"));
   if (!entry && !number) {
     return refuse(cat("there is no user ", quoted(name), " in the image's /etc/passwd"));
@@ -68,15 +85,17 @@ Result<Identity> identity_of(std::string_view user, std::string_view passwd,
   identity.uid = entry ? entry->uid : *number;
   identity.gid = entry ? entry->gid : 0;
   if (entry) identity.groups = groups_of(group, entry->name);
-  if (colon == std::string_view::npos) return identity;
+  if (colon == std::string_view::npos) return checked(std::move(identity));
   const std::string_view group_name = user.substr(colon + 1);
   const auto gid = to_number<uint32_t>(group_name);
+  if (!group_name.empty() && is_number(group_name) && (!gid || *gid == UINT32_MAX))
+    return refuse(cat("group ", quoted(group_name), ": the number is too large"));
   const auto found = gid ? gid : find_group(group, group_name);
   if (!found)
     return refuse(cat("there is no group ", quoted(group_name), " in the image's /etc/group"));
   identity.gid = *found;
   identity.groups.clear();  // who names a group gets that one, as with other runtimes
-  return identity;
+  return checked(std::move(identity));
 }
 
 }  // namespace ocirt::podfile

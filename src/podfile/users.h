@@ -24,4 +24,7 @@ struct Identity {
 Result<Identity> identity_of(std::string_view user, std::string_view passwd,
                              std::string_view group);
 
+// Refuses 2^32-1, which means none to calls that take an id.
+Result<> check_ids(const Identity& identity);
+
 }  // namespace ocirt::podfile

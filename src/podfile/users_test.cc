@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "src/base/text.h"
+
 namespace ocirt::podfile {
 namespace {
 
@@ -46,6 +48,27 @@ TEST(Users, NumbersThatAreTooLargeAreNobodysName) {
   for (const char* user : {"4294967296", "4294967295", "99999999999999999999"})
     EXPECT_FALSE(identity_of(user, kHostile, kGroup)) << user;
   EXPECT_EQ(identity_of("4294967294", kHostile, kGroup)->uid, 4294967294u);
+}
+
+// (uid_t)-1 means none to every call that takes an id.
+TEST(Users, NumbersThatAreNoIdsAreRefusedWhereverTheyStand) {
+  const auto refused = [](std::string_view user, std::string_view passwd, std::string_view group) {
+    const Result<Identity> identity = identity_of(user, passwd, group);
+    return identity ? "" : identity.error().text;
+  };
+  for (const char* group : {"4294967295", "4294967296", "99999999999999999999"}) {
+    EXPECT_EQ(refused(cat("1000:", group), kPasswd, cat(group, ":x:7:\n")),
+              cat("group \"", group, "\": the number is too large"));
+  }
+  EXPECT_EQ(refused("u", "u:x:4294967295:0:::\n", ""),
+            "the image's /etc/passwd and /etc/group: 4294967295 is no id");
+  EXPECT_EQ(refused("u", "u:x:1:4294967295:::\n", ""),
+            "the image's /etc/passwd and /etc/group: 4294967295 is no id");
+  EXPECT_EQ(refused("u", "u:x:1:1:::\n", "g:x:4294967295:u\n"),
+            "the image's /etc/passwd and /etc/group: 4294967295 is no id");
+  EXPECT_EQ(refused("1:g", "", "g:x:4294967295:\n"),
+            "the image's /etc/passwd and /etc/group: 4294967295 is no id");
+  EXPECT_EQ(identity_of("1:4294967294", "", "")->gid, 4294967294u);
 }
 
 }  // namespace
