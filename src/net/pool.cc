@@ -40,6 +40,7 @@ constexpr Field kPoolPod[] = {
     OCI_FIELD(net::PoolPod, device, "device"),
     OCI_FIELD(net::PoolPod, mounts, "mounts"),
     OCI_FIELD(net::PoolPod, network, "network"),
+    OCI_FIELD(net::PoolPod, inode, "inode"),
 };
 
 constexpr Field kHostValue[] = {
@@ -90,10 +91,53 @@ Result<> check_against(const Pool& pool, std::string_view name, const std::vecto
   return {};
 }
 
-// The number of a namespace of this process; 0 when it cannot be found out.
-uint32_t own_namespace(std::string_view kind) {
-  const Result<struct stat> found = sys::stat(sys::kCwd, cat("/proc/self/ns/", kind));
+// The number of a file, which for a namespace is its own; 0 when it cannot be found out.
+uint32_t inode_of(const std::string& path) {
+  const Result<struct stat> found = sys::stat(sys::kCwd, path);
   return found ? static_cast<uint32_t>(found->st_ino) : 0;
+}
+
+// Of this process.
+uint32_t own_namespace(std::string_view kind) { return inode_of(cat("/proc/self/ns/", kind)); }
+
+bool has_ended(const Error& error) { return error.code == ENOENT || error.code == ESRCH; }
+
+// Whether a thread is in one of the two namespaces, or may be: one that has ended is in none, and
+// what else cannot be looked at might. But for the first process, into which not every root may
+// look: where that is, the kernel's own threads are.
+bool is_inside(const std::string& process, const std::string& thread, const PoolPod& pod) {
+  const struct {
+    std::string_view kind;
+    uint32_t wanted;
+  } both[] = {{"net", pod.inode}, {"mnt", pod.mounts}};
+  for (const auto& [kind, wanted] : both) {
+    const Result<struct stat> found =
+        sys::stat(sys::kCwd, cat("/proc/", process, "/task/", thread, "/ns/", kind));
+    if (found && found->st_ino == wanted) return true;
+    if (!found && !has_ended(found.error()) && process != "1") return true;
+  }
+  return false;
+}
+
+// Whether somebody uses a pod whose pin is out of sight. Only who sees all processes of the machine
+// can deny it: in the kernel's first pid namespace, whose number is always the same, and with the
+// first process in sight (proc(5), hidepid). No number is given to two namespaces at a time.
+bool may_be_used(const PoolPod& pod) {
+  constexpr uint32_t kFirstPids = 0xEFFFFFFC;
+  if (pod.inode == 0 || pod.mounts == 0 || own_namespace("pid") != kFirstPids) return true;
+  const Result<std::vector<std::string>> processes = sys::list_directory(sys::kCwd, "/proc");
+  if (!processes || std::ranges::find(*processes, "1") == processes->end()) return true;
+  for (const std::string& process : *processes) {
+    if (!to_number<int>(process)) continue;
+    const Result<std::vector<std::string>> threads =
+        sys::list_directory(sys::kCwd, cat("/proc/", process, "/task"));
+    if (!threads && !has_ended(threads.error())) return true;
+    if (!threads) continue;
+    for (const std::string& thread : *threads) {
+      if (is_inside(process, thread, pod)) return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -101,6 +145,7 @@ uint32_t own_namespace(std::string_view kind) {
 void mark_as_made_here(PoolPod& pod) {
   pod.mounts = own_namespace("mnt");
   pod.network = own_namespace("net");
+  pod.inode = inode_of(pod.netns);
 }
 
 bool is_in_sight(const PoolPod& pod) {
@@ -117,6 +162,8 @@ bool is_alive(const PoolPod& pod) {
   if (!pod.device.empty() && pod.network == own_namespace("net")) {
     return !sys::is_network_device_absent(pod.device);
   }
+  // Twice, since one who forks while we look may be seen neither before nor after.
+  if (pod.device.empty() && !may_be_used(pod) && !may_be_used(pod)) return false;
   // Its pin is a file for everybody who sees that directory.
   return has_record || !sys::is_absent(sys::kCwd, pod.netns);
 }

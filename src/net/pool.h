@@ -33,6 +33,7 @@ struct PoolPod {
   // Where these paths and this device are: the namespaces (inode numbers) of who has made it. 0: an
   // older ocirt, which did not say.
   uint32_t mounts = 0, network = 0;
+  uint32_t inode = 0;  // the pod's network namespace; 0: not said
   bool operator==(const PoolPod&) const = default;
 
   bool is(std::string_view its_name, std::string_view its_uid) const {
@@ -65,13 +66,15 @@ const PoolPod* find_pod(const Pool& pool, std::string_view name, std::string_vie
 std::string write_pool(const Pool& pool);
 Result<Pool> read_pool(std::string_view text);
 
-// Says that it is made by this process.
+// Says that it is made by this process, and with which network namespace, where that is there
+// already.
 void mark_as_made_here(PoolPod& pod);
 // Whether its paths lead to the same files for this process as for who has made it.
 bool is_in_sight(const PoolPod& pod);
 // Whether its directory (with network.json) and its network namespace are there. Where they need
 // not be in sight, since another mount namespace made them, its device says it, which is there for
-// as long as the network namespace is.
+// as long as the network namespace is. Without a device of ours, processes do: somebody in its
+// network namespace, or in that mount namespace, where the pin is.
 bool is_alive(const PoolPod& pod);
 
 // The file of a bridge, locked for as long as this lives. A pool that is not there is empty.

@@ -112,6 +112,35 @@ def ports_of_a_pod_whose_namespace_is_pinned_out_of_sight_stay_its_own():
     clear()
 
 
+def ports_of_a_pod_that_nobody_can_reach_any_more_are_free():
+    prepare()
+    service = Service()
+    away = pod("away", ports=["8080:80"]).up(prefix=service.prefix)
+    # As a container whose shim has gone with the service: in mounts of its own.
+    enter = [*service.prefix, "nsenter", f"--net={away.netns}", "unshare", "--mount", "sleep", "1000"]
+    container = subprocess.Popen(enter)  # pylint: disable=consider-using-with
+    until_runs(container.pid, "sleep")
+    service.close()
+    late = pod("late", ports=["8080:80"])
+    said = late.refusal()
+    assert "is published by pod away already" in said, said
+    container.kill()
+    container.wait()
+    late.up()
+    with open("/run/ocirt/network/cni.json", encoding="utf-8") as file:
+        assert [p["name"] for p in json.load(file)["pods"]] == ["late"]
+    away.down()
+    late.down()
+    clear()
+
+
+def until_runs(pid, name):
+    end = time.monotonic() + 10
+    while open(f"/proc/{pid}/comm", encoding="utf-8").read().strip() != name:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def a_plugin_starts_with_no_signal_ignored_or_blocked():
     prepare()
     behave("fake1", "ADD", "cat /proc/self/status > /run/cni/status\n")
@@ -277,4 +306,4 @@ if __name__ == "__main__":
     raise SystemExit(main([test for name, test in list(globals().items())
                            if callable(test) and getattr(test, "__module__", "") == "__main__"
                            and name not in ("prepare", "clear", "configure", "behave", "pod",
-                                            "calls")]))
+                                            "calls", "until_runs")]))
