@@ -22,6 +22,7 @@ std::optional<Finding> check(const File& file);
 
 // The parts, of one container where `where` is given: spec.containers[0].
 std::optional<Finding> check_pod_fields(const File& file);
+inline constexpr std::string_view kOnlyInMemory = "not supported but with medium: Memory";
 std::optional<Finding> check_volumes(const File& file);
 std::optional<Finding> check_ports(const manifest::PodSpec& spec);
 std::optional<Finding> check_environment(const File& file, const manifest::Container& container,

@@ -147,7 +147,7 @@ std::optional<Finding> check_empty_dir(const manifest::EmptyDir& volume, std::st
   }
   if (!volume.size_limit) return std::nullopt;
   if (volume.medium.empty()) {
-    return Finding{cat(where, ".sizeLimit"), "not supported but with medium: Memory"};
+    return Finding{cat(where, ".sizeLimit"), std::string(kOnlyInMemory)};
   }
   const Result<int64_t> bytes = units(*volume.size_limit);
   if (!bytes) return Finding{cat(where, ".sizeLimit"), bytes.error().text};

@@ -62,8 +62,11 @@ class Passer {
     pass_resources(*spec_, "spec");
     for (const char* kind : {"initContainers", "containers"}) {
       std::vector<Node>* containers = list(spec_, kind);
-      for (size_t i = 0; containers != nullptr && i < containers->size(); ++i)
-        pass_resources((*containers)[i], cat("spec.", kind, "[", i, "]"));
+      for (size_t i = 0; containers != nullptr && i < containers->size(); ++i) {
+        const std::string where = cat("spec.", kind, "[", i, "]");
+        pass_resources((*containers)[i], where);
+        pass_value((*containers)[i], where, "imagePullPolicy", "Always", "nothing is pulled");
+      }
     }
     pass_volumes();
   }
@@ -88,6 +91,18 @@ class Passer {
         return true;
       });
     }
+  }
+
+  // The member, where it has that value; any, where that is empty.
+  void pass_value(Node& owner, std::string_view where, std::string_view name,
+                  std::string_view value, std::string_view reason) {
+    const Node* found = member(&owner, name);
+    if (found == nullptr || found->kind != Node::Kind::kScalar) return;
+    if (!value.empty() && found->text != value) return;
+    std::string property(where);
+    oci::json::append_member(property, name);
+    say(found->name_place, std::move(property), cat("cannot be honoured: ", reason));
+    std::erase_if(owner.items, [&](const Node& each) { return each.name == name; });
   }
 
   bool has_config_map(std::string_view name) const {
@@ -125,6 +140,9 @@ class Passer {
       say(foreign->name_place, std::move(property), why<manifest::Volume>(foreign->name));
       return true;
     }
+    if (Node* empty = member(&volume, "emptyDir");
+        empty != nullptr && text_of(empty->find("medium")).empty())
+      pass_value(*empty, cat(where, ".emptyDir"), "sizeLimit", "", kOnlyInMemory);
     std::vector<Node>* sources = list(member(&volume, "projected"), "sources");
     if (sources == nullptr || sources->empty()) return false;
     size_t number = 0;

@@ -51,6 +51,22 @@ TEST_F(PassOver, ResourcesThatNoCgroupLimits) {
           "supported; there are cpu, memory and hugepages-SIZE"));
 }
 
+TEST_F(PassOver, ValuesThatAskForWhatThereIsNot) {
+  const File file =
+      read("imagePullPolicy: Always",
+           "volumes: [{name: d, emptyDir: {sizeLimit: 1Gi}}, {name: m, emptyDir: {medium: Memory, "
+           "sizeLimit: 1Mi}}]");
+  EXPECT_EQ(file.pod.spec.containers.at(0).image_pull_policy, std::nullopt);
+  EXPECT_EQ(file.pod.spec.volumes.at(0).empty_dir->size_limit, std::nullopt);
+  EXPECT_EQ(file.pod.spec.volumes.at(1).empty_dir->size_limit, "1Mi");
+  EXPECT_THAT(
+      ignored,
+      ElementsAre("f:5:31: spec.containers[0].imagePullPolicy: cannot be honoured: nothing is "
+                  "pulled",
+                  "f:6:32: spec.volumes[0].emptyDir.sizeLimit: cannot be honoured: not "
+                  "supported but with medium: Memory"));
+}
+
 TEST_F(PassOver, AVolumeWithoutAnySourceThatIsLeftIsLeftOutWithItsMounts) {
   const File file = read(
       "volumeMounts: [{name: v, mountPath: /v}, {name: d, mountPath: /d}, {name: v, mountPath: "

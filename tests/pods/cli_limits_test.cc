@@ -49,6 +49,7 @@ TEST_F(PodLimits, WhatIsLimitedInMemoryIsNotSwapped) {
 TEST_F(PodLimits, WhoHasAskedForNothingEndsFirstWhenMemoryIsUsedUp) {
   ASSERT_OK(pod({"run", sleeper()}));
   EXPECT_EQ(oom_score("a"), "1000");
+  EXPECT_EQ(inside("a", "cat /proc/1/oom_score_adj"), "1000");
 }
 
 TEST_F(PodLimits, WhoHasAskedForMemoryEndsLaterTheMoreItWas) {
