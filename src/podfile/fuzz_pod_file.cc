@@ -20,6 +20,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (!message.starts_with("fuzz") || message.contains('\n')) std::abort();
     }
   }
+  for (const std::string& line : ignored) {
+    if (line.contains('\n')) std::abort();
+  }
   (void)ocirt::podfile::units(text.substr(0, 40));
   (void)ocirt::podfile::thousandths(text.substr(0, 40));
   return 0;

@@ -45,12 +45,6 @@ const Node* only_foreign(const Node& node, std::string_view besides) {
   return foreign;
 }
 
-template <class Struct>
-std::string why(std::string_view field) {
-  const auto known = why_refused(oci::schema::Object<Struct>::type, field);
-  return known ? cat("cannot be honoured: ", *known) : "unknown field";
-}
-
 class Passer {
  public:
   Passer(Node& pod, const std::vector<Node>& documents, std::string_view file,
@@ -77,6 +71,19 @@ class Passer {
     ignored_->push_back(oci::Error{std::string(file_), place.line, place.column,
                                    std::move(property), std::move(text)}
                             .message());
+  }
+
+  // About a field that the type has no row for, whose name may be a stranger's text.
+  template <class Struct>
+  void say_foreign(const Node& field, std::string property) {
+    const auto known = why_refused(oci::schema::Object<Struct>::type, field.name);
+    if (known) {
+      oci::json::append_member(property, field.name);
+    } else {
+      oci::json::append_key(property, field.name);
+    }
+    say(field.name_place, std::move(property),
+        known ? cat("cannot be honoured: ", *known) : "unknown field");
   }
 
   void pass_resources(Node& owner, std::string_view where) {
@@ -117,9 +124,7 @@ class Passer {
   bool passes_source(const Node& source, const std::string& where) {
     if (source.kind != Node::Kind::kMap) return false;
     if (const Node* foreign = only_foreign<manifest::Projection>(source, "")) {
-      std::string property = where;
-      oci::json::append_member(property, foreign->name);
-      say(foreign->name_place, std::move(property), why<manifest::Projection>(foreign->name));
+      say_foreign<manifest::Projection>(*foreign, where);
       return true;
     }
     const Node* map = source.find("configMap");
@@ -135,9 +140,7 @@ class Passer {
   bool passes_volume(Node& volume, const std::string& where) {
     if (volume.kind != Node::Kind::kMap) return false;
     if (const Node* foreign = only_foreign<manifest::Volume>(volume, "name")) {
-      std::string property = where;
-      oci::json::append_member(property, foreign->name);
-      say(foreign->name_place, std::move(property), why<manifest::Volume>(foreign->name));
+      say_foreign<manifest::Volume>(*foreign, where);
       return true;
     }
     if (Node* empty = member(&volume, "emptyDir");

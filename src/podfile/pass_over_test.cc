@@ -114,6 +114,14 @@ TEST_F(PassOver, AProjectedVolumeOfNothingElse) {
   EXPECT_EQ(ignored.size(), 2U);
 }
 
+TEST_F(PassOver, WithOneLineWhateverTheNamesAre) {
+  (void)read(
+      "resources: {limits: {\"a\\nb\": 1}}, volumeMounts: [{name: \"v\\nw\", mountPath: /v}]",
+      "volumes: [{name: \"v\\nw\", \"x\\ny\": {z: 1}}]");
+  EXPECT_EQ(ignored.size(), 3U);
+  for (const std::string& line : ignored) EXPECT_FALSE(line.contains('\n')) << line;
+}
+
 TEST_F(PassOver, NothingOfWhatIsThereAndWrong) {
   EXPECT_THAT(read("tty: false", "volumes: [{name: v, emptyDir: {}, csi: }]").pod.spec.volumes,
               testing::SizeIs(1));
