@@ -157,14 +157,14 @@ std::optional<Finding> check_empty_dir(const manifest::EmptyDir& volume, std::st
 
 std::optional<Finding> check_volume(const File& file, const Volume& volume,
                                     const std::string& where) {
-  const size_t sources = static_cast<size_t>(volume.host_path.has_value()) +
-                         static_cast<size_t>(volume.empty_dir.has_value()) +
-                         static_cast<size_t>(volume.config_map.has_value()) +
-                         static_cast<size_t>(volume.secret.has_value()) +
-                         static_cast<size_t>(volume.downward.has_value()) +
-                         static_cast<size_t>(volume.projected.has_value());
-  if (sources != 1) {
-    return Finding{where, cat(sources == 0 ? "needs one of " : "has more than one of ",
+  const size_t kinds = static_cast<size_t>(volume.host_path.has_value()) +
+                       static_cast<size_t>(volume.empty_dir.has_value()) +
+                       static_cast<size_t>(volume.config_map.has_value()) +
+                       static_cast<size_t>(volume.secret.has_value()) +
+                       static_cast<size_t>(volume.downward.has_value()) +
+                       static_cast<size_t>(volume.projected.has_value());
+  if (kinds != 1) {
+    return Finding{where, cat(kinds == 0 ? "needs one of " : "has more than one of ",
                               "hostPath, emptyDir, configMap, secret, downwardAPI and projected")};
   }
   if (volume.host_path) {
@@ -175,8 +175,9 @@ std::optional<Finding> check_volume(const File& file, const Volume& volume,
     }
   }
   if (volume.empty_dir) return check_empty_dir(*volume.empty_dir, cat(where, ".emptyDir"));
-  std::vector<Placed> files;
-  for (const Source& source : sources_of(volume))
+  const std::vector<Source> sources = sources_of(volume);
+  std::vector<Placed> files;  // with views of these
+  for (const Source& source : sources)
     POD_CHECK(check_source(file, source, cat(where, ".", source.place), files));
   return check_paths(files);
 }

@@ -31,8 +31,9 @@ Asked asked(const std::optional<Resources>& resources, std::string_view name,
   return {.request = value(resources->requests).value_or(limit), .limit = limit};
 }
 
-int64_t memory_of(const std::optional<Resources>& resources) {
-  return asked(resources, "memory", units).request;
+// In a floating-point number, since sums and a thousand times it may be too much for an integer.
+double memory_of(const std::optional<Resources>& resources) {
+  return static_cast<double>(asked(resources, "memory", units).request);
 }
 
 bool is_init(const manifest::PodSpec& spec, size_t index) {
@@ -41,10 +42,10 @@ bool is_init(const manifest::PodSpec& spec, size_t index) {
 
 // What all containers of a pod ask for at the same time: an init container is alone but for the
 // sidecars before it.
-int64_t memory_of_containers(const manifest::PodSpec& spec) {
-  int64_t lasting = 0, most = 0;
+double memory_of_containers(const manifest::PodSpec& spec) {
+  double lasting = 0, most = 0;
   for (size_t i = 0; i < container_count(spec); ++i) {
-    const int64_t memory = memory_of(container_at(spec, i).resources);
+    const double memory = memory_of(container_at(spec, i).resources);
     if (!is_init(spec, i)) lasting += memory;
     most = std::max(most, is_init(spec, i) ? lasting + memory : lasting);
   }
@@ -52,9 +53,9 @@ int64_t memory_of_containers(const manifest::PodSpec& spec) {
 }
 
 // What the pod asks for beyond its containers is shared out among them.
-int64_t share_of_rest(const manifest::PodSpec& spec) {
-  const int64_t rest = memory_of(spec.resources) - memory_of_containers(spec);
-  return std::max<int64_t>(0, rest) / static_cast<int64_t>(container_count(spec));
+double share_of_rest(const manifest::PodSpec& spec) {
+  const double rest = memory_of(spec.resources) - memory_of_containers(spec);
+  return std::max(0.0, rest) / static_cast<double>(container_count(spec));
 }
 
 }  // namespace
@@ -81,7 +82,7 @@ int oom_score_of(const manifest::PodSpec& spec, size_t index, uint64_t memory) {
   const Qos qos = qos_of(spec);
   if (qos == Qos::kGuaranteed) return kGuaranteedScore;
   if (qos == Qos::kBestEffort) return kBestEffortScore;
-  int64_t most = memory_of(container_at(spec, index).resources);
+  double most = memory_of(container_at(spec, index).resources);
   // A sidecar ends no earlier than those that it is there for.
   if (index < spec.init_containers.size() && !is_init(spec, index)) {
     const auto least = std::ranges::min_element(
@@ -89,8 +90,7 @@ int oom_score_of(const manifest::PodSpec& spec, size_t index, uint64_t memory) {
     most = std::max(most, memory_of(least->resources));
   }
   most += share_of_rest(spec);
-  // In a floating-point number, since a thousand times a request may be too much for an integer.
-  const double part = 1000.0 * static_cast<double>(most) / static_cast<double>(memory);
+  const double part = 1000 * most / static_cast<double>(std::max<uint64_t>(memory, 1));
   const int score = part >= 1000 ? 0 : kBestEffortScore - static_cast<int>(part);
   return std::clamp(score, kBestEffortScore + kGuaranteedScore, kBestEffortScore - 1);
 }

@@ -75,6 +75,9 @@ TEST(OomScore, IsLowerTheMoreOfTheMachinesMemoryWasAskedFor) {
   EXPECT_EQ(score(one("memory: 9Gi")), 100);
   EXPECT_EQ(score(one("memory: 10Gi")), 3);
   EXPECT_EQ(score(one("memory: 4Ei")), 3);
+  const std::string huge = "image: 'rootfs:/r', resources: {requests: {memory: 7Ei}}}";
+  EXPECT_EQ(score(cat("containers: [{name: a, ", huge, ", {name: b, ", huge, "]")), 3);
+  EXPECT_EQ(oom_score_of(spec_of(one("cpu: 1")), 0, 0), 999);
 }
 
 TEST(OomScore, OfASidecarIsNotAboveThatOfWhomItIsFor) {
