@@ -96,7 +96,7 @@ bool mount_bind(Init& init, Parent& parent, const plan::Mount& mount) {
            source);
   const char* destination = init.text(mount.destination);
   if (S_ISDIR(status.st_mode)) refuse_symlink(init, mount);
-  const auto [target, name, made, literal] =
+  const auto [target, made, literal] =
       S_ISDIR(status.st_mode)
           ? open_or_make_directory(init, parent, destination, false)
           : open_or_make_file(init, parent, destination, !mount.destination_nofollow);

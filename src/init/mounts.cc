@@ -80,12 +80,12 @@ void label_root(const Init& init, const plan::Mount& mount, int mounted) {
 
 // What cannot be mounted anew: a copy of all that is mounted from `source` down (nullptr: from
 // `target` itself), with the options of this mount.
-void cover_with_copy(const Init& init, const plan::Mount& mount, Spot target, const char* source) {
+void cover_with_copy(const Init& init, const plan::Mount& mount, int target, const char* source) {
   constexpr uint64_t kSameBits =
       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
   static_assert(kSameBits == (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC));
-  const long copy = source == nullptr ? open_tree(target.fd, target.name, true)
-                                      : open_tree(AT_FDCWD, source, true);
+  const long copy =
+      source == nullptr ? open_tree(target, "", true) : open_tree(AT_FDCWD, source, true);
   int tree = static_cast<int>(must_for(init, mount, copy, ": bind"));
   must_for(init, mount, mount_setattr(tree, source != nullptr, mount.flags & kSameBits, 0),
            ": set options");
@@ -110,26 +110,19 @@ int reopen(const Init& init, const plan::Mount& mount) {
       must_for(init, mount, open_in_root(init, path, O_PATH | O_DIRECTORY), ": reopen"));
 }
 
-// Whether nobody else can reach what is mounted here, so that a name in it stays what it is.
-bool is_alone(const Init& init) {
-  return init.plan.build_root && !init.plan.shares_mounts && !init.joined_mounts;
-}
-
 // Returns whether its destination was reached without a symlink.
 bool mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
   const char* destination = init.text(mount.destination);
   const char* type = init.text(mount.type);
   refuse_symlink(init, mount);
   const bool beside = parent.is_of(destination);
-  const bool by_name = is_alone(init) && !mount.copy_up;
-  const auto [fd, name, made, literal] =
-      open_or_make_directory(init, parent, destination, mount.real_directory, by_name);
-  const Spot target{fd, name};
+  const auto [target, made, literal] =
+      open_or_make_directory(init, parent, destination, mount.real_directory);
   const bool literally = literal || mount.real_directory || (made && beside);
-  if (!made && !literal) refuse_inside_proc(init, mount, fd);
+  if (!made && !literal) refuse_inside_proc(init, mount, target);
   bare::Buffer<4096> data;
   data << init.text(mount.data);
-  if (mount.mode_from_target && !made) append_mode(init, fd, data);
+  if (mount.mode_from_target && !made) append_mode(init, target, data);
   if (data.cut()) fail_for(init, mount, 0, ": its options are longer than a page");
 
   int tree = next_joined_procfs(init, mount);
@@ -144,15 +137,16 @@ bool mount_filesystem(Init& init, Parent& parent, const plan::Mount& mount) {
   }
   int covered = -1;
   if (mount.copy_up) {
-    covered = static_cast<int>(must_for(init, mount, bare::openat(fd, ".", O_RDONLY | O_DIRECTORY),
-                                        ": open for tmpcopyup"));
+    covered = static_cast<int>(must_for(
+        init, mount, bare::openat(target, ".", O_RDONLY | O_DIRECTORY), ": open for tmpcopyup"));
   }
   const char* source = mount.source.given() ? init.text(mount.source) : type;
   unsigned long flags = mount.flags;
   // A file system that is still to be filled cannot be read-only yet.
   const bool seal_after_copy = mount.copy_up && (flags & MS_RDONLY) != 0;
   if (seal_after_copy || mount.seal_later) flags &= ~static_cast<unsigned long>(MS_RDONLY);
-  long result = mount_on(target, source, type, flags, data.view().empty() ? nullptr : data.c_str());
+  long result =
+      mount_on(Spot{target}, source, type, flags, data.view().empty() ? nullptr : data.c_str());
   if (result == -EBUSY && std::string_view(type) == "cgroup2") {
     // It is there already, by a bind of /sys, with the same root: an ordinary user has no cgroup of
     // its own to be seen. It is covered by itself, with the options of this mount.

@@ -104,8 +104,7 @@ int Parent::of(const Init& init, const char* path, const char*& name) {
   return fd_;
 }
 
-Target open_or_make_directory(const Init& init, Parent& parent, const char* path, bool real,
-                              bool by_name) {
+Target open_or_make_directory(const Init& init, Parent& parent, const char* path, bool real) {
   constexpr int kFlags = O_PATH | O_DIRECTORY;
   const uint64_t resolve = real ? RESOLVE_NO_SYMLINKS : 0;
   // Beside the last one made there is most often room for the next: one call less.
@@ -116,7 +115,7 @@ Target open_or_make_directory(const Init& init, Parent& parent, const char* path
                          init.plan.purpose != plan::Purpose::mounts;
     if (fd == -ELOOP && !real) fd = open_in_root(init, path, kFlags);
     if (fd != -ENOENT)
-      return {static_cast<int>(must(init, fd, "open directory ", path)), "", false, literal};
+      return {static_cast<int>(must(init, fd, "open directory ", path)), false, literal};
   }
   const char* name = nullptr;
   int directory = parent.of(init, path, name);
@@ -125,9 +124,8 @@ Target open_or_make_directory(const Init& init, Parent& parent, const char* path
     return {open_directory(init, path, resolve)};
   }
   must(init, made, "make directory ", path);
-  if (by_name && parent.is_below_empty(path)) return {directory, name, true};
   long fd = bare::openat(directory, name, kFlags | O_NOFOLLOW);
-  return {static_cast<int>(must(init, fd, "open directory ", path)), "", true};
+  return {static_cast<int>(must(init, fd, "open directory ", path)), true};
 }
 
 Target open_or_make_file(const Init& init, Parent& parent, const char* path, bool follow,
@@ -146,7 +144,7 @@ Target open_or_make_file(const Init& init, Parent& parent, const char* path, boo
     parent.forget();  // it knows the path above
     return found;
   }
-  return {static_cast<int>(must(init, made, "make ", path)), "", true};
+  return {static_cast<int>(must(init, made, "make ", path)), true};
 }
 
 }  // namespace ocirt::init

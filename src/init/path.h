@@ -46,7 +46,6 @@ class Parent {
 // system).
 struct Target {
   int fd = -1;
-  const char* name = "";  // not empty: this directory in the one that `fd` is open on
   bool made = false;
   // Reached without any symlink, and by a name that is not below /proc: not inside procfs.
   bool literal = false;
@@ -54,10 +53,8 @@ struct Target {
 
 // Directory or file at `path`, O_PATH; made when missing, with all directories on the way. Fails
 // the step. `real`: a symlink on the way is an error. `follow`: a symlink at the end is followed,
-// else it is what is opened. `links` as above. `by_name`: a directory that is made where a file
-// system without content was mounted is left to its name: for who knows that nobody else is there.
-Target open_or_make_directory(const Init& init, Parent& parent, const char* path, bool real,
-                              bool by_name = false);
+// else it is what is opened. `links` as above.
+Target open_or_make_directory(const Init& init, Parent& parent, const char* path, bool real);
 Target open_or_make_file(const Init& init, Parent& parent, const char* path, bool follow = true,
                          int links = 0);
 
