@@ -1,5 +1,5 @@
 // Where the kernel enters a program that relocates itself: ocirt-init (src/init/entry.cc), and the
-// static programs that are linked with musl (src/musl/start.cc). Included by one file of each.
+// static programs that are linked with musl (src/musl/start.cc). Who they are where, too: Self.
 #pragma once
 
 #include <elf.h>

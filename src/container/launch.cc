@@ -10,19 +10,15 @@
 
 #include "src/base/text.h"
 #include "src/container/hooks.h"
+#include "src/container/init_program.h"
+#include "src/plan/segment.h"
 #include "src/sys/file.h"
 #include "src/sys/namespace.h"
 #include "src/sys/process.h"
 #include "src/sys/socket.h"
 
-// The init program, embedded by init_image.S.
-extern "C" const char ocirt_init_image[];
-extern "C" const size_t ocirt_init_image_size;
-
 namespace ocirt::container {
 namespace {
-
-constexpr size_t kPage = 4096;  // mmap(2) wants the plan at a page's begin
 
 // A pid namespace that is joined together with the user namespace that owns it: its procfs can only
 // be mounted from inside. Init may be seen there early, since nobody there has rights over a
@@ -114,21 +110,11 @@ Result<Launched> launch_once(const LaunchRequest& request) {
 
   if (request.timeline != nullptr) TRY(request.timeline->follow_init(plan));
 
-  // Program and plan in one sealed file: nobody, root in the container included, can change them.
-  const std::string& block = draft.builder.finish();
-  const size_t offset = (ocirt_init_image_size + kPage - 1) / kPage * kPage;
-  const std::string padding(offset - ocirt_init_image_size, '\0');
-  // Where we execute nothing else, nothing else can inherit it: then init need not be let have it.
-  const bool alone = !hooked && request.unit == nullptr && request.unit_entrance == nullptr &&
-                     plan.process.preserved_fds == 0 && !plan.hooks_outside;
-  UniqueFd program = TRY(sys::sealed_memory(
-      "ocirt-init", {{ocirt_init_image, ocirt_init_image_size}, padding, block}, true, alone));
-  const std::string where = cat(program.raw(), ":", offset, ":", block.size());
-  const char* const argv[] = {"ocirt-init", where.c_str(), nullptr};
+  UniqueFd program = TRY(init_program(draft.builder.finish()));
+  const char* const argv[] = {plan::kInitName, nullptr};
   const char* const envp[] = {nullptr};
 
   std::vector<int> keep = {theirs.raw()};
-  if (!alone) keep.push_back(program.raw());
   if (request.gate.valid()) keep.push_back(request.gate.raw());
   if (request.console.valid()) keep.push_back(request.console.raw());
   for (const plan::Join& join : joins) keep.push_back(join.fd);

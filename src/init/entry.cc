@@ -8,7 +8,7 @@
 #include "src/bare/syscall.h"
 
 namespace ocirt::init {
-[[noreturn]] void main(long argc, char** argv);
+[[noreturn]] void main(const char* name);
 }
 
 extern "C" {
@@ -23,7 +23,8 @@ extern "C" {
   }
   ocirt::bare::apply_rela(self.base, rela, size);
   asm volatile("" : : : "memory");
-  ocirt::init::main(stack[0], reinterpret_cast<char**>(stack + 1));
+  // Without any argument, not even a name, there is no program of ours.
+  ocirt::init::main(stack[0] == 0 ? "" : reinterpret_cast<const char*>(stack[1]));
 }
 
 OCIRT_ENTER_AT(ocirt_init_entry);

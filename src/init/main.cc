@@ -5,8 +5,10 @@
 
 #include <cstring>
 
+#include "src/bare/entry.h"
 #include "src/init/channel.h"
 #include "src/init/init.h"
+#include "src/plan/segment.h"
 #include "src/plan/trace.h"
 
 namespace ocirt::init {
@@ -112,30 +114,22 @@ plan::TraceBlock* open_trace(int fd) {
   ++trace.count;
 }
 
-uint64_t number(const char*& text) {
-  uint64_t value = 0;
-  while (*text >= '0' && *text <= '9') value = value * 10 + static_cast<uint64_t>(*text++ - '0');
-  if (*text == ':') ++text;
-  return value;
+// Mapped with us by the kernel.
+plan::View own_plan(const char* name) {
+  const bare::Self self;
+  const auto* headers = reinterpret_cast<const plan::Headers*>(self.base);
+  const Elf64_Phdr& segment = headers->segments[plan::kPlanHeader];
+  // Executed by somebody else through /proc/PID/exe.
+  if (segment.p_type != PT_LOAD || std::string_view(name) != plan::kInitName) bare::exit_now(125);
+  return plan::View(self.base + segment.p_vaddr);
 }
 
 }  // namespace
 
-// argv[1] is "FD:OFFSET:SIZE": where in which descriptor the plan is. The same memory file holds
-// this program.
-[[noreturn]] void main(long argc, char** argv) {
+[[noreturn]] void main(const char* name) {
   // Nobody in the container may look into init while it still has more rights than they have.
   bare::prctl(PR_SET_DUMPABLE, 0);
-  if (argc != 2) bare::exit_now(125);  // executed by somebody else through /proc/PID/exe
-  const char* where = argv[1];
-  int fd = static_cast<int>(number(where));
-  uint64_t offset = number(where);
-  uint64_t size = number(where);
-  long block = bare::call(SYS_mmap, nullptr, size, PROT_READ, MAP_PRIVATE, fd, offset);
-  if (block < 0 && block > -4096) bare::exit_now(125);
-
-  // The kernel returns the address as a number.
-  plan::View view(reinterpret_cast<const void*>(block));  // NOLINT(performance-no-int-to-ptr)
+  const plan::View view = own_plan(name);
   Init init{view, view.plan()};
   init.channel = init.plan.channel;
   // Of what exec makes, only a working directory has a mode.

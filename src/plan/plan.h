@@ -1,8 +1,9 @@
 // The plan of a container: everything that its init has to do, decided before any process exists,
 // as one flat, position-independent block of bytes. ocirt builds it (plan/builder.h), seals it in
-// the same memory file as the init program, and init (src/init/) maps it read-only and carries it
-// out. It holds kernel values only: flags, numbers, resolved paths, a compiled filter. No decision
-// that could be made outside is left to init, so init needs no heap and can be read top to bottom.
+// the same memory file as the init program, and init (src/init/) has it as a segment (segment.h)
+// and carries it out. It holds kernel values only: flags, numbers, resolved paths, a compiled
+// filter. No decision that could be made outside is left to init, so init needs no heap and can be
+// read top to bottom.
 //
 // Both sides are built together, so the format has no version. Data only: usable without a libc.
 #pragma once

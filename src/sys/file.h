@@ -112,9 +112,9 @@ Result<UniqueFd> memory_file(CStr name);
 
 // A sealed, read-only, anonymous file with this content and offset 0: what it holds can no longer
 // be changed by anybody, root included (memfd_create(2), F_ADD_SEALS). `executable` says whether it
-// may be executed; `inherited`, that what we execute shall have it.
+// may be executed. Close-on-exec.
 Result<UniqueFd> sealed_memory(CStr name, std::initializer_list<std::string_view> pieces,
-                               bool executable, bool inherited = false);
+                               bool executable);
 
 // Opens /dev/null in place of standard streams that our caller has closed: the next files that we
 // open would otherwise become somebody's standard input or error.

@@ -33,8 +33,8 @@ Result<UniqueFd> memory_file(CStr name) {
 }
 
 Result<UniqueFd> sealed_memory(CStr name, std::initializer_list<std::string_view> pieces,
-                               bool executable, bool inherited) {
-  const unsigned flags = (inherited ? 0 : MFD_CLOEXEC) | MFD_ALLOW_SEALING;
+                               bool executable) {
+  constexpr unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   UniqueFd fd = TRY(memory_file_with(name, flags, executable ? MFD_EXEC : MFD_NOEXEC_SEAL));
   std::vector<iovec> parts;
   size_t total = 0;
