@@ -1,9 +1,8 @@
 #include "src/container/init_program.h"
 
 #include <fcntl.h>
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -59,6 +58,23 @@ TEST(InitProgram, CannotBeChangedNorInherited) {
   EXPECT_EQ(errno, EPERM);
   EXPECT_EQ(::ftruncate(fd.raw(), 0), -1);
   EXPECT_EQ(::fcntl(fd.raw(), F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+}
+
+// As a container's program that names /proc/self/exe would execute it.
+TEST(InitProgram, ExecutedUnderAnotherNameDoesNothingThatItsPlanSays) {
+  UniqueFd fd = *init_program("plan");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    char name[] = "sh";
+    char* const argv[] = {name, nullptr};
+    char* const envp[] = {nullptr};
+    ::fexecve(fd.raw(), argv, envp);
+    ::_exit(1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status)) << status;
+  EXPECT_EQ(WEXITSTATUS(status), 125);
 }
 
 }  // namespace

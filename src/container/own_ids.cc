@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "src/base/text.h"
+#include "src/sys/child_result.h"
 #include "src/sys/fifo.h"
 #include "src/sys/file.h"
 #include "src/sys/fork.h"
@@ -161,20 +162,14 @@ Result<> in_own_user_namespace(const OwnIds& ids, Closure<Result<>()> work, Fd h
   if (child == 0) {
     Result<> done = enter_own_user_namespace(ids);
     if (done) done = work();
-    const std::string text = done ? "ok" : cat(done.error().code, " ", done.error().text);
-    (void)sys::write_all(answer.to, "answer", text);
+    sys::tell_result(answer.to, done);
     sys::exit_now(0);
   }
   const UniqueFd helper = TRY(sys::pidfd_open(child));
   answer.to.reset();
-  const Result<std::string> text = sys::read_all(answer.from, "answer");
+  Result<> done = sys::hear_result(answer.from, "it ended without an answer");
   (void)sys::wait_child(helper);
-  if (!text) return std::unexpected(text.error());
-  if (*text == "ok") return {};
-  const size_t space = text->find(' ');
-  if (space == std::string::npos) return refuse("it ended without an answer");
-  return std::unexpected(
-      Error{to_number<int>(text->substr(0, space)).value_or(0), text->substr(space + 1)});
+  return done;
 }
 
 }  // namespace ocirt::container

@@ -1,6 +1,6 @@
 // linux.memoryPolicy and linux.personality (config-linux.md): what only the process itself can set.
 // Both survive fork and exec. Before the user is changed, because profiles of seccomp that may be
-// loaded there allow neither call in every form. And the CPUs, which it is to have from the start.
+// loaded there allow neither call in every form. And CPU affinity, which is forgotten at once.
 #include "src/init/init.h"
 
 namespace ocirt::init {

@@ -8,8 +8,8 @@
 #include <csignal>
 
 #include "src/base/text.h"
+#include "src/sys/child_result.h"
 #include "src/sys/fifo.h"
-#include "src/sys/file.h"
 #include "src/sys/fork.h"
 #include "src/sys/process.h"
 #include "src/sys/program_output.h"
@@ -44,8 +44,7 @@ Result<> run_bounded(std::span<const std::string> argv, Fd held, Nanoseconds lim
   if (child == 0) {
     if (held.valid()) ::fcntl(held.raw(), F_SETFD, 0);
     const Result<std::string> output = program_output(argv);
-    const std::string text = output ? "ok" : cat(output.error().code, " ", output.error().text);
-    (void)write_all(answer.to, "answer", text);
+    tell_result(answer.to, output ? Result<>() : std::unexpected(output.error()));
     exit_now(0);
   }
   const UniqueFd helper = TRY(pidfd_open(child));
@@ -59,14 +58,9 @@ Result<> run_bounded(std::span<const std::string> argv, Fd held, Nanoseconds lim
         ETIMEDOUT, cat(argv[0], " was ended, since it took longer than ",
                        seconds % 60 == 0 ? cat(seconds / 60, " minutes") : cat(seconds, " s"))});
   }
-  const Result<std::string> text = read_all(answer.from, "answer");
+  Result<> done = hear_result(answer.from, cat(argv[0], " was ended by somebody"));
   (void)wait_child(helper);
-  if (!text) return std::unexpected(text.error());
-  if (*text == "ok") return {};
-  const size_t space = text->find(' ');
-  if (space == std::string::npos) return refuse(cat(argv[0], " was ended by somebody"));
-  return std::unexpected(
-      Error{to_number<int>(text->substr(0, space)).value_or(0), text->substr(space + 1)});
+  return done;
 }
 
 }  // namespace ocirt::sys

@@ -209,7 +209,7 @@ TEST_F(File, RemoveTreeRemovesWhatIsDeeperThanAProcessHasDescriptors) {
   put("a/.moved-1", "");
   put("f", "kept");
   UniqueFd here = *open(dir, "a", O_RDONLY | O_DIRECTORY);
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 4000; ++i) {
     ASSERT_TRUE(mkdir(here, "d", 0700));
     UniqueFd below = *open(here, "d", O_RDONLY | O_DIRECTORY);
     ASSERT_EQ(::symlinkat("/", below.raw(), "link"), 0);

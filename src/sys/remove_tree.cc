@@ -13,7 +13,7 @@ namespace ocirt::sys {
 namespace {
 
 constexpr unsigned kDeepest = 32;  // descriptors that are open at a time
-constexpr unsigned kMostTurns = 100;
+constexpr unsigned kMostOthersTurns = 100;
 
 // Somebody else may have removed it meanwhile.
 Result<> unless_absent(Result<> removed) {
@@ -59,15 +59,18 @@ Result<> Removal::remove(Fd dir, CStr path, unsigned depth) {
   if (!opened) return unless_absent(std::unexpected(std::move(opened).error()));
   UniqueFd here = *std::move(opened);
   if (depth == 0) top_ = here;
-  // Until nothing was moved here: by us, or by who removes the same tree and gives the same names.
-  // A bound, since whoever goes on making files in it must not keep us for ever.
-  for (unsigned turn = 0;; ++turn) {
+  // Until nothing was moved here: by us, however often that takes, or by who removes the same tree
+  // and gives the same names. For others there is a bound: who goes on making files in it must not
+  // keep us for ever.
+  for (unsigned others = 0; others < kMostOthersTurns;) {
+    const unsigned before = moved_;
     TRY(empty(here, path, depth));
     Result<> removed = unless_absent(rmdir(dir, path));
     if (removed || removed.error().code != ENOTEMPTY) return removed;
     if (depth != 0) return {};  // then what is above is not empty either
-    if (turn == kMostTurns) return removed;
+    if (moved_ == before) ++others;
   }
+  return os_error(cat("rmdir ", path.view()), ENOTEMPTY);
 }
 
 }  // namespace
