@@ -183,11 +183,15 @@ TEST_F(PodCrash, PodWhoseCallerGoesAwayIsNotMade) {
   auto request = wire::blank<wire::CreateSandboxRequest>();
   request.sandbox_id = wire::lend(pod.pod.name);
   request.options = &any;
+  // The shim reads nothing before the caller has gone, however late that one gets its processor.
+  const pid_t shim = pod.shim_pid();
+  ASSERT_EQ(::kill(shim, SIGSTOP), 0);
   {
     wire::Client caller = pod.client();
     (void)caller.call(wire::kSandboxV1, "CreateSandbox", wire::pack(request),
                       std::chrono::milliseconds(1));
   }
+  ASSERT_EQ(::kill(shim, SIGCONT), 0);
   EXPECT_TRUE(eventually([&] { return pod.shim_pid() == 0; }));
   EXPECT_FALSE(exists(pod.layout().directory()));
 }
